@@ -1,0 +1,58 @@
+// The allocators by name: what replay, sandbox, CLI and window let the user choose from.
+//
+//     alignas(kAllocatorStorageAlignment) std::byte storage[kAllocatorStorageBytes];
+//     const Registration* entry = FindRegistration("first-fit");
+//     Allocator* allocator = entry->Create(storage, {.base = range, .reserved = bytes, .capacity = std::nullopt});
+//     entry->Attach(allocator, &sink, entry->name);
+//     ...
+//     entry->Destroy(allocator);                       // before the storage and the range go
+//
+// All state of an allocator `inBuffer` is in its range and its storage, so that a copy of both is a checkpoint, valid
+// at the same addresses (the Residue allocator's log is the exception: it comes from the system).
+// Adding an allocator costs its own files and one line in os/registry.cpp.
+// Thread safety: the table is constant; the allocators as each says (system and default are thread-safe).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "alloc/allocator.hpp"
+#include "events/sink.hpp"
+
+namespace residue::alloc {
+
+struct MakeOptions {
+    void* base = nullptr;         // the range for allocators that live in one; readable, writable, zeroed
+    std::size_t reserved = 0;     // its bytes; may be reserved address space that becomes memory when touched
+    // Bytes the allocator has, bookkeeping included (cut to `reserved`). None: its heap starts at 0 and grows.
+    std::optional<std::uint64_t> capacity;
+};
+
+inline constexpr std::size_t kAllocatorStorageBytes = 2048;
+inline constexpr std::size_t kAllocatorStorageAlignment = 64;
+
+struct Registration {
+    const char* name;   // "first-fit"
+    const char* title;  // "fixed buffer, first fit"
+    const char* rule;   // one plain sentence
+    bool inBuffer;      // it lives in [base, base + reserved); otherwise it takes memory from the OS
+    // Builds it in `storage` (kAllocatorStorageBytes, aligned to kAllocatorStorageAlignment). Never fails: where the
+    // range is too small, every request to it fails.
+    Allocator* (*Create)(void* storage, const MakeOptions& options);
+    // Blocks that are still live are given back ("system" keeps no books: they are lost).
+    void (*Destroy)(Allocator* allocator);
+    // From here on it emits its events to `sink` (null: no longer). Attach before the first request.
+    void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
+    // Holes looked at by the last request; 0 where it does not search.
+    std::uint64_t (*Probes)(const Allocator* allocator);
+};
+
+std::span<const Registration> Registry();
+
+// Null where there is none of that name.
+const Registration* FindRegistration(std::string_view name);
+
+}  // namespace residue::alloc

@@ -1,0 +1,24 @@
+// The figures of a recording, counted from its log: what import::ReadFigures is for a trace of ids and sizes.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "analysis/metrics.hpp"
+#include "import/trace.hpp"
+#include "log/event_log.hpp"
+#include "model/heap_model.hpp"
+
+namespace residue::cli {
+
+struct LogFigures {
+    import::TraceFigures figures;
+    std::uint64_t failed = 0;  // requests that got an error
+};
+
+// `end`: the heap at the end of the log; `run`: over all of it. Blocks that one event ended together (a bulk free, an
+// allocator's destruction) count as freed one by one. Cost: O(rows). Nothing: cancelled.
+std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapModel& end,
+                                   const analysis::RunMetrics& run, const std::atomic<bool>& cancelled);
+
+}  // namespace residue::cli

@@ -1,0 +1,22 @@
+// residue picture FILE --at N -o OUT.png [...]: one frame, drawn without a display. The options are residue-view's.
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/viewer.hpp"
+
+namespace residue::cli {
+
+int PictureCommand(const Arguments& arguments) {
+    if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) return BecomeViewer(arguments);
+    if (arguments.empty() || arguments[0].starts_with("-")) {
+        return Complain({"residue picture", "the file is missing", "residue picture FILE --at N -o OUT.png"});
+    }
+    std::vector<Failure> failures;
+    CheckReadable(arguments[0], "FILE", failures);
+    if (!failures.empty()) return Complain(failures);
+    Arguments viewer = {"--picture"};
+    viewer.insert(viewer.end(), arguments.begin(), arguments.end());
+    return BecomeViewer(viewer);
+}
+
+}  // namespace residue::cli

@@ -1,0 +1,35 @@
+// residue report FILE [--json] [--allocator A] [--capacity N|auto]
+#include <CLI/CLI.hpp>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/report_data.hpp"
+
+namespace residue::cli {
+
+int ReportCommand(const Arguments& arguments) {
+    CLI::App app("What a trace or a recording did to its heap: figures, failures, leaks.", "residue report");
+    std::string file;
+    bool json = false;
+    ReplayArguments replay;
+    app.add_option("FILE", file, "a trace (.rep, .script; gzip or zstd too) or a recording (.residue)");
+    app.add_flag("--json", json, "one JSON object instead of text");
+    replay.AddTo(app);
+
+    std::vector<Failure> failures;
+    if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
+    const session::OpenOptions options = replay.Check(failures);
+    CheckReadable(file, "FILE", failures);
+    if (!failures.empty()) return Complain(failures);
+
+    CatchInterrupt();
+    const auto session = session::Session::Open(file, options);
+    if (!WaitUntilLoaded(*session)) return SayInterrupted();
+    const auto report = MakeReport(*session);
+    if (!report) return Complain(report.error());
+    if (!*report) return SayInterrupted();
+    return Print(json ? ReportJson(**report) : ReportText(**report, OutputIsColoured()));
+}
+
+}  // namespace residue::cli

@@ -1,0 +1,137 @@
+#include "cli/report_data.hpp"
+
+#include <algorithm>
+
+#include "analysis/call_tree.hpp"
+#include "analysis/format.hpp"
+#include "cli/console.hpp"
+#include "cli/log_figures.hpp"
+
+namespace residue::cli {
+namespace {
+
+constexpr std::size_t kChartColumns = 64;
+constexpr std::size_t kErrorsTold = 8;
+constexpr std::uint64_t kRowsAtOnce = 1 << 16;  // between looks at Ctrl-C
+
+// False: Ctrl-C.
+bool Settle(session::Session& session) {
+    while (!session.Tick(0, kRowsAtOnce)) {
+        if (Interrupted().load(std::memory_order_relaxed)) return false;
+    }
+    return true;
+}
+
+std::string FrameText(const log::Frame& frame) {
+    if (frame.file.empty()) return frame.function;
+    return frame.function + " (" + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "") + ")";
+}
+
+std::vector<ReportLeak> Leaks(const log::LogView& log, const model::HeapModel& heap) {
+    std::vector<ReportLeak> leaks;
+    for (const analysis::Leak& leak : analysis::FindLeaks(log, heap)) {
+        ReportLeak told{leak.bytes, leak.blocks, {}};
+        for (const log::Frame& frame : log.Frames(leak.trace)) told.trace.push_back(FrameText(frame));
+        leaks.push_back(std::move(told));
+    }
+    return leaks;
+}
+
+// An error that is no failed request of this allocator: named, not explained.
+std::string PlainSentence(const events::Event& event) {
+    switch (event.kind) {
+        case events::EventKind::FreeFailed: {
+            std::string sentence = "free of " + analysis::FormatAddress(event.address) + ": " + Name(event.Error());
+            if (event.NearestBlock() != 0)
+                sentence += "; the nearest block is at " + analysis::FormatAddress(event.NearestBlock());
+            return sentence;
+        }
+        case events::EventKind::AccessFailed:
+            return "access of " + analysis::FormatBytes(event.size) + " at " + analysis::FormatAddress(event.address) +
+                   (event.error == static_cast<std::uint8_t>(events::AccessError::Dangling) ? ": dangling"
+                                                                                            : ": out of bounds");
+        case events::EventKind::Gap:
+            return analysis::FormatCount(event.Dropped()) + " events were lost here; what follows is uncertain";
+        default: return std::string(events::Info(event.kind).text) + ": " + Name(event.Error());
+    }
+}
+
+// The first errors, each explained where it happened. False: Ctrl-C.
+bool TellErrors(session::Session& session, ReportHeap& heap) {
+    session.SeekTo(Position{});
+    std::uint64_t told = 0;
+    while (told < kErrorsTold && session.JumpToError(true)) {
+        if (!Settle(session)) return false;
+        const std::optional<Row> row = session.PresentRow();
+        if (!row) break;
+        const auto& failure = session.PresentFailure();
+        const events::Event event = session.View().At(*row).event;
+        heap.errors.push_back({session.Now().value, failure ? failure->sentence : PlainSentence(event)});
+        ++told;
+    }
+    heap.moreErrors = session.View().ErrorCount() - std::min(session.View().ErrorCount(), told);
+    return true;
+}
+
+// False: Ctrl-C.
+bool MeasureHeap(session::Session& session, ReportHeap& heap) {
+    heap.run = session.Series().Run();
+    session.JumpToPeak();
+    if (!Settle(session)) return false;
+    heap.atPeak = session.PresentMetrics();
+    session.Series().Columns(Position{}, session.End() + 1, kChartColumns, heap.columns);
+    return TellErrors(session, heap);
+}
+
+// What a trace of ids and sizes leaves behind: it has no call traces, so all of it is one entry.
+void DescribeTrace(const session::Session& session, Report& report) {
+    if (auto reader = import::OpenTrace(session.Path())) report.format = (*reader)->Header().format;
+    if (report.figures.liveBlocks > 0) {
+        report.leaks.push_back({report.figures.liveBytes, report.figures.liveBlocks, {}});
+    }
+}
+
+}  // namespace
+
+Outcome<std::optional<Report>> MakeReport(session::Session& session) {
+    const session::LoadStatus status = session.Status();
+    const std::optional<import::TraceFigures> figures = session.Figures();
+    if (status.phase == session::Phase::Cancelled) return std::nullopt;
+    if (status.phase == session::Phase::Failed && !figures) {
+        return Fail(status.failure ? *status.failure : Failure{session.Path(), "cannot be read", ""});
+    }
+    if (!Settle(session)) return std::nullopt;
+
+    Report report;
+    report.file = session.Path();
+    report.warnings = session.Warnings();
+    report.provenance = session.View().Source().provenance;
+    if (status.phase == session::Phase::Failed) {
+        report.provenance = "not replayed";
+        report.reason = status.failure ? status.failure->Text() : "the trace could not be replayed";
+    } else {
+        report.heap.emplace();
+    }
+
+    if (figures) {
+        report.figures = *figures;
+        DescribeTrace(session, report);
+        if (report.heap) report.failed = session.Series().Run().failedRequests;
+    } else {
+        report.format = "Residue recording";
+        session.SeekTo(session.End());
+        if (!Settle(session)) return std::nullopt;
+        const auto counted = CountLog(session.View(), session.Heap(), session.Series().Run(), Interrupted());
+        if (!counted) return std::nullopt;
+        report.figures = counted->figures;
+        report.failed = counted->failed;
+        report.leaks = Leaks(session.View(), session.Heap());
+    }
+    if (report.figures.overflowed) {
+        report.warnings.push_back({report.file, "sums of bytes passed 2^64 and stay at the largest number there is"});
+    }
+    if (report.heap && !MeasureHeap(session, *report.heap)) return std::nullopt;
+    return report;
+}
+
+}  // namespace residue::cli

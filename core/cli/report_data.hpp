@@ -1,0 +1,57 @@
+// Everything `residue report` says about a file, before it is printed as text or as JSON (DESIGN.md, "Programs").
+// Cost: the file is read once or twice and replayed once. Main thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/metrics.hpp"
+#include "analysis/series.hpp"
+#include "import/trace.hpp"
+#include "log/failure.hpp"
+#include "session/session.hpp"
+
+namespace residue::cli {
+
+struct ReportLeak {
+    std::uint64_t bytes = 0;  // as requested
+    std::uint64_t blocks = 0;
+    std::vector<std::string> trace;  // "function (file:line)", innermost first; empty where none was recorded
+};
+
+struct ReportError {
+    std::uint64_t position = 0;  // after that many calls
+    std::string sentence;
+};
+
+// What only a heap can tell.
+struct ReportHeap {
+    analysis::Metrics atPeak;  // at the first peak of live bytes
+    analysis::RunMetrics run;
+    std::vector<analysis::SeriesColumn> columns;  // the whole run, for a small chart
+    std::vector<ReportError> errors;              // the first ones
+    std::uint64_t moreErrors = 0;
+};
+
+struct Report {
+    std::string file;
+    std::string format;
+    std::string provenance;
+    import::TraceFigures figures;
+    std::uint64_t failed = 0;
+    std::vector<ReportLeak> leaks;  // by bytes, descending
+    std::vector<Warning> warnings;
+    std::optional<ReportHeap> heap;
+    std::string reason;  // why there is no heap
+};
+
+// `session` is loaded. Failure: the file could not be read at all. nullopt in the Outcome: Ctrl-C.
+Outcome<std::optional<Report>> MakeReport(session::Session& session);
+
+// The same as text for people and as JSON; both end with a newline. `coloured`: with ANSI codes.
+std::string ReportText(const Report& report, bool coloured);
+std::string ReportJson(const Report& report);
+
+}  // namespace residue::cli

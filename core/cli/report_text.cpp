@@ -1,0 +1,209 @@
+// The report as people read it: names on the left, figures right-aligned in one column, what they mean behind them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/format.hpp"
+#include "analysis/formula.hpp"
+#include "cli/report_data.hpp"
+
+namespace residue::cli {
+namespace {
+
+using analysis::FormatBytes;
+using analysis::FormatBytesExact;
+using analysis::FormatCount;
+
+constexpr std::size_t kNameWidth = 26;
+constexpr std::size_t kValueWidth = 14;
+constexpr std::size_t kLeaksTold = 10;
+constexpr std::size_t kFramesTold = 8;
+constexpr std::size_t kWarningsTold = 12;
+
+// Columns that a text takes: its code points (no wide characters are printed).
+std::size_t Columns(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// File names and traces come from outside: nothing in them reaches the terminal as a control code.
+std::string Harmless(std::string_view text) {
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) {
+            shown += fmt::format("\\x{:02x}", byte);
+        } else {
+            shown += c;
+        }
+    }
+    return shown;
+}
+
+class Page {
+public:
+    explicit Page(bool coloured) : coloured_(coloured) {}
+
+    void Title(std::string_view text) { Line(Bold(text)); }
+    void Section(std::string_view text) {
+        text_ += '\n';
+        Line(Bold(text));
+    }
+    void Line(std::string_view text) {
+        text_ += text;
+        text_ += '\n';
+    }
+    void Row(std::string_view name, std::string_view value, std::string_view note = {}) {
+        std::string line =
+            fmt::format("  {}{}{}{}", name, Fill(kNameWidth, Columns(name)), Fill(kValueWidth, Columns(value)), value);
+        if (!note.empty()) line += "   " + Dim(note);
+        Line(line);
+    }
+    std::string Dim(std::string_view text) const {
+        return coloured_ ? fmt::format("\x1b[2m{}\x1b[0m", text) : std::string(text);
+    }
+    std::string Bold(std::string_view text) const {
+        return coloured_ ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+    }
+    const std::string& Text() const { return text_; }
+
+private:
+    static std::string Fill(std::size_t width, std::size_t used) {
+        return std::string(width > used ? width - used : 0, ' ');
+    }
+
+    bool coloured_;
+    std::string text_;
+};
+
+// The exact figure, where the value shows a rounded one.
+std::string Exactly(std::uint64_t bytes) {
+    const std::string exact = FormatBytesExact(bytes);
+    return exact == FormatBytes(bytes) ? "" : exact;
+}
+
+std::string Join(std::string_view a, std::string_view b) {
+    if (a.empty() || b.empty()) return std::string(a.empty() ? b : a);
+    return fmt::format("{}, {}", a, b);
+}
+
+void TellTrace(const Report& report, Page& page) {
+    const import::TraceFigures& figures = report.figures;
+    page.Section("The whole run");
+    page.Row("calls", FormatCount(figures.operations));
+    page.Row("allocations", FormatCount(figures.allocations),
+             fmt::format("{} asked for, the largest request {}", FormatBytes(figures.totalBytes),
+                         FormatBytes(figures.largestRequest)));
+    page.Row("frees", FormatCount(figures.frees));
+    page.Row("resizes", FormatCount(figures.resizes));
+    page.Row("failed requests", report.heap ? FormatCount(report.failed) : "not known");
+    page.Row("bad frees", FormatCount(figures.badFrees));
+    page.Row("peak live bytes", FormatBytes(figures.peakLiveBytes),
+             Join(Exactly(figures.peakLiveBytes), fmt::format("after call {}", FormatCount(figures.peakPosition))));
+    page.Row("live at the end", FormatBytes(figures.liveBytes),
+             Join(Exactly(figures.liveBytes), fmt::format("{} blocks", FormatCount(figures.liveBlocks))));
+}
+
+// One character a column, eighths of the highest value; the maximum of each column, so that no spike is lost.
+std::string Chart(const std::vector<analysis::SeriesColumn>& columns, std::uint64_t analysis::SeriesColumn::*value,
+                  std::uint64_t highest) {
+    static constexpr const char* kBars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    std::string chart;
+    for (const analysis::SeriesColumn& column : columns) {
+        const double share = highest == 0 ? 0 : static_cast<double>(column.*value) / static_cast<double>(highest);
+        const auto eighths = static_cast<std::size_t>(std::clamp(share * 8 + 0.999, 0.0, 8.0));
+        chart += kBars[column.any ? eighths : 0];
+    }
+    return chart;
+}
+
+void TellChart(const ReportHeap& heap, Page& page) {
+    if (heap.columns.empty() || heap.run.peakLiveBytes == 0) return;
+    const std::uint64_t highest = std::max(heap.run.peakHeap, heap.run.peakLiveBytes);
+    page.Section("Over time");
+    page.Line("  live  " + Chart(heap.columns, &analysis::SeriesColumn::liveMax, highest) + "  " +
+              FormatBytes(heap.run.peakLiveBytes));
+    if (heap.run.peakHeap > 0) {
+        page.Line("  heap  " + Chart(heap.columns, &analysis::SeriesColumn::heapMax, highest) + "  " +
+                  FormatBytes(heap.run.peakHeap));
+    }
+}
+
+void TellMetrics(const ReportHeap& heap, bool ofRun, Page& page) {
+    for (const analysis::MetricInfo& info : analysis::MetricTable()) {
+        if (info.ofRun != ofRun) continue;
+        const std::optional<double> value = analysis::MetricValue(info, heap.atPeak, heap.run);
+        std::string note;
+        if (value && info.formulaWithNumbers != nullptr) {
+            note = analysis::FormulaWithNumbers(info.key, heap.atPeak, heap.run);
+        } else if (value && info.unit == analysis::MetricUnit::Bytes) {
+            note = Exactly(static_cast<std::uint64_t>(*value));
+        }
+        page.Row(info.label, analysis::FormatMetric(info, heap.atPeak, heap.run), note);
+    }
+}
+
+void TellErrors(const ReportHeap& heap, Page& page) {
+    if (heap.errors.empty()) return;
+    page.Section("What went wrong");
+    for (const ReportError& error : heap.errors) {
+        page.Line(fmt::format("  call {:<9} {}", FormatCount(error.position), Harmless(error.sentence)));
+    }
+    if (heap.moreErrors > 0) page.Line(page.Dim(fmt::format("  and {} more", FormatCount(heap.moreErrors))));
+}
+
+void TellLeaks(const Report& report, Page& page) {
+    if (report.leaks.empty()) return;
+    page.Section("Never freed");
+    for (std::size_t i = 0; i < std::min(report.leaks.size(), kLeaksTold); ++i) {
+        const ReportLeak& leak = report.leaks[i];
+        const char* unit = leak.blocks == 1 ? "block" : "blocks";
+        page.Line(fmt::format("  {:>12} in {} {}{}", FormatBytes(leak.bytes), FormatCount(leak.blocks), unit,
+                              leak.trace.empty() ? page.Dim("   no call trace was recorded") : ""));
+        for (std::size_t f = 0; f < std::min(leak.trace.size(), kFramesTold); ++f) {
+            page.Line(fmt::format("      {} {}", f == 0 ? "at" : "by", Harmless(leak.trace[f])));
+        }
+        if (leak.trace.size() > kFramesTold) {
+            page.Line(page.Dim(fmt::format("      and {} more frames", leak.trace.size() - kFramesTold)));
+        }
+    }
+    if (report.leaks.size() > kLeaksTold) {
+        page.Line(page.Dim(fmt::format("  and {} more places", FormatCount(report.leaks.size() - kLeaksTold))));
+    }
+}
+
+void TellWarnings(const Report& report, Page& page) {
+    if (report.warnings.empty()) return;
+    page.Section("Warnings");
+    for (std::size_t i = 0; i < std::min(report.warnings.size(), kWarningsTold); ++i) {
+        page.Line(fmt::format("  {}: {}", Harmless(report.warnings[i].where), Harmless(report.warnings[i].text)));
+    }
+    if (report.warnings.size() > kWarningsTold) {
+        page.Line(page.Dim(
+            fmt::format("  and {} more (--json has all)", FormatCount(report.warnings.size() - kWarningsTold))));
+    }
+}
+
+}  // namespace
+
+std::string ReportText(const Report& report, bool coloured) {
+    Page page(coloured);
+    page.Title(Harmless(report.file));
+    page.Line(Harmless(Join(report.format, report.provenance)));
+    TellTrace(report, page);
+    if (report.heap) {
+        TellMetrics(*report.heap, true, page);
+        TellChart(*report.heap, page);
+        page.Section(fmt::format("At the peak, after call {}", FormatCount(report.heap->run.peakPosition.value)));
+        TellMetrics(*report.heap, false, page);
+        TellErrors(*report.heap, page);
+    } else {
+        page.Section("No heap figures");
+        page.Line("  " + Harmless(report.reason));
+    }
+    TellLeaks(report, page);
+    TellWarnings(report, page);
+    return page.Text();
+}
+
+}  // namespace residue::cli

@@ -1,0 +1,137 @@
+// The lock-free core of the trace table: (parent, frame) pairs to small numbers and back. Freestanding.
+//
+// Two append-only arrays of words, the distinct frames and the nodes (parent << 32 | number of the frame), each with a
+// hash of its numbers. A word goes into the first free place in one step, so there is never a number whose word is not
+// complete; whoever meets a word that the count has not reached yet moves the count on for its writer. So nobody waits
+// for anybody, and what a reader finds below the count is whole.
+#pragma once
+
+#include <cstdint>
+
+#include "events/detail/sync.hpp"
+
+namespace residue::events::detail {
+
+// The finaliser of MurmurHash3 (Austin Appleby, public domain): every bit of the input reaches every bit of the output.
+constexpr std::uint64_t Mix(std::uint64_t x) noexcept {
+    x ^= x >> 33;
+    x *= 0xFF51AFD7ED558CCDull;
+    x ^= x >> 33;
+    x *= 0xC4CEB9FE1A85EC53ull;
+    x ^= x >> 33;
+    return x;
+}
+
+template <class A, class V>
+inline bool CompareExchange(A& atomic, V& expected, V value, Weakening ifNot) noexcept {
+    if (Weakened(ifNot)) return atomic.compare_exchange_strong(expected, value, std::memory_order_relaxed);
+    return atomic.compare_exchange_strong(expected, value, std::memory_order_acq_rel);
+}
+
+template <class Sync = NativeSync>
+class InternTable {
+    using Word = typename Sync::template Atomic<std::uint64_t>;
+    using Index = typename Sync::template Atomic<std::uint32_t>;
+    using enum Weakening;
+
+public:
+    // All zero at first: `words` 2 * (capacity + 1) of them, `indices` 2 * slots, slots a power of two above capacity.
+    void Use(Word* words, Index* indices, std::uint32_t capacity, std::uint32_t slots) noexcept {
+        capacity_ = capacity;
+        slotMask_ = slots - 1;
+        frames_.items = words;
+        nodes_.items = words + capacity + 1;
+        frames_.slots = indices;
+        nodes_.slots = indices + slots;
+    }
+
+    // The number of (parent, frame), 1 and up; parent 0: none; frame not 0. 0 when there is no room for a new one.
+    std::uint32_t Child(std::uint32_t parent, std::uint64_t frame) noexcept {
+        return FindOrAdd(
+            nodes_, Mix(frame ^ (std::uint64_t{parent} << 40) ^ parent),
+            [&](std::uint32_t index) {
+                const std::uint64_t node = nodes_.items[index].load(std::memory_order_acquire);
+                return ParentOf(node) == parent && FrameAt(node) == frame;
+            },
+            [&] {
+                const std::uint32_t number = FrameNumber(frame);
+                if (number == 0) return std::uint32_t{0};
+                return Append(nodes_, (std::uint64_t{parent} << 32) | number);
+            });
+    }
+
+    struct Node {
+        std::uint32_t parent;
+        std::uint64_t frame;
+    };
+    // 1 <= index <= Count().
+    Node At(std::uint32_t index) const noexcept {
+        const std::uint64_t node = nodes_.items[index].load(std::memory_order_acquire);
+        return {ParentOf(node), FrameAt(node)};
+    }
+
+    std::uint32_t Count() const noexcept { return nodes_.count.load(std::memory_order_acquire); }
+    std::uint32_t Capacity() const noexcept { return capacity_; }
+
+private:
+    struct Words {
+        Word* items = nullptr;   // [1..capacity]; 0: not written yet
+        Index* slots = nullptr;  // open addressing; 0: empty
+        alignas(64) Index count{0};
+    };
+
+    static std::uint32_t ParentOf(std::uint64_t node) noexcept { return static_cast<std::uint32_t>(node >> 32); }
+    // The frame was there before the node that names it, and whoever has the node has acquired both.
+    std::uint64_t FrameAt(std::uint64_t node) const noexcept {
+        return frames_.items[static_cast<std::uint32_t>(node)].load(std::memory_order_relaxed);
+    }
+
+    std::uint32_t FrameNumber(std::uint64_t frame) noexcept {
+        return FindOrAdd(
+            frames_, Mix(frame),
+            [&](std::uint32_t index) { return frames_.items[index].load(std::memory_order_relaxed) == frame; },
+            [&] { return Append(frames_, frame); });
+    }
+
+    std::uint32_t Append(Words& words, std::uint64_t value) noexcept {
+        std::uint32_t count = words.count.load(std::memory_order_acquire);
+        while (count < capacity_) {
+            const auto advance = [&] {
+                std::uint32_t seen = count;
+                CompareExchange(words.count, seen, count + 1, TraceCountRelaxed);
+            };
+            if (Weakened(TraceCountEarly)) advance();
+            std::uint64_t empty = 0;
+            const bool mine = CompareExchange(words.items[count + 1], empty, value, TraceAppendRelaxed);
+            advance();
+            ++count;
+            if (mine) return count;
+        }
+        return 0;
+    }
+
+    // Linear probing; nothing is ever removed. same(index): is it this one? make(): a new index, or 0. Two threads may
+    // make the same entry at once: who comes second to the slot takes the other's, and its own index stays unused.
+    template <class Same, class Make>
+    std::uint32_t FindOrAdd(Words& words, std::uint64_t hash, Same same, Make make) noexcept {
+        std::uint32_t made = 0;
+        for (std::uint64_t at = hash;; ++at) {
+            Index& slot = words.slots[at & slotMask_];
+            // Acquire: with the index comes a count that has reached it.
+            std::uint32_t index = LoadAcquire(slot, TraceSlotRelaxed);
+            if (index == 0) {
+                if (made == 0) made = make();
+                if (made == 0) return 0;
+                if (CompareExchange(slot, index, made, TraceSlotRelaxed)) return made;
+            }
+            if (same(index)) return index;
+        }
+    }
+
+    std::uint32_t capacity_ = 0;
+    std::uint32_t slotMask_ = 0;
+    Words frames_;
+    Words nodes_;
+};
+
+}  // namespace residue::events::detail

@@ -1,0 +1,16 @@
+#include "events/os/pages.hpp"
+
+#include <sys/mman.h>
+
+namespace residue::events::os {
+
+void* ReservePages(std::size_t bytes) noexcept {
+    void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? nullptr : pages;
+}
+
+void ReleasePages(void* pages, std::size_t bytes) noexcept {
+    if (pages != nullptr) munmap(pages, bytes);
+}
+
+}  // namespace residue::events::os

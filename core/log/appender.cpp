@@ -1,0 +1,437 @@
+#include "log/appender.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/checked.hpp"
+#include "log/given_addresses.hpp"
+#include "log/live_blocks.hpp"
+
+namespace residue::log {
+namespace {
+
+using events::Bit;
+using events::Event;
+using events::EventFlag;
+using events::EventKind;
+
+constexpr std::size_t kMaxWarnings = 1000;
+constexpr std::uint64_t kLastAddress = std::numeric_limits<std::uint64_t>::max();
+
+struct Range {
+    std::uint64_t begin;
+    std::uint64_t end;
+};
+
+// The bytes that a block holds; none where they do not lie in the address space.
+std::optional<Range> RangeOf(const Event& event) {
+    const std::uint64_t before = std::uint64_t{event.header} + event.padding;
+    if (event.address == 0 || event.address == kLastAddress || event.address < before) return std::nullopt;
+    const auto payload = CheckedAdd(event.size, event.rounding);
+    const auto behind = payload ? CheckedAdd(*payload, event.slack) : std::nullopt;
+    const auto end = behind ? CheckedAdd(event.address, *behind) : std::nullopt;
+    if (!end) return std::nullopt;
+    return Range{event.address - before, std::max(*end, event.address + 1)};
+}
+
+std::uint64_t CutAtEndOfMemory(std::uint64_t address, std::uint64_t size) {
+    return std::min(size, kLastAddress - address);
+}
+
+bool IsMemoryError(std::uint8_t error) { return error >= 1 && error <= 5; }
+
+}  // namespace
+
+struct Appender::State {
+    explicit State(EventLog& logToWrite) : log(logToWrite) {}
+
+    struct AllocatorRow {
+        LiveBlocks live;
+        AllocatorId parent{};
+        bool created = false;
+    };
+    struct PendingResize {
+        BlockId block{};
+        std::uint64_t address = 0;
+    };
+    struct TextInProgress {
+        Event event;
+        std::string text;
+    };
+
+    EventLog& log;
+    std::vector<std::unique_ptr<AllocatorRow>> allocators;            // by id
+    std::unordered_map<std::uint64_t, PendingResize> resizes;         // by thread and allocator
+    std::optional<GivenAddresses> given;
+    std::optional<TextInProgress> unfinished;
+    std::vector<BlockId> dying;
+    std::uint32_t blocks = 0;
+    std::uint64_t records = 0;
+    Totals totals;
+    std::vector<Warning> warnings;
+    std::uint64_t moreWarnings = 0;
+    bool warnedUnknown = false;
+    bool warnedOrphan = false;
+
+    void Warn(std::string text) {
+        if (warnings.size() < kMaxWarnings) {
+            warnings.push_back({fmt::format("event {}", records), std::move(text)});
+        } else {
+            ++moreWarnings;
+        }
+    }
+
+    AllocatorRow& Of(AllocatorId id) {
+        if (id.value >= allocators.size()) allocators.resize(std::size_t{id.value} + 1);
+        auto& row = allocators[id.value];
+        if (!row) row = std::make_unique<AllocatorRow>();
+        return *row;
+    }
+
+    static std::uint64_t ResizeKey(const Event& event) {
+        return std::uint64_t{event.thread.value} << 16 | event.allocator.value;
+    }
+
+    bool WasGiven(AllocatorId allocator, std::uint64_t address) {
+        if (!given) {
+            given.emplace();
+            const LogView view = log.View();
+            for (std::uint32_t id = 1; id <= view.Blocks(); ++id) {
+                const Event birth = view.Birth(BlockId{id}).event;
+                given->Add(birth.allocator, birth.address);
+            }
+        }
+        return given->Contains(allocator, address);
+    }
+
+    void Take(const Event& event, std::string_view text);
+    void Allocated(Event event, std::string_view text);
+    void Freed(Event event, std::string_view text);
+    void FreeFailed(Event event, std::string_view text);
+    void ResizeBegins(const Event& event, std::string_view text);
+    void ResizeEnds(Event event, std::string_view text);
+    void DieTogether(Event event, std::string_view text);
+    void Created(Event event, std::string_view text);
+
+    bool HasRoomFor(const Event& event, const std::optional<Range>& range);
+    void MakeRoom(const Event& event, AllocatorRow& allocator, Range range);
+    BlockId Bear(const Event& event, AllocatorRow& allocator, Range range);
+    BlockId MarkRegion(Event& event, AllocatorId parent);
+    PendingResize* FindPending(const Event& event);
+    void Forget(const Event& event, AllocatorRow& allocator);
+};
+
+bool Appender::State::HasRoomFor(const Event& event, const std::optional<Range>& range) {
+    if (range && blocks != std::numeric_limits<std::uint32_t>::max()) return true;
+    ++totals.leftOut;
+    Warn(range ? "more than 4,294,967,295 blocks: left out"
+               : fmt::format("a block at {:#x} of {} bytes does not lie in the address space: left out", event.address,
+                             event.size));
+    return false;
+}
+
+// Whatever lies where the new block will be must have gone unseen.
+void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, Range range) {
+    while (const LiveBlock* over = allocator.live.FirstTouching(range.begin, range.end)) {
+        LoggedEvent freed;
+        freed.event.kind = EventKind::Freed;
+        freed.event.stamp = event.stamp;
+        freed.event.address = over->address;
+        freed.event.allocator = event.allocator;
+        freed.event.thread = event.thread;
+        freed.event.flags = static_cast<std::uint8_t>(Bit(EventFlag::Inferred) | Bit(EventFlag::NotACall) |
+                                                      (over->region ? Bit(EventFlag::Region) : 0));
+        freed.block = over->id;
+        if (!over->resizing) {
+            ++totals.inferredFrees;
+            Warn(fmt::format("a block at {:#x} is allocated over the live one at {:#x}: taken as freed unseen",
+                             event.address, over->address));
+        }
+        allocator.live.Erase(over->address);
+        log.Append(freed);
+    }
+}
+
+BlockId Appender::State::Bear(const Event& event, AllocatorRow& allocator, Range range) {
+    ++blocks;
+    LiveBlock block;
+    block.begin = range.begin;
+    block.end = range.end;
+    block.address = event.address;
+    block.id = log.AddBlock();
+    block.region = event.Has(EventFlag::Region);
+    allocator.live.Insert(block);
+    if (given) given->Add(event.allocator, event.address);
+    return block.id;
+}
+
+void Appender::State::Allocated(Event event, std::string_view text) {
+    event.error = 0;
+    const auto range = RangeOf(event);
+    if (!HasRoomFor(event, range)) return;
+    AllocatorRow& allocator = Of(event.allocator);
+    MakeRoom(event, allocator, *range);
+    const BlockId block = Bear(event, allocator, *range);
+    log.Append({event, block, {}}, text);
+}
+
+void Appender::State::Freed(Event event, std::string_view text) {
+    AllocatorRow& allocator = Of(event.allocator);
+    const LiveBlock* const block = allocator.live.Find(event.address);
+    if (block == nullptr) {
+        ++totals.rewrittenFrees;
+        event.kind = EventKind::FreeFailed;
+        event.error = 0;
+        event.argument = 0;
+        FreeFailed(event, text);
+        return;
+    }
+    event.error = 0;
+    if (block->region) event.flags |= Bit(EventFlag::Region);
+    const BlockId id = block->id;
+    allocator.live.Erase(event.address);
+    log.Append({event, id, {}}, text);
+}
+
+void Appender::State::FreeFailed(Event event, std::string_view text) {
+    LiveBlocks& live = Of(event.allocator).live;
+    if (!IsMemoryError(event.error)) {
+        const bool twice = live.Find(event.address) == nullptr && WasGiven(event.allocator, event.address);
+        event.error = static_cast<std::uint8_t>(twice ? MemoryError::DoubleFree : MemoryError::InvalidPointer);
+    }
+    const LiveBlock* nearest = nullptr;
+    if (event.NearestBlock() != 0) {
+        nearest = live.Find(event.NearestBlock());
+    } else {
+        nearest = live.Nearest(event.address);
+        event.argument = nearest == nullptr ? 0 : nearest->address;
+        event.size = nearest == nullptr ? 0 : event.address - nearest->address;  // wraps below the block
+    }
+    log.Append({event, nearest == nullptr ? BlockId{} : nearest->id, {}}, text);
+}
+
+Appender::State::PendingResize* Appender::State::FindPending(const Event& event) {
+    const auto found = resizes.find(ResizeKey(event));
+    return found == resizes.end() ? nullptr : &found->second;
+}
+
+// Ends the thread's pending resize, if there is one.
+void Appender::State::Forget(const Event& event, AllocatorRow& allocator) {
+    const auto found = resizes.find(ResizeKey(event));
+    if (found == resizes.end()) return;
+    LiveBlock* const block = allocator.live.Find(found->second.address);
+    if (block != nullptr && block->id == found->second.block) block->resizing = false;
+    resizes.erase(found);
+}
+
+void Appender::State::ResizeBegins(const Event& event, std::string_view text) {
+    AllocatorRow& allocator = Of(event.allocator);
+    Forget(event, allocator);
+    LiveBlock* const block = allocator.live.Find(event.address);
+    if (block != nullptr) {
+        block->resizing = true;
+        resizes[ResizeKey(event)] = {block->id, block->address};
+    }
+    log.Append({event, block == nullptr ? BlockId{} : block->id, {}}, text);
+}
+
+void Appender::State::ResizeEnds(Event event, std::string_view text) {
+    AllocatorRow& allocator = Of(event.allocator);
+    const PendingResize* const pending = FindPending(event);
+    const LiveBlock* old = allocator.live.Find(pending != nullptr ? pending->address : event.OldAddress());
+    if (old != nullptr && pending != nullptr && old->id != pending->block) old = nullptr;  // it has moved on already
+
+    if (event.Failed()) {
+        if (!IsMemoryError(event.error)) event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
+        const BlockId block = old == nullptr ? BlockId{} : old->id;
+        Forget(event, allocator);
+        log.Append({event, block, {}}, text);
+        return;
+    }
+    if (old == nullptr && pending == nullptr) {
+        event.kind = EventKind::Allocated;
+        event.argument = 0;
+        Allocated(event, text);
+        return;
+    }
+    const auto range = RangeOf(event);
+    if (!HasRoomFor(event, range)) return;
+    event.argument = pending != nullptr ? pending->address : old->address;
+    BlockId oldBlock{};
+    if (old != nullptr) {
+        oldBlock = old->id;
+        if (old->region) event.flags |= Bit(EventFlag::Region);
+        allocator.live.Erase(old->address);
+    }
+    resizes.erase(ResizeKey(event));
+    MakeRoom(event, allocator, *range);
+    const BlockId block = Bear(event, allocator, *range);
+    log.Append({event, block, oldBlock}, text);
+}
+
+// Bulk free, destruction, shrinking: many blocks end in one row.
+void Appender::State::DieTogether(Event event, std::string_view text) {
+    LiveBlocks& live = Of(event.allocator).live;
+    dying.clear();
+    if (event.kind == EventKind::AllocatorDestroyed) {
+        live.VisitAll([&](const LiveBlock& block) { dying.push_back(block.id); });
+        live.Clear();
+        Of(event.allocator).created = false;
+        Of(event.allocator).parent = {};
+    } else {
+        event.size = CutAtEndOfMemory(event.address, event.size);
+        const std::uint64_t end = event.address + event.size;
+        const bool byStart = event.kind == EventKind::BulkFreed;
+        std::vector<std::uint64_t> addresses;
+        live.VisitTouching(event.address, end, [&](const LiveBlock& block) {
+            if (byStart && (block.address < event.address || block.address >= end)) return;
+            dying.push_back(block.id);
+            addresses.push_back(block.address);
+        });
+        for (const std::uint64_t address : addresses) live.Erase(address);
+    }
+    log.Append({event, {}, {}}, text, dying);
+}
+
+// The block of the parent that holds [address, address + size), now known to be a region.
+BlockId Appender::State::MarkRegion(Event& event, AllocatorId parent) {
+    if (parent.value == 0 || parent == event.allocator || event.size == 0) return {};
+    LiveBlock* const block = Of(parent).live.Around(event.address);
+    if (block == nullptr || block->end - event.address < event.size) return {};
+    block->region = true;
+    event.flags |= Bit(EventFlag::Region);
+    return block->id;
+}
+
+void Appender::State::Created(Event event, std::string_view text) {
+    if (Of(event.allocator).created) {
+        Warn(fmt::format("allocator {} is created once more: taken as destroyed unseen", event.allocator.value));
+        Event destroyed;
+        destroyed.kind = EventKind::AllocatorDestroyed;
+        destroyed.stamp = event.stamp;
+        destroyed.allocator = event.allocator;
+        destroyed.thread = event.thread;
+        destroyed.flags = static_cast<std::uint8_t>(Bit(EventFlag::Inferred) | Bit(EventFlag::NotACall));
+        DieTogether(destroyed, {});
+    }
+    event.size = CutAtEndOfMemory(event.address, event.size);
+    event.rounding = std::min(event.rounding, event.size);
+    AllocatorRow& allocator = Of(event.allocator);
+    allocator.created = true;
+    allocator.parent = event.Parent();
+    const BlockId region = MarkRegion(event, event.Parent());
+    log.Append({event, region, {}}, text);
+}
+
+void Appender::State::Take(const Event& seen, std::string_view text) {
+    Event event = seen;
+    event.alignmentLog2 = std::min<std::uint8_t>(event.alignmentLog2, 63);
+    switch (event.kind) {
+        case EventKind::AllocatorCreated: return Created(event, text);
+        case EventKind::AllocatorDestroyed:
+        case EventKind::BulkFreed:
+        case EventKind::RegionShrunk: return DieTogether(event, text);
+        case EventKind::Allocated: return Allocated(event, text);
+        case EventKind::Freed: return Freed(event, text);
+        case EventKind::ResizeBegins: return ResizeBegins(event, text);
+        case EventKind::ResizeEnds: return ResizeEnds(event, text);
+        case EventKind::FreeFailed: return FreeFailed(event, text);
+        case EventKind::AllocateFailed:
+            if (!IsMemoryError(event.error)) {
+                event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
+            }
+            log.Append({event, {}, {}}, text);
+            return;
+        case EventKind::AccessFailed: {
+            const LiveBlock* const around = Of(event.allocator).live.Around(event.address);
+            if (event.error == 0 || event.error > static_cast<std::uint8_t>(events::AccessError::OutOfBounds)) {
+                event.error = static_cast<std::uint8_t>(around == nullptr ? events::AccessError::Dangling
+                                                                          : events::AccessError::OutOfBounds);
+            }
+            log.Append({event, around == nullptr ? BlockId{} : around->id, {}}, text);
+            return;
+        }
+        case EventKind::RegionGrown: {
+            event.size = CutAtEndOfMemory(event.address, event.size);
+            const BlockId region = MarkRegion(event, Of(event.allocator).parent);
+            log.Append({event, region, {}}, text);
+            return;
+        }
+        case EventKind::Gap:
+            totals.dropped = SaturatingAdd(totals.dropped, event.Dropped());
+            Warn(fmt::format("{} events were lost here", event.Dropped()));
+            log.Append({event, {}, {}}, text);
+            return;
+        case EventKind::Step:
+        case EventKind::Output:
+        case EventKind::Marker:
+        case EventKind::Duck: log.Append({event, {}, {}}, text); return;
+        case EventKind::Continuation: break;
+    }
+    ++totals.leftOut;
+    if (!std::exchange(warnedUnknown, true)) {
+        Warn(fmt::format("an event of unknown kind {}: left out, as all that follow", static_cast<int>(event.kind)));
+    }
+}
+
+Appender::Appender(EventLog& log) : state_(std::make_unique<State>(log)) {}
+
+Appender::~Appender() { Flush(); }
+
+void Appender::Append(const events::Event* records, std::size_t count) {
+    State& state = *state_;
+    for (const Event* record = records; record != records + count; ++record) {
+        if (record->kind != EventKind::Continuation) {
+            Flush();
+            ++state.records;
+            if (record->Has(EventFlag::HasText)) {
+                state.unfinished.emplace(State::TextInProgress{*record, {}});
+            } else {
+                state.Take(*record, {});
+            }
+            continue;
+        }
+        events::Continuation more;
+        __builtin_memcpy(&more, record, sizeof(more));
+        if (!state.unfinished) {
+            ++state.totals.leftOut;
+            if (!std::exchange(state.warnedOrphan, true)) {
+                state.Warn("a piece of text without an event: left out, as all that follow");
+            }
+            continue;
+        }
+        std::string& text = state.unfinished->text;
+        const std::size_t used = std::min<std::size_t>(more.used, events::kContinuationBytes);
+        text.append(more.bytes, std::min(used, events::kMaxText - text.size()));
+        if (more.last != 0) Flush();
+    }
+}
+
+void Appender::Append(const events::Event& event, std::string_view text) {
+    Flush();
+    ++state_->records;
+    state_->Take(event, text);
+}
+
+void Appender::Flush() {
+    if (!state_->unfinished) return;
+    const State::TextInProgress whole = std::move(*state_->unfinished);
+    state_->unfinished.reset();
+    state_->Take(whole.event, whole.text);
+}
+
+const Appender::Totals& Appender::Counted() const { return state_->totals; }
+
+std::vector<Warning> Appender::Warnings() const {
+    std::vector<Warning> all = state_->warnings;
+    if (state_->moreWarnings != 0) all.push_back({"", fmt::format("{} more warnings", state_->moreWarnings)});
+    return all;
+}
+
+}  // namespace residue::log

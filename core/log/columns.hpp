@@ -1,0 +1,103 @@
+// Events as columns: each field of up to 65,536 rows as min + a fixed width of 0, 1, 2, 4 or 8 bytes a row, so that any
+// row is read in O(1) and a field that is the same in all rows costs nothing. The sealed chunks of the log and the
+// event chunks of the native file are this.
+//
+// Immutable once made; any thread reads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "log/event_log.hpp"
+
+namespace residue::log {
+
+// X(identifier, expression of the field in a LoggedEvent `row`). The order is that of the native file: append only.
+#define RESIDUE_LOG_COLUMNS(X)                 \
+    X(Stamp, row.event.stamp)                  \
+    X(Address, row.event.address)              \
+    X(Size, row.event.size)                    \
+    X(Argument, row.event.argument)            \
+    X(Rounding, row.event.rounding)            \
+    X(Padding, row.event.padding)              \
+    X(Slack, row.event.slack)                  \
+    X(Trace, row.event.trace.value)            \
+    X(Thread, row.event.thread.value)          \
+    X(Header, row.event.header)                \
+    X(Allocator, row.event.allocator.value)    \
+    X(Kind, row.event.kind)                    \
+    X(Error, row.event.error)                  \
+    X(Alignment, row.event.alignmentLog2)      \
+    X(Flags, row.event.flags)                  \
+    X(Block, row.block.value)                  \
+    X(OldBlock, row.oldBlock.value)
+
+enum class ColumnId : std::uint8_t {
+#define RESIDUE_LOG_COLUMN(name, field) name,
+    RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
+#undef RESIDUE_LOG_COLUMN
+};
+inline constexpr std::size_t kColumnCount = 0
+#define RESIDUE_LOG_COLUMN(name, field) +1
+    RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
+#undef RESIDUE_LOG_COLUMN
+    ;
+// Columns that say which blocks a row concerns: derived by the appender, so a file has no need of them.
+inline constexpr std::size_t kRecordedColumns = static_cast<std::size_t>(ColumnId::Block);
+
+// Lowest value and bytes a row.
+struct ColumnShape {
+    std::uint64_t min = 0;
+    std::uint8_t width = 0;  // 0, 1, 2, 4 or 8
+};
+
+constexpr bool IsColumnWidth(std::uint8_t width) noexcept {
+    return width == 0 || width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+class Columns {
+public:
+    // Columns [0, shapes.size()) of `rows` rows (1..65,536).
+    Columns() = default;
+    static Columns Pack(std::span<const LoggedEvent> rows, std::size_t columnCount = kColumnCount);
+    // From a file: `shapes` has valid widths; `bytes` is the columns one after the other, sum(width) * rows bytes.
+    static Columns FromBytes(std::size_t rows, std::span<const ColumnShape> shapes, std::span<const std::byte> bytes);
+
+    std::size_t Rows() const noexcept { return rows_; }
+    // Fields without a column are 0. row < Rows()
+    LoggedEvent At(std::size_t row) const noexcept;
+    std::uint64_t Get(ColumnId column, std::size_t row) const noexcept {
+        return Read(columns_[static_cast<std::size_t>(column)], row);
+    }
+
+    ColumnShape Shape(std::size_t column) const noexcept { return {columns_[column].min, columns_[column].width}; }
+    std::span<const std::byte> Bytes() const noexcept { return {bytes_.get(), size_}; }  // all columns
+    std::size_t ResidentBytes() const noexcept { return size_ + kTail; }
+
+private:
+    static constexpr std::size_t kTail = 8;  // so that eight bytes can be read wherever a row starts
+
+    struct Column {
+        std::uint64_t min = 0;
+        std::uint64_t mask = 0;    // of the low `width` bytes: one read of eight bytes serves every width
+        std::size_t offset = 0;
+        std::uint8_t width = 0;
+    };
+
+    std::uint64_t Read(const Column& column, std::size_t row) const noexcept {
+        std::uint64_t word = 0;
+        __builtin_memcpy(&word, bytes_.get() + column.offset + row * column.width, sizeof(word));
+        return column.min + (word & column.mask);
+    }
+    void SetShapes(std::size_t rows, std::span<const ColumnShape> shapes);
+
+    std::array<Column, kColumnCount> columns_{};
+    std::unique_ptr<std::byte[]> bytes_;
+    std::size_t size_ = 0;
+    std::size_t rows_ = 0;
+};
+
+}  // namespace residue::log

@@ -1,0 +1,80 @@
+// The live blocks of one allocator, by address. Blocks never overlap, so the block before an address is the only one
+// that can hold it: one ordered search serves look-up, overlap and nearest block.
+//
+// Two levels of sorted arrays (a B+ tree cut to its last two levels): a step is a binary search in each and moves
+// about 2 KiB within a leaf; 32 bytes a block. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/ids.hpp"
+
+namespace residue::log {
+
+struct LiveBlock {
+    std::uint64_t begin = 0;    // first byte held
+    std::uint64_t end = 0;      // one past the last; > begin, and > address
+    std::uint64_t address = 0;  // of the payload: begin <= address < end
+    BlockId id{};
+    bool resizing = false;      // a resize of it has begun on some thread and not ended
+    bool region = false;        // a child allocator gives it out in pieces
+};
+
+class LiveBlocks {
+public:
+    std::size_t Count() const { return count_; }
+
+    // Pointers are good until the next Insert or Erase. All return null where there is none.
+    LiveBlock* Find(std::uint64_t address);              // whose payload starts there
+    LiveBlock* Around(std::uint64_t address);            // that holds this byte
+    LiveBlock* FirstTouching(std::uint64_t begin, std::uint64_t end);  // lowest that overlaps [begin, end)
+    LiveBlock* Nearest(std::uint64_t address);           // around it, or the closer neighbour (the lower of two)
+
+    void Insert(const LiveBlock& block);                 // overlaps none
+    void Erase(std::uint64_t address);                   // Find(address) is not null
+    void Clear();
+
+    template <class Visit>  // in order of address
+    void VisitAll(Visit visit) const {
+        for (const Leaf& leaf : leaves_) {
+            for (std::size_t i = 0; i < leaf.used; ++i) visit(leaf.blocks[i]);
+        }
+    }
+    // Those that touch [begin, end), in order of address.
+    template <class Visit>
+    void VisitTouching(std::uint64_t begin, std::uint64_t end, Visit visit) const {
+        for (Place at = FirstEndingAfter(begin); Valid(at) && At(at).begin < end; Advance(at)) visit(At(at));
+    }
+
+private:
+    static constexpr std::size_t kLeafBlocks = 128;
+
+    struct Leaf {
+        std::size_t used = 0;  // never 0
+        std::unique_ptr<LiveBlock[]> blocks;
+    };
+    struct Place {
+        std::size_t leaf = 0;
+        std::size_t index = 0;
+    };
+
+    bool Valid(Place at) const { return at.leaf < leaves_.size(); }
+    const LiveBlock& At(Place at) const { return leaves_[at.leaf].blocks[at.index]; }
+    LiveBlock& At(Place at) { return leaves_[at.leaf].blocks[at.index]; }
+    void Advance(Place& at) const {
+        if (++at.index == leaves_[at.leaf].used) at = {at.leaf + 1, 0};
+    }
+    bool LastAtOrBefore(std::uint64_t address, Place& at) const;  // by begin
+    Place FirstEndingAfter(std::uint64_t address) const;
+    void Split(std::size_t leaf, bool atEnd);
+    void MergeWithNext(std::size_t leaf);
+
+    std::vector<Leaf> leaves_;
+    std::vector<std::uint64_t> firsts_;  // begin of the first block of each leaf: searched apart from the leaves
+    std::size_t count_ = 0;
+};
+
+}  // namespace residue::log

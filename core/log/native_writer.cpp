@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <bit>
+#include <unordered_set>
+#include <utility>
+
+#include "log/columns.hpp"
+#include "log/native_file.hpp"
+#include "log/native_format.hpp"
+
+namespace residue::log {
+namespace {
+
+constexpr int kLevel = 3;
+constexpr std::size_t kMaxTextBytes = 32u << 20;   // of the rows of one chunk
+constexpr std::size_t kMaxSourceText = 64u << 10;  // of a source's name
+constexpr std::uint32_t kTraceBatch = 65536;
+constexpr std::size_t kNameBatch = 1u << 20;       // bytes
+
+}  // namespace
+
+struct NativeStream::State {
+    explicit State(NativeOutput& to) : output(to) {}
+
+    NativeOutput& output;
+    std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> zstd{ZSTD_createCCtx(), &ZSTD_freeCCtx};
+    bool started = false;
+    std::uint64_t rows = 0;
+    std::uint32_t traces = 0;
+    std::vector<LoggedEvent> events;
+    std::vector<std::byte> packed;
+
+    Outcome<void> Chunk(std::uint32_t tag, std::span<const std::byte> raw);
+    Outcome<void> Start(const LogView& log);
+    Outcome<void> Source(const LogView& log);
+    Outcome<void> Traces(const LogView& log);
+    Outcome<void> Names(const LogView& log);
+    Outcome<void> Events(const LogView& log);
+};
+
+Outcome<void> NativeStream::State::Chunk(std::uint32_t tag, std::span<const std::byte> raw) {
+    native::ChunkHeader header;
+    header.tag = tag;
+    header.raw = raw.size();
+    std::span<const std::byte> stored = raw;
+    packed.resize(ZSTD_compressBound(raw.size()));
+    const std::size_t size =
+        zstd ? ZSTD_compressCCtx(zstd.get(), packed.data(), packed.size(), raw.data(), raw.size(), kLevel) : raw.size();
+    if (zstd && ZSTD_isError(size) == 0 && size < raw.size()) {
+        stored = std::span(packed).first(size);
+        header.codec = static_cast<std::uint8_t>(native::Codec::Zstd);
+    }
+    header.length = stored.size();
+    header.payloadChecksum = Crc32c(stored);
+    native::Writer bytes;  // header and payload in one write, so that few files end between the two
+    native::WriteChunkHeader(bytes, header);
+    bytes.Bytes(stored);
+    return output.Write(bytes.Written());
+}
+
+Outcome<void> NativeStream::State::Source(const LogView& log) {
+    const SourceInfo& source = log.Source();
+    native::Writer raw;
+    raw.Number(static_cast<std::uint8_t>(source.clock));
+    raw.Number(std::uint8_t{source.layoutSimulated});
+    raw.Number(std::bit_cast<std::uint64_t>(source.ticksPerSecond));
+    raw.Text(std::string_view(source.name).substr(0, kMaxSourceText));
+    raw.Text(std::string_view(source.provenance).substr(0, kMaxSourceText));
+    return Chunk(native::kSource, raw.Written());
+}
+
+Outcome<void> NativeStream::State::Start(const LogView& log) {
+    if (std::exchange(started, true)) return {};
+    native::Writer header;
+    native::WriteFileHeader(header);
+    if (auto written = output.Write(header.Written()); !written) return written;
+    return Source(log);
+}
+
+Outcome<void> NativeStream::State::Traces(const LogView& log) {
+    for (const std::uint32_t count = log.Traces(); traces < count;) {
+        const std::uint32_t batch = std::min(kTraceBatch, count - traces);
+        native::Writer raw;
+        raw.Number(traces + 1);
+        raw.Number(batch);
+        for (std::uint32_t i = 1; i <= batch; ++i) raw.Number(log.ParentTrace(TraceId{traces + i}).value);
+        for (std::uint32_t i = 1; i <= batch; ++i) raw.Number(log.FrameAddress(TraceId{traces + i}));
+        if (auto written = Chunk(native::kTraces, raw.Written()); !written) return written;
+        traces += batch;
+    }
+    return {};
+}
+
+Outcome<void> NativeStream::State::Names(const LogView& log) {
+    std::unordered_set<std::uint64_t> named;
+    native::Writer entries;
+    std::uint32_t count = 0;
+    const auto flush = [&]() -> Outcome<void> {
+        if (count == 0) return {};
+        native::Writer raw;
+        raw.Number(count);
+        raw.Bytes(entries.Written());
+        entries.Clear();
+        count = 0;
+        return Chunk(native::kNames, raw.Written());
+    };
+    for (std::uint32_t id = 1; id <= traces; ++id) {
+        const std::uint64_t address = log.FrameAddress(TraceId{id});
+        if (!named.insert(address).second) continue;
+        const Frame frame = log.TopFrame(TraceId{id});
+        if (frame.file.empty() && frame.function.starts_with("0x")) continue;  // nothing is known
+        entries.Number(address);
+        entries.Number(frame.line);
+        entries.Text(std::string_view(frame.function).substr(0, kMaxSourceText));
+        entries.Text(std::string_view(frame.file).substr(0, kMaxSourceText));
+        ++count;
+        if (entries.Written().size() < kNameBatch) continue;
+        if (auto written = flush(); !written) return written;
+    }
+    return flush();
+}
+
+// One chunk of rows, and their texts before it.
+Outcome<void> NativeStream::State::Events(const LogView& log) {
+    const std::uint64_t most = std::min(kChunkRows, log.Rows().value - rows);
+    native::Writer lengths;
+    native::Writer characters;
+    std::uint32_t texts = 0;
+    events.clear();
+    for (std::uint64_t i = 0; i < most; ++i) {
+        const LoggedEvent row = log.At(Row{rows + i});
+        if (row.event.Has(events::EventFlag::HasText)) {
+            const std::string_view text = log.Text(Row{rows + i}).substr(0, kMaxTextBytes);
+            if (texts > 0 && characters.Written().size() + text.size() > kMaxTextBytes) break;  // the next chunk's
+            lengths.Number(static_cast<std::uint32_t>(i));
+            lengths.Number(static_cast<std::uint32_t>(text.size()));
+            characters.Characters(text);
+            ++texts;
+        }
+        events.push_back(row);
+    }
+    native::Writer raw;
+    if (texts > 0) {
+        raw.Number(rows);
+        raw.Number(texts);
+        raw.Bytes(lengths.Written());
+        raw.Bytes(characters.Written());
+        if (auto written = Chunk(native::kTexts, raw.Written()); !written) return written;
+        raw.Clear();
+    }
+    const Columns columns = Columns::Pack(events, kRecordedColumns);
+    raw.Number(rows);
+    raw.Number(static_cast<std::uint32_t>(events.size()));
+    raw.Number(static_cast<std::uint32_t>(kRecordedColumns));
+    for (std::size_t c = 0; c < kRecordedColumns; ++c) {
+        raw.Number(columns.Shape(c).min);
+        raw.Number(columns.Shape(c).width);
+    }
+    raw.Bytes(columns.Bytes());
+    if (auto written = Chunk(native::kEvents, raw.Written()); !written) return written;
+    rows += events.size();
+    return {};
+}
+
+NativeStream::NativeStream(NativeOutput& output) : state_(std::make_unique<State>(output)) {}
+NativeStream::~NativeStream() = default;
+
+std::uint64_t NativeStream::RowsWritten() const { return state_->rows; }
+
+Outcome<bool> NativeStream::Update(const LogView& log) {
+    State& state = *state_;
+    if (auto written = state.Start(log); !written) return Fail(written.error());
+    if (auto written = state.Traces(log); !written) return Fail(written.error());
+    if (state.rows < log.Rows().value) {
+        if (auto written = state.Events(log); !written) return Fail(written.error());
+    }
+    return state.rows >= log.Rows().value;
+}
+
+Outcome<void> NativeStream::Finish(const LogView& log) {
+    for (bool done = false; !done;) {
+        const Outcome<bool> updated = Update(log);
+        if (!updated) return Fail(updated.error());
+        done = *updated;
+    }
+    State& state = *state_;
+    if (auto written = state.Names(log); !written) return written;
+    if (auto written = state.Source(log); !written) return written;  // it may have changed since the start
+    native::Writer raw;
+    raw.Number(state.rows);
+    raw.Number(state.traces);
+    return state.Chunk(native::kEnd, raw.Written());
+}
+
+}  // namespace residue::log

@@ -1,0 +1,74 @@
+#include "log/pump.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace residue::log {
+namespace {
+
+constexpr auto kNap = std::chrono::microseconds(500);
+
+}  // namespace
+
+struct Pump::State {
+    State(events::Lanes& from, EventLog& to, PumpOptions chosen)
+        : lanes(from), log(to), options(std::move(chosen)), appender(to) {}
+
+    void CopyTraces() {
+        if (options.traces == nullptr) return;
+        // Count() has reached an id before the event with it was emitted, so this is enough for what was received.
+        for (const std::uint32_t count = options.traces->Count(); copied < count;) {
+            const auto node = options.traces->At(TraceId{++copied});
+            log.AddTrace(node.parent, node.frame);
+        }
+    }
+
+    void Deliver(const events::Event* records, std::size_t count) {
+        CopyTraces();
+        appender.Append(records, count);
+    }
+
+    void Run() {
+        const auto deliver = [this](const events::Event* records, std::size_t count) { Deliver(records, count); };
+        while (!stop.load(std::memory_order_acquire)) {
+            const std::size_t moved = lanes.Drain(deliver);
+            if (moved > 0 && options.afterRound) options.afterRound();
+            // Quiet lanes publish no batch: the nap bounds the delay of what is in them.
+            if (!lanes.WorthDraining()) std::this_thread::sleep_for(kNap);
+        }
+        lanes.DrainAll(deliver);
+        appender.Flush();
+        if (options.afterRound) options.afterRound();
+        log.Close();
+    }
+
+    events::Lanes& lanes;
+    EventLog& log;
+    const PumpOptions options;
+    Appender appender;
+    std::uint32_t copied = 0;
+    std::atomic<bool> stop{false};
+    std::thread thread;
+};
+
+Pump::Pump(events::Lanes& lanes, EventLog& log, PumpOptions options)
+    : state_(std::make_unique<State>(lanes, log, std::move(options))) {
+    state_->thread = std::thread([state = state_.get()] { state->Run(); });
+}
+
+Pump::~Pump() { Stop(); }
+
+void Pump::Stop() {
+    if (!state_->thread.joinable()) return;
+    state_->lanes.Close();
+    state_->stop.store(true, std::memory_order_release);
+    state_->thread.join();
+}
+
+Appender::Totals Pump::Counted() const { return state_->appender.Counted(); }
+
+std::vector<Warning> Pump::Warnings() const { return state_->appender.Warnings(); }
+
+}  // namespace residue::log

@@ -1,0 +1,346 @@
+#include "model/allocator_heap.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace residue::model {
+
+namespace {
+constexpr std::uint64_t kEndOfMemory = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t FullEnd(const Region& region) { return SaturatingAdd(region.end, region.bookkeeping); }
+}  // namespace
+
+bool AllocatorHeap::Overlaps(std::uint64_t begin, std::uint64_t end) const {
+    const Blocks::Place at = blocks_.Locate(begin);
+    const BlockEntry* next = blocks_.Peek(at);
+    if (next && next->begin < end) return true;
+    const BlockEntry* previous = blocks_.PeekBack(at);
+    return previous && previous->End() > begin;
+}
+
+void AllocatorHeap::Count(const BlockEntry& entry, Change change, Totals& totals) {
+    if (change == Change::Appears) {
+        totals.payload += entry.size;
+        totals.header += entry.header;
+        totals.padding += entry.padding;
+        totals.rounding += entry.rounding;
+        totals.slack += entry.slack;
+        ++totals.blocks;
+    } else {
+        totals.payload -= entry.size;
+        totals.header -= entry.header;
+        totals.padding -= entry.padding;
+        totals.rounding -= entry.rounding;
+        totals.slack -= entry.slack;
+        --totals.blocks;
+    }
+    if (entry.region) CountRegion(entry, change, totals);
+}
+
+void AllocatorHeap::CountRegion(const BlockEntry& entry, Change change, Totals& totals) {
+    if (change == Change::Appears) {
+        totals.regionPayload += entry.size;
+        ++totals.regionBlocks;
+    } else {
+        totals.regionPayload -= entry.size;
+        --totals.regionBlocks;
+    }
+}
+
+std::vector<Region>::const_iterator AllocatorHeap::FirstRegionEndingAfter(std::uint64_t address) const {
+    return std::upper_bound(regions_.begin(), regions_.end(), address,
+                            [](std::uint64_t a, const Region& region) { return a < region.end; });
+}
+
+std::size_t AllocatorHeap::FirstRegionReaching(std::uint64_t address) const {
+    const auto found = std::lower_bound(regions_.begin(), regions_.end(), address,
+                                        [](const Region& region, std::uint64_t a) { return FullEnd(region) < a; });
+    return static_cast<std::size_t>(found - regions_.begin());
+}
+
+void AllocatorHeap::CountGap(std::uint64_t begin, std::uint64_t end, Change change, Totals& totals) {
+    if (begin >= end) return;
+    for (auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end; ++region) {
+        const std::uint64_t from = std::max(begin, region->begin);
+        const std::uint64_t to = std::min(end, region->end);
+        if (from < to) CountHole(to - from, change, totals);
+    }
+}
+
+void AllocatorHeap::CountHole(std::uint64_t bytes, Change change, Totals& totals) {
+    const auto square = static_cast<unsigned __int128>(bytes) * bytes;
+    const auto at = holeSizes_.Locate(bytes);
+    auto entryPlace = at;
+    const HoleSizeEntry* known = holeSizes_.Get(entryPlace);
+    const bool exists = known && known->size == bytes;
+    if (change == Change::Appears) {
+        totals.free += bytes;
+        ++totals.holes;
+        squares_ += square;
+        if (exists) holeSizes_.Replace(entryPlace, {bytes, known->count + 1});
+        else holeSizes_.Insert(at, {bytes, 1});
+    } else {
+        totals.free -= bytes;
+        --totals.holes;
+        squares_ -= square;
+        if (known->count > 1) holeSizes_.Replace(entryPlace, {bytes, known->count - 1});
+        else holeSizes_.Erase(entryPlace);
+    }
+}
+
+void AllocatorHeap::SettleHoles(Totals& totals) {
+    const HoleSizeEntry* last = holeSizes_.Last();
+    totals.largestHole = last ? last->size : 0;
+    totals.sumOfSquares = static_cast<double>(squares_);
+}
+
+void AllocatorHeap::AddBlock(const BlockEntry& entry, bool stray, Totals& totals) {
+    Count(entry, Change::Appears, totals);
+    if (stray) {
+        strays_.emplace(std::pair(entry.begin, entry.id), entry);
+        return;
+    }
+    const std::uint64_t begin = entry.begin, end = entry.End();
+    const Blocks::Place at = blocks_.Locate(begin);
+    if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
+        // The holes that it cuts lie between its neighbours, and in the regions that it touches.
+        const BlockEntry* previous = blocks_.PeekBack(at);
+        const BlockEntry* next = blocks_.Peek(at);
+        auto last = region;
+        while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
+        const std::uint64_t from = std::max(previous ? previous->End() : 0, region->begin);
+        const std::uint64_t to = std::min(next ? next->begin : kEndOfMemory, last->end);
+        CountGap(from, to, Change::Goes, totals);
+        CountGap(from, begin, Change::Appears, totals);
+        CountGap(end, to, Change::Appears, totals);
+        SettleHoles(totals);
+    }
+    blocks_.Insert(at, entry);
+}
+
+std::optional<AllocatorHeap::Blocks::Place> AllocatorHeap::FindPlace(std::uint32_t id, std::uint64_t address) const {
+    // begin <= address <= end: the last block that begins there or before, or (a payload of no bytes at the very end
+    // of its block) the one before that.
+    Blocks::Place at = address == kEndOfMemory ? blocks_.Locate(address) : blocks_.Locate(address + 1);
+    for (int tries = 0; tries < 2; ++tries) {
+        const BlockEntry* entry = blocks_.Back(at);
+        if (!entry) break;
+        if (entry->id == id) return at;
+    }
+    return std::nullopt;
+}
+
+bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
+    const auto found = FindPlace(id, address);
+    if (!found) return false;
+    const BlockEntry entry = *blocks_.Peek(*found);
+    Count(entry, Change::Goes, totals);
+    const std::uint64_t begin = entry.begin, end = entry.End();
+    if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
+        const BlockEntry* previous = blocks_.PeekBack(*found);
+        Blocks::Place after = *found;
+        blocks_.Next(after);
+        const BlockEntry* next = blocks_.Get(after);
+        auto last = region;
+        while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
+        const std::uint64_t from = std::max(previous ? previous->End() : 0, region->begin);
+        const std::uint64_t to = std::min(next ? next->begin : kEndOfMemory, last->end);
+        CountGap(from, begin, Change::Goes, totals);
+        CountGap(end, to, Change::Goes, totals);
+        CountGap(from, to, Change::Appears, totals);
+        SettleHoles(totals);
+    }
+    blocks_.Erase(*found);
+    return true;
+}
+
+bool AllocatorHeap::RemoveStray(std::uint32_t id, std::uint64_t begin, Totals& totals) {
+    const auto found = strays_.find({begin, id});
+    if (found == strays_.end()) return false;
+    Count(found->second, Change::Goes, totals);
+    strays_.erase(found);
+    return true;
+}
+
+bool AllocatorHeap::MarkRegion(std::uint32_t id, std::uint64_t address, bool region, Totals& totals) {
+    const auto found = FindPlace(id, address);
+    if (!found) return false;
+    BlockEntry entry = *blocks_.Peek(*found);
+    if (entry.region == region) return true;
+    entry.region = region;
+    CountRegion(entry, region ? Change::Appears : Change::Goes, totals);
+    blocks_.Replace(*found, entry);
+    return true;
+}
+
+AllocatorHeap::RegionChange AllocatorHeap::AddRegion(std::uint64_t address, std::uint64_t size,
+                                                     std::uint64_t bookkeeping, Totals& totals) {
+    const std::uint64_t fullEnd = SaturatingAdd(address, size);
+    const std::uint64_t kept = std::min(bookkeeping, fullEnd - address);
+    Region whole{address, fullEnd - kept, kept};
+    bool overlaps = false;
+    // Regions that touch it become one with it, unless bookkeeping lies between.
+    const auto touches = [&](const Region& r) {
+        if (r.begin < fullEnd && FullEnd(r) > address) return true;
+        if (FullEnd(r) == address) return r.bookkeeping == 0;
+        return r.begin == fullEnd && kept == 0;
+    };
+    std::size_t index = FirstRegionReaching(address);
+    if (index < regions_.size() && !touches(regions_[index]) && regions_[index].begin < address) ++index;
+    std::size_t last = index;
+    for (; last < regions_.size() && touches(regions_[last]); ++last) {
+        const Region& r = regions_[last];
+        overlaps = overlaps || (r.begin < fullEnd && FullEnd(r) > address);
+        whole.begin = std::min(whole.begin, r.begin);
+        if (r.end >= whole.end) {
+            whole.end = r.end;
+            whole.bookkeeping = r.bookkeeping;
+        }
+    }
+    // Bookkeeping that is overlapped can become usable, also beside the new bytes.
+    const std::uint64_t begin = overlaps ? whole.begin : address;
+    const std::uint64_t end = overlaps ? std::max(fullEnd, FullEnd(whole)) : fullEnd;
+    RegionChange change{index, {regions_.begin() + static_cast<std::ptrdiff_t>(index),
+                                regions_.begin() + static_cast<std::ptrdiff_t>(last)}, 1, begin, end,
+                        kept == 0 && !overlaps};
+    ReplaceRegions(index, last - index, {&whole, 1}, begin, end, totals);
+    return change;
+}
+
+AllocatorHeap::RegionChange AllocatorHeap::RemoveRange(std::uint64_t begin, std::uint64_t end, Totals& totals) {
+    std::size_t index = FirstRegionReaching(begin);
+    if (index < regions_.size() && FullEnd(regions_[index]) == begin) ++index;
+    std::size_t last = index;
+    std::vector<Region> rest;
+    for (; last < regions_.size() && regions_[last].begin < end; ++last) {
+        const Region& r = regions_[last];
+        if (r.begin < begin) {
+            const std::uint64_t usable = std::min(r.end, begin);
+            rest.push_back({r.begin, usable, begin - usable});  // it may be cut inside its bookkeeping
+        }
+        if (FullEnd(r) > end) {
+            const std::uint64_t from = std::max(end, r.begin);
+            const std::uint64_t usable = std::max(r.end, from);
+            rest.push_back({from, usable, FullEnd(r) - usable});
+        }
+    }
+    RegionChange change{index, {regions_.begin() + static_cast<std::ptrdiff_t>(index),
+                                regions_.begin() + static_cast<std::ptrdiff_t>(last)}, rest.size(), begin, end, false};
+    ReplaceRegions(index, last - index, rest, begin, end, totals);
+    return change;
+}
+
+void AllocatorHeap::Undo(const RegionChange& change, Totals& totals) {
+    ReplaceRegions(change.index, change.inserted, change.removed, change.begin, change.end, totals);
+}
+
+void AllocatorHeap::ReplaceRegions(std::size_t index, std::size_t remove, std::span<const Region> insert,
+                                   std::uint64_t begin, std::uint64_t end, Totals& totals) {
+    const auto first = regions_.begin() + static_cast<std::ptrdiff_t>(index);
+    const auto last = first + static_cast<std::ptrdiff_t>(remove);
+    // Only holes that touch the changed bytes change. They end at the next block on either side, or with their region.
+    std::uint64_t from = begin, to = end;
+    const auto widen = [&](const Region& r) {
+        from = std::min(from, r.begin);
+        to = std::max(to, r.end);
+    };
+    std::for_each(first, last, widen);
+    std::for_each(insert.begin(), insert.end(), widen);
+    const Blocks::Place atBegin = blocks_.Locate(begin);
+    if (const BlockEntry* previous = blocks_.PeekBack(atBegin)) from = std::max(from, previous->begin);
+    if (const BlockEntry* next = blocks_.Peek(blocks_.Locate(end))) to = std::min(to, next->End());
+    const auto countAll = [&](Change change) {
+        WalkHoles(from, to, [&](std::uint64_t a, std::uint64_t b) {
+            CountHole(b - a, change, totals);
+            return true;
+        });
+    };
+    countAll(Change::Goes);
+    for (auto r = first; r != last; ++r) {
+        totals.heap -= r->end - r->begin + r->bookkeeping;
+        totals.bookkeeping -= r->bookkeeping;
+    }
+    for (const Region& r : insert) {
+        totals.heap += r.end - r.begin + r.bookkeeping;
+        totals.bookkeeping += r.bookkeeping;
+    }
+    const auto gap = regions_.erase(first, last);
+    regions_.insert(gap, insert.begin(), insert.end());
+    countAll(Change::Appears);
+    SettleHoles(totals);
+}
+
+bool AllocatorHeap::operator==(const AllocatorHeap& other) const {
+    const auto same = [](const Region& a, const Region& b) {
+        return a.begin == b.begin && a.end == b.end && a.bookkeeping == b.bookkeeping;
+    };
+    return squares_ == other.squares_ && strays_ == other.strays_ &&
+           std::equal(regions_.begin(), regions_.end(), other.regions_.begin(), other.regions_.end(), same) &&
+           blocks_.SameEntries(other.blocks_) && holeSizes_.SameEntries(other.holeSizes_);
+}
+
+// Holes, or the parts of them, inside [begin, end); visit(from, to) returns false to stop.
+template <class Visit>
+bool AllocatorHeap::WalkHoles(std::uint64_t begin, std::uint64_t end, Visit&& visit) const {
+    for (auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end; ++region) {
+        std::uint64_t from = std::max(begin, region->begin);
+        const std::uint64_t to = std::min(end, region->end);
+        Blocks::Place at = blocks_.Locate(from);
+        if (const BlockEntry* previous = blocks_.PeekBack(at)) from = std::max(from, previous->End());
+        for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < to; entry = blocks_.Get(at)) {
+            if (entry->begin > from && !visit(from, entry->begin)) return false;
+            from = std::max(from, entry->End());
+            blocks_.Next(at);
+        }
+        if (from < to && !visit(from, to)) return false;
+    }
+    return true;
+}
+
+void AllocatorHeap::VisitHoles(std::uint64_t begin, std::uint64_t end,
+                               const std::function<bool(const Hole&)>& visit) const {
+    if (begin >= end) return;
+    // Widen to whole holes, so that those at the ends are told in full.
+    if (const auto hole = HoleAt(begin)) begin = hole->begin;
+    if (const auto hole = HoleAt(end - 1)) end = hole->end;
+    WalkHoles(begin, end, [&](std::uint64_t from, std::uint64_t to) { return visit(Hole{from, to}); });
+}
+
+std::optional<Hole> AllocatorHeap::HoleAt(std::uint64_t address) const {
+    const auto region = FirstRegionEndingAfter(address);
+    if (region == regions_.end() || region->begin > address) return std::nullopt;
+    std::uint64_t from = region->begin, to = region->end;
+    Blocks::Place at = address == kEndOfMemory ? blocks_.Locate(address) : blocks_.Locate(address + 1);
+    if (const BlockEntry* previous = blocks_.PeekBack(at)) {
+        if (previous->End() > address) return std::nullopt;
+        from = std::max(from, previous->End());
+    }
+    if (const BlockEntry* next = blocks_.Peek(at)) to = std::min(to, next->begin);
+    return Hole{from, to};
+}
+
+std::optional<Hole> AllocatorHeap::LargestHole() const {
+    const HoleSizeEntry* last = holeSizes_.Last();
+    if (!last) return std::nullopt;
+    std::optional<Hole> found;
+    const auto take = [&](std::uint64_t from, std::uint64_t to) {
+        if (to - from != last->size) return true;
+        found = Hole{from, to};
+        return false;
+    };
+    // The gaps around a leaf's entries lie in [end of the leaf before, end of this leaf): a leaf whose gaps are together
+    // smaller than the largest hole is passed over unread.
+    std::uint64_t reached = 0;
+    blocks_.VisitLeaves({}, [&](const BlockEntry* entries, std::uint32_t count, std::uint64_t weight) {
+        const std::uint64_t end = entries[count - 1].End();
+        const bool may = end - reached - weight >= last->size;
+        const bool goOn = !may || WalkHoles(reached, end, take);
+        reached = end;
+        return goOn;
+    });
+    if (!found) WalkHoles(reached, kEndOfMemory, take);
+    return found;
+}
+
+}  // namespace residue::model

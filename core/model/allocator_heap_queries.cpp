@@ -1,0 +1,125 @@
+// What is asked of an allocator's blocks by address; none of it changes anything.
+#include <algorithm>
+#include <limits>
+
+#include "model/allocator_heap.hpp"
+
+namespace residue::model {
+
+namespace {
+bool Touches(const BlockEntry& block, std::uint64_t begin, std::uint64_t end) {
+    if (block.begin == block.End()) return block.begin >= begin && block.begin < end;
+    return block.begin < end && block.End() > begin;
+}
+}  // namespace
+
+void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
+                                const std::function<bool(const Block&)>& visit) const {
+    if (begin >= end) return;
+    auto stray = strays_.begin();
+    const auto visitStraysBefore = [&](std::uint64_t address) {
+        for (; stray != strays_.end() && stray->second.begin <= address; ++stray) {
+            if (Touches(stray->second, begin, end) && !visit(stray->second.ToBlock())) return false;
+        }
+        return true;
+    };
+    Blocks::Place at = blocks_.Locate(begin);
+    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
+    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
+        if (!strays_.empty() && !visitStraysBefore(entry->begin)) return;
+        if (!visit(entry->ToBlock())) return;
+        blocks_.Next(at);
+    }
+    visitStraysBefore(end - 1);
+}
+
+std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
+    Blocks::Place at = address == std::numeric_limits<std::uint64_t>::max() ? blocks_.Locate(address)
+                                                                            : blocks_.Locate(address + 1);
+    if (const BlockEntry* entry = blocks_.Back(at); entry && entry->End() > address) return entry->ToBlock();
+    for (const auto& [key, stray] : strays_) {
+        if (key.first > address) break;
+        if (Touches(stray, address, SaturatingAdd(address, 1))) return stray.ToBlock();
+    }
+    return std::nullopt;
+}
+
+std::optional<Block> AllocatorHeap::NextBlock(std::uint64_t address) const {
+    const BlockEntry* next = blocks_.Peek(blocks_.Locate(address));
+    const auto stray = strays_.lower_bound({address, 0});
+    if (stray != strays_.end() && (!next || stray->first.first <= next->begin)) return stray->second.ToBlock();
+    if (!next) return std::nullopt;
+    return next->ToBlock();
+}
+
+std::optional<Block> AllocatorHeap::PreviousBlock(std::uint64_t address) const {
+    const BlockEntry* previous = blocks_.PeekBack(blocks_.Locate(address));
+    const auto stray = strays_.lower_bound({address, 0});
+    if (stray != strays_.begin()) {
+        const auto before = std::prev(stray);
+        if (!previous || before->first.first > previous->begin) return before->second.ToBlock();
+    }
+    if (!previous) return std::nullopt;
+    return previous->ToBlock();
+}
+
+std::pair<std::uint64_t, std::uint64_t> AllocatorHeap::Span() const {
+    if (!regions_.empty()) {
+        return {regions_.front().begin, SaturatingAdd(regions_.back().end, regions_.back().bookkeeping)};
+    }
+    std::uint64_t begin = std::numeric_limits<std::uint64_t>::max(), end = 0;
+    if (const BlockEntry* last = blocks_.Last()) {
+        begin = blocks_.Peek({})->begin;
+        end = last->End();
+    }
+    for (const auto& [key, stray] : strays_) {
+        begin = std::min(begin, stray.begin);
+        end = std::max(end, stray.End());
+    }
+    if (begin > end) return {0, 0};
+    return {begin, end};
+}
+
+std::uint64_t AllocatorHeap::OccupiedBytes(std::uint64_t begin, std::uint64_t end) const {
+    if (begin >= end) return 0;
+    std::uint64_t bytes = blocks_.WeightBefore(end) - blocks_.WeightBefore(begin);
+    const BlockEntry* last = blocks_.PeekBack(blocks_.Locate(end));
+    if (last && last->End() > end) bytes -= last->End() - std::max(end, last->begin);
+    // The block over `begin` began earlier and is not in the difference above, but for its cut at `end`.
+    const BlockEntry* first = blocks_.PeekBack(blocks_.Locate(begin));
+    if (first && first->End() > begin) bytes += first->End() - begin;
+    return bytes;
+}
+
+void AllocatorHeap::AddOccupancy(std::uint64_t begin, std::uint64_t bytesPerCell,
+                                 std::span<std::uint64_t> cells) const {
+    if (cells.empty() || bytesPerCell == 0) return;
+    const auto wanted = CheckedMultiply(bytesPerCell, cells.size());
+    const std::uint64_t end = SaturatingAdd(begin, wanted.value_or(std::numeric_limits<std::uint64_t>::max()));
+    const auto add = [&](std::uint64_t from, std::uint64_t to) {
+        from = std::max(from, begin);
+        to = std::min(to, end);
+        while (from < to) {
+            const std::uint64_t cell = (from - begin) / bytesPerCell;
+            const std::uint64_t cellEnd = SaturatingAdd(begin + cell * bytesPerCell, bytesPerCell);
+            const std::uint64_t upTo = std::min(to, cellEnd);
+            cells[cell] += upTo - from;
+            from = upTo;
+        }
+    };
+    Blocks::Place at = blocks_.Locate(begin);
+    blocks_.Back(at);
+    at.entry = 0;  // from the leaf with the block before `begin`, which may reach into it
+    blocks_.VisitLeaves(at, [&](const BlockEntry* entries, std::uint32_t count, std::uint64_t weight) {
+        const std::uint64_t first = entries[0].begin, last = entries[count - 1].End();
+        if (first >= end) return false;
+        if (first >= begin && last <= end && (first - begin) / bytesPerCell == (last - 1 - begin) / bytesPerCell) {
+            cells[(first - begin) / bytesPerCell] += weight;
+            return true;
+        }
+        for (std::uint32_t e = 0; e < count; ++e) add(entries[e].begin, entries[e].End());
+        return true;
+    });
+}
+
+}  // namespace residue::model

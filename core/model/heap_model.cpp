@@ -1,0 +1,542 @@
+// Stepping. An ordinary row (a birth or a death) keeps nothing for its undoing: the log has the block's birth. Rare
+// rows (an allocator, its regions, what is a child's region) push what they changed on a stack, tagged with their row.
+#include "model/heap_model.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "model/allocator_heap.hpp"
+
+namespace residue::model {
+
+namespace {
+
+using events::Event;
+using events::EventFlag;
+using events::EventKind;
+using log::LoggedEvent;
+using log::LogView;
+
+constexpr std::uint64_t kEndOfMemory = std::numeric_limits<std::uint64_t>::max();
+
+// What an AllocatorState says beside its totals.
+struct Identity {
+    AllocatorId parent{};
+    std::string name;
+    bool alive = false;
+    std::uint64_t base = 0;
+    std::uint64_t capacity = 0;
+    bool heapKnown = false;
+};
+
+struct UndoIdentity { Row row; AllocatorId allocator; Identity before; };
+struct UndoRegions { Row row; AllocatorId allocator; AllocatorHeap::RegionChange change; };
+struct UndoMark { Row row; std::uint32_t block = 0; std::uint16_t before = 0; };  // 0: was no child's region
+struct Appearance { Row row; AllocatorId allocator; };
+struct Ignored {
+    Row row;
+    std::uint32_t block = 0;
+    bool birth = false;
+    friend bool operator==(const Ignored&, const Ignored&) = default;
+};
+
+// The block that an event makes; nothing where it would not lie in the address space.
+std::optional<BlockEntry> EntryOf(const LoggedEvent& logged) {
+    const Event& e = logged.event;
+    const std::uint64_t front = std::uint64_t{e.header} + e.padding;
+    const auto payloadEnd = CheckedAdd(e.address, e.size);
+    const auto roundedEnd = payloadEnd ? CheckedAdd(*payloadEnd, e.rounding) : std::nullopt;
+    if (e.address < front || !roundedEnd || !CheckedAdd(*roundedEnd, e.slack)) return std::nullopt;
+    BlockEntry entry;
+    entry.begin = e.address - front;
+    entry.size = e.size;
+    entry.rounding = e.rounding;
+    entry.id = logged.block.value;
+    entry.trace = e.trace.value;
+    entry.padding = e.padding;
+    entry.slack = e.slack;
+    entry.header = e.header;
+    entry.region = e.Has(EventFlag::Region);
+    return entry;
+}
+
+// One bit per block that was ever born.
+class LiveBits {
+public:
+    bool Has(std::uint32_t id) const {
+        const std::size_t word = id / 64;
+        return word < words_.size() && ((words_[word] >> (id % 64)) & 1) != 0;
+    }
+    void Set(std::uint32_t id) {
+        const std::size_t word = id / 64;
+        if (word >= words_.size()) words_.resize(word + 1);
+        words_[word] |= std::uint64_t{1} << (id % 64);
+    }
+    void Clear(std::uint32_t id) { words_[id / 64] &= ~(std::uint64_t{1} << (id % 64)); }
+    bool operator==(const LiveBits& other) const {
+        const std::size_t common = std::min(words_.size(), other.words_.size());
+        const auto zero = [](std::uint64_t word) { return word == 0; };
+        const auto at = static_cast<std::ptrdiff_t>(common);
+        return std::equal(words_.begin(), words_.begin() + at, other.words_.begin()) &&
+               std::all_of(words_.begin() + at, words_.end(), zero) &&
+               std::all_of(other.words_.begin() + at, other.words_.end(), zero);
+    }
+
+private:
+    std::vector<std::uint64_t> words_;
+};
+
+}  // namespace
+
+struct HeapModel::State {
+    Row applied{};
+    std::vector<AllocatorState> states;   // by id
+    std::vector<AllocatorHeap> heaps;     // beside states
+    LiveBits live;
+    std::set<std::uint32_t> overlapping;  // blocks, dead ones too, that were born over live ones
+    std::map<std::uint32_t, std::uint16_t> marks;  // block -> the child allocator whose region it is; dead ones too
+    std::vector<Appearance> appearances;
+    std::vector<UndoIdentity> identities;
+    std::vector<UndoRegions> regionChanges;
+    std::vector<UndoMark> markChanges;
+    std::vector<Ignored> ignored;
+
+    std::size_t IndexOf(AllocatorId id) const {
+        // Ids count from 1, so an allocator is nearly always where its id says.
+        const std::size_t guess = id.value;
+        if (guess < states.size() && states[guess].id == id) return guess;
+        if (guess >= 1 && guess - 1 < states.size() && states[guess - 1].id == id) return guess - 1;
+        const auto found = std::lower_bound(states.begin(), states.end(), id,
+                                            [](const AllocatorState& s, AllocatorId i) { return s.id < i; });
+        return static_cast<std::size_t>(found - states.begin());
+    }
+    bool Knows(AllocatorId id) const {
+        const std::size_t index = IndexOf(id);
+        return index < states.size() && states[index].id == id;
+    }
+    const AllocatorHeap* HeapOf(AllocatorId id) const { return Knows(id) ? &heaps[IndexOf(id)] : nullptr; }
+
+    void MeetAllocator(AllocatorId id) {
+        const std::size_t index = IndexOf(id);
+        if (index < states.size() && states[index].id == id) return;
+        AllocatorState state;
+        state.id = id;
+        states.insert(states.begin() + static_cast<std::ptrdiff_t>(index), state);
+        heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
+        appearances.push_back({applied, id});
+    }
+
+    // Births and deaths, and the same backwards. `applied` is the row that is being worked on.
+    void Birth(const LogView& log, const LoggedEvent& logged);
+    void Unbirth(const LoggedEvent& logged);
+    void Death(const LogView& log, BlockId block, AllocatorId allocator, std::uint64_t address);
+    void Undeath(const LogView& log, BlockId block);
+    void Ignore(BlockId block, bool birth) { ignored.push_back({applied, block.value, birth}); }
+    bool WasIgnored(BlockId block, bool birth) {
+        if (ignored.empty() || ignored.back() != Ignored{applied, block.value, birth}) return false;
+        ignored.pop_back();
+        return true;
+    }
+    bool IsStray(const BlockEntry& entry) const {
+        return entry.Weight() == 0 || (!overlapping.empty() && overlapping.count(entry.id) != 0);
+    }
+
+    void CreateAllocator(const LogView& log, const Event& event);
+    void DestroyAllocator(const Event& event);
+    void GrowRegion(const Event& event, std::uint64_t bookkeeping);
+    void UngrowRegion(const Event& event);
+    void ShrinkRegion(const Event& event);
+    void KeepIdentity(const AllocatorState& state);
+    void KnowHeap(AllocatorState& state);
+    void MarkRegionBlock(const LogView& log, AllocatorId child, std::uint64_t address);
+    void SetMark(const LogView* log, std::uint32_t block, std::uint16_t child);
+    void UndoRareChanges(const LogView& log);
+};
+
+void HeapModel::State::Birth(const LogView& log, const LoggedEvent& logged) {
+    const std::uint32_t id = logged.block.value;
+    const auto entry = EntryOf(logged);
+    if (id == 0 || id > log.Blocks() || !entry || live.Has(id)) return Ignore(logged.block, true);
+    const std::size_t index = IndexOf(logged.event.allocator);
+    const bool overlaps = entry->Weight() != 0 && heaps[index].Overlaps(entry->begin, entry->End());
+    if (overlaps) overlapping.insert(id);
+    heaps[index].AddBlock(*entry, overlaps || entry->Weight() == 0, states[index].totals);
+    live.Set(id);
+}
+
+void HeapModel::State::Unbirth(const LoggedEvent& logged) {
+    if (WasIgnored(logged.block, true)) return;
+    const std::uint32_t id = logged.block.value;
+    const std::size_t index = IndexOf(logged.event.allocator);
+    const BlockEntry entry = *EntryOf(logged);
+    if (IsStray(entry)) heaps[index].RemoveStray(id, entry.begin, states[index].totals);
+    else heaps[index].RemoveBlock(id, logged.event.address, states[index].totals);
+    if (!overlapping.empty()) overlapping.erase(id);
+    live.Clear(id);
+}
+
+void HeapModel::State::Death(const LogView& log, BlockId block, AllocatorId allocator, std::uint64_t address) {
+    if (!live.Has(block.value)) return Ignore(block, false);
+    live.Clear(block.value);
+    if (Knows(allocator)) {
+        const std::size_t index = IndexOf(allocator);
+        if (heaps[index].RemoveBlock(block.value, address, states[index].totals)) return;
+    }
+    // Not where the event says: the block's own birth knows.
+    const LoggedEvent birth = log.Birth(block);
+    const std::size_t index = IndexOf(birth.event.allocator);
+    if (heaps[index].RemoveBlock(block.value, birth.event.address, states[index].totals)) return;
+    heaps[index].RemoveStray(block.value, birth.event.Begin(), states[index].totals);
+}
+
+void HeapModel::State::Undeath(const LogView& log, BlockId block) {
+    if (WasIgnored(block, false)) return;
+    const LoggedEvent birth = log.Birth(block);
+    const std::size_t index = IndexOf(birth.event.allocator);
+    BlockEntry entry = *EntryOf(birth);
+    entry.id = block.value;
+    if (!marks.empty() && marks.count(block.value) != 0) entry.region = true;
+    heaps[index].AddBlock(entry, IsStray(entry), states[index].totals);
+    live.Set(block.value);
+}
+
+void HeapModel::State::KeepIdentity(const AllocatorState& state) {
+    identities.push_back({applied, state.id,
+                          {state.parent, state.name, state.alive, state.base, state.capacity,
+                           state.totals.heapKnown}});
+}
+
+void HeapModel::State::KnowHeap(AllocatorState& state) {
+    if (state.totals.heapKnown) return;
+    KeepIdentity(state);
+    state.totals.heapKnown = true;
+}
+
+void HeapModel::State::CreateAllocator(const LogView& log, const Event& event) {
+    AllocatorState& state = states[IndexOf(event.allocator)];
+    KeepIdentity(state);
+    state.parent = event.Parent();
+    state.name = std::string(log.Text(applied));
+    state.alive = true;
+    state.base = event.address;
+    state.capacity = event.size;
+    if (event.size > 0 || event.address != 0) state.totals.heapKnown = true;
+    if (event.size > 0) {
+        MarkRegionBlock(log, event.allocator, event.address);
+        GrowRegion(event, event.Bookkeeping());
+    }
+}
+
+void HeapModel::State::DestroyAllocator(const Event& event) {
+    const std::size_t index = IndexOf(event.allocator);
+    KeepIdentity(states[index]);
+    states[index].alive = false;
+    regionChanges.push_back({applied, event.allocator,
+                             heaps[index].RemoveRange(0, kEndOfMemory, states[index].totals)});
+}
+
+void HeapModel::State::GrowRegion(const Event& event, std::uint64_t bookkeeping) {
+    if (event.size == 0) return;
+    const std::size_t index = IndexOf(event.allocator);
+    auto change = heaps[index].AddRegion(event.address, event.size, bookkeeping, states[index].totals);
+    // A heap may grow with every call: what the event itself can undo is not kept.
+    if (event.kind == EventKind::RegionGrown && change.plain) return;
+    regionChanges.push_back({applied, event.allocator, std::move(change)});
+}
+
+void HeapModel::State::UngrowRegion(const Event& event) {
+    if (event.size == 0 || (!regionChanges.empty() && regionChanges.back().row == applied)) return;
+    const std::size_t index = IndexOf(event.allocator);
+    heaps[index].RemoveRange(event.address, SaturatingAdd(event.address, event.size), states[index].totals);
+}
+
+void HeapModel::State::ShrinkRegion(const Event& event) {
+    if (event.size == 0) return;
+    const std::size_t index = IndexOf(event.allocator);
+    regionChanges.push_back(
+        {applied, event.allocator,
+         heaps[index].RemoveRange(event.address, SaturatingAdd(event.address, event.size), states[index].totals)});
+}
+
+// The parent's block around `address` is from now on the region of `child`.
+void HeapModel::State::MarkRegionBlock(const LogView& log, AllocatorId child, std::uint64_t address) {
+    const AllocatorId parent = states[IndexOf(child)].parent;
+    if (!parent || parent == child || !Knows(parent)) return;
+    const auto block = heaps[IndexOf(parent)].BlockAt(address);
+    if (!block || marks.count(block->id.value) != 0) return;
+    markChanges.push_back({applied, block->id.value, 0});
+    SetMark(&log, block->id.value, child.value);
+}
+
+// `child` 0 takes the mark away; a mark of the log itself (the event's flag) stays.
+void HeapModel::State::SetMark(const LogView* log, std::uint32_t block, std::uint16_t child) {
+    if (child != 0) marks[block] = child;
+    else marks.erase(block);
+    if (!live.Has(block)) return;
+    const Event birth = log->Birth(BlockId{block}).event;
+    const std::size_t index = IndexOf(birth.allocator);
+    heaps[index].MarkRegion(block, birth.address, child != 0 || birth.Has(EventFlag::Region), states[index].totals);
+}
+
+void HeapModel::State::UndoRareChanges(const LogView& log) {
+    while (!regionChanges.empty() && regionChanges.back().row == applied) {
+        const UndoRegions& undo = regionChanges.back();
+        const std::size_t index = IndexOf(undo.allocator);
+        heaps[index].Undo(undo.change, states[index].totals);
+        regionChanges.pop_back();
+    }
+    while (!markChanges.empty() && markChanges.back().row == applied) {
+        const UndoMark undo = markChanges.back();
+        markChanges.pop_back();
+        SetMark(&log, undo.block, undo.before);
+    }
+    while (!identities.empty() && identities.back().row == applied) {
+        UndoIdentity& undo = identities.back();
+        AllocatorState& state = states[IndexOf(undo.allocator)];
+        state.parent = undo.before.parent;
+        state.name = std::move(undo.before.name);
+        state.alive = undo.before.alive;
+        state.base = undo.before.base;
+        state.capacity = undo.before.capacity;
+        state.totals.heapKnown = undo.before.heapKnown;
+        identities.pop_back();
+    }
+}
+
+HeapModel::HeapModel() : state_(std::make_unique<State>()) {}
+HeapModel::~HeapModel() = default;
+HeapModel::HeapModel(const HeapModel& other) : state_(std::make_unique<State>(*other.state_)) {}
+HeapModel& HeapModel::operator=(const HeapModel& other) {
+    if (this != &other) state_ = std::make_unique<State>(*other.state_);
+    return *this;
+}
+HeapModel::HeapModel(HeapModel&& other) noexcept = default;
+HeapModel& HeapModel::operator=(HeapModel&& other) noexcept = default;
+
+void HeapModel::Apply(const LogView& log) { Apply(log, log.At(state_->applied)); }
+
+void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
+    State& s = *state_;
+    const Event& event = logged.event;
+    const bool concernsBlock = event.kind == EventKind::Allocated || event.kind == EventKind::ResizeEnds;
+    if (event.allocator || concernsBlock) s.MeetAllocator(event.allocator);
+    switch (event.kind) {
+        case EventKind::Allocated:
+            s.Birth(log, logged);
+            break;
+        case EventKind::Freed:
+            s.Death(log, logged.block, event.allocator, event.address);
+            break;
+        case EventKind::ResizeEnds:
+            if (event.Failed()) break;
+            if (logged.oldBlock) s.Death(log, logged.oldBlock, event.allocator, event.OldAddress());
+            s.Birth(log, logged);
+            break;
+        case EventKind::BulkFreed:
+        case EventKind::AllocatorDestroyed:
+        case EventKind::RegionShrunk:
+            for (const BlockId block : log.DiedTogether(s.applied)) {
+                s.Death(log, block, AllocatorId{}, 0);
+            }
+            if (!event.allocator) break;
+            if (event.kind == EventKind::RegionShrunk) s.ShrinkRegion(event);
+            if (event.kind == EventKind::AllocatorDestroyed) {
+                s.DestroyAllocator(event);
+                std::vector<std::uint32_t> lifted;
+                for (const auto& [block, child] : s.marks) {
+                    if (child == event.allocator.value) lifted.push_back(block);
+                }
+                for (const std::uint32_t block : lifted) {
+                    s.markChanges.push_back({s.applied, block, event.allocator.value});
+                    s.SetMark(&log, block, 0);
+                }
+            }
+            break;
+        case EventKind::AllocatorCreated:
+            if (event.allocator) s.CreateAllocator(log, event);
+            break;
+        case EventKind::RegionGrown:
+            if (!event.allocator) break;
+            s.KnowHeap(s.states[s.IndexOf(event.allocator)]);
+            s.MarkRegionBlock(log, event.allocator, event.address);
+            s.GrowRegion(event, 0);
+            break;
+        default:
+            break;
+    }
+    ++s.applied;
+}
+
+void HeapModel::Unapply(const LogView& log) {
+    State& s = *state_;
+    --s.applied;
+    const LoggedEvent logged = log.At(s.applied);
+    const Event& event = logged.event;
+    if (event.kind == EventKind::RegionGrown && event.allocator) s.UngrowRegion(event);
+    s.UndoRareChanges(log);
+    switch (event.kind) {
+        case EventKind::Allocated:
+            s.Unbirth(logged);
+            break;
+        case EventKind::Freed:
+            s.Undeath(log, logged.block);
+            break;
+        case EventKind::ResizeEnds:
+            if (event.Failed()) break;
+            s.Unbirth(logged);
+            if (logged.oldBlock) s.Undeath(log, logged.oldBlock);
+            break;
+        case EventKind::BulkFreed:
+        case EventKind::AllocatorDestroyed:
+        case EventKind::RegionShrunk: {
+            const auto died = log.DiedTogether(s.applied);
+            for (auto block = died.rbegin(); block != died.rend(); ++block) s.Undeath(log, *block);
+            break;
+        }
+        default:
+            break;
+    }
+    while (!s.appearances.empty() && s.appearances.back().row == s.applied) {
+        const auto index = static_cast<std::ptrdiff_t>(s.IndexOf(s.appearances.back().allocator));
+        s.states.erase(s.states.begin() + index);
+        s.heaps.erase(s.heaps.begin() + index);
+        s.appearances.pop_back();
+    }
+}
+
+bool HeapModel::Advance(const LogView& log, Row target, std::uint64_t budget) {
+    target = std::min(target, log.Rows());
+    for (; budget > 0 && Applied() < target; --budget) Apply(log);
+    for (; budget > 0 && Applied() > target; --budget) Unapply(log);
+    return Applied() == target;
+}
+
+Row HeapModel::Applied() const { return state_->applied; }
+const std::vector<AllocatorState>& HeapModel::Allocators() const { return state_->states; }
+
+const AllocatorState* HeapModel::Find(AllocatorId id) const {
+    return state_->Knows(id) ? &state_->states[state_->IndexOf(id)] : nullptr;
+}
+
+Totals HeapModel::Sum() const {
+    Totals sum;
+    bool known = false, unknown = false;
+    for (const AllocatorState& state : state_->states) {
+        const Totals& t = state.totals;
+        sum.payload += t.payload - t.regionPayload;
+        sum.header += t.header;
+        sum.padding += t.padding;
+        sum.rounding += t.rounding;
+        sum.slack += t.slack;
+        sum.blocks += t.blocks - t.regionBlocks;
+        sum.bookkeeping += t.bookkeeping;
+        sum.free += t.free;
+        sum.holes += t.holes;
+        sum.largestHole = std::max(sum.largestHole, t.largestHole);
+        sum.sumOfSquares += t.sumOfSquares;
+        sum.regionPayload += t.regionPayload;
+        sum.regionBlocks += t.regionBlocks;
+        // What a child has from below is part of its parent's heap.
+        if (state.parent && state.parent != state.id && state_->Knows(state.parent)) continue;
+        sum.heap += t.heap;
+        known = known || t.heapKnown;
+        unknown = unknown || !t.heapKnown;
+    }
+    sum.heapKnown = known && !unknown;
+    return sum;
+}
+
+bool HeapModel::IsLive(BlockId block) const { return block && state_->live.Has(block.value); }
+
+bool HeapModel::operator==(const HeapModel& other) const {
+    const auto totals = [](const Totals& t) {
+        return std::tie(t.payload, t.header, t.padding, t.rounding, t.slack, t.blocks, t.heapKnown, t.heap,
+                        t.bookkeeping, t.free, t.holes, t.largestHole, t.sumOfSquares, t.regionPayload,
+                        t.regionBlocks);
+    };
+    const auto same = [&](const AllocatorState& a, const AllocatorState& b) {
+        return std::tie(a.id, a.parent, a.name, a.alive, a.base, a.capacity) ==
+                   std::tie(b.id, b.parent, b.name, b.alive, b.base, b.capacity) &&
+               totals(a.totals) == totals(b.totals);
+    };
+    const State& a = *state_;
+    const State& b = *other.state_;
+    return a.applied == b.applied &&
+           std::equal(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(), same) &&
+           a.heaps == b.heaps && a.live == b.live && a.overlapping == b.overlapping && a.marks == b.marks &&
+           a.ignored == b.ignored && a.appearances.size() == b.appearances.size() &&
+           a.identities.size() == b.identities.size() && a.regionChanges.size() == b.regionChanges.size() &&
+           a.markChanges.size() == b.markChanges.size();
+}
+
+void HeapModel::VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                            const std::function<bool(const Block&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitBlocks(begin, end, visit);
+}
+
+void HeapModel::VisitHoles(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                           const std::function<bool(const Hole&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitHoles(begin, end, visit);
+}
+
+std::optional<Block> HeapModel::BlockAt(AllocatorId allocator, std::uint64_t address) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->BlockAt(address) : std::nullopt;
+}
+
+std::optional<Block> HeapModel::NextBlock(AllocatorId allocator, std::uint64_t address) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->NextBlock(address) : std::nullopt;
+}
+
+std::optional<Block> HeapModel::PreviousBlock(AllocatorId allocator, std::uint64_t address) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->PreviousBlock(address) : std::nullopt;
+}
+
+std::optional<Hole> HeapModel::HoleAt(AllocatorId allocator, std::uint64_t address) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->HoleAt(address) : std::nullopt;
+}
+
+std::optional<Hole> HeapModel::LargestHole(AllocatorId allocator) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->LargestHole() : std::nullopt;
+}
+
+std::vector<Region> HeapModel::Regions(AllocatorId allocator) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->Regions() : std::vector<Region>{};
+}
+
+std::pair<std::uint64_t, std::uint64_t> HeapModel::Span(AllocatorId allocator) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->Span() : std::pair<std::uint64_t, std::uint64_t>{0, 0};
+}
+
+std::uint64_t HeapModel::OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    return heap ? heap->OccupiedBytes(begin, end) : 0;
+}
+
+void HeapModel::AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,
+                             std::span<std::uint64_t> cells) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->AddOccupancy(begin, bytesPerCell, cells);
+}
+
+void HeapModel::VisitHoleSizes(AllocatorId allocator,
+                               const std::function<void(std::uint64_t size, std::uint64_t count)>& visit) const {
+    const AllocatorHeap* heap = state_->HeapOf(allocator);
+    if (!heap) return;
+    const auto& sizes = heap->HoleSizes();
+    OrderedChunks<HoleSizeEntry>::Place at;
+    for (const HoleSizeEntry* entry = sizes.Get(at); entry; entry = sizes.Get(at)) {
+        visit(entry->size, entry->count);
+        sizes.Next(at);
+    }
+}
+
+}  // namespace residue::model

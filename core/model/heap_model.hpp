@@ -1,0 +1,137 @@
+// The heap at one moment: a fold over the log that steps both ways. Apply(row) and Unapply(row) are exact inverses.
+//
+// Cost: a step is O(log blocks); memory is about 70 bytes per live block. One thread; every view that needs another
+// moment has a model of its own. A copy shares what neither has changed since (model/shared.hpp), so it costs about a
+// 4,000th of the blocks; copies may be used by different threads.
+//
+// Apply is total. Rows that cannot be (a block born twice, the death of a block that is not live, a block that wraps
+// around the address space) have no effect; blocks outside of all regions, of no bytes, or over other live blocks count
+// in P and B and change no hole.
+//
+// What is known of an allocator's heap: its regions (from AllocatorCreated, RegionGrown, RegionShrunk). Where none is
+// known (a recorded program's malloc), holes, H and all that depends on them are unknown, never 0 (heapKnown).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log/event_log.hpp"
+
+namespace residue::model {
+
+// A live block in the model. Addresses as in the log.
+struct Block {
+    BlockId id{};
+    std::uint64_t begin = 0;    // first byte set aside
+    std::uint64_t end = 0;      // one past the last
+    std::uint64_t address = 0;  // of the payload
+    std::uint64_t size = 0;     // payload, as requested
+    TraceId trace{};            // who asked for it
+    bool region = false;        // it is the region of a child allocator
+};
+
+struct Hole {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint64_t Bytes() const { return end - begin; }
+};
+
+struct Region {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;          // of what can be given out; bookkeeping lies behind it
+    std::uint64_t bookkeeping = 0;
+};
+
+// Sums over one allocator, kept up to date by every step. Bytes, except where counted.
+struct Totals {
+    std::uint64_t payload = 0;     // P
+    std::uint64_t header = 0;
+    std::uint64_t padding = 0;
+    std::uint64_t rounding = 0;
+    std::uint64_t slack = 0;
+    std::uint64_t blocks = 0;      // live blocks, counted
+    bool heapKnown = false;
+    std::uint64_t heap = 0;        // H now, bookkeeping included
+    std::uint64_t bookkeeping = 0;
+    std::uint64_t free = 0;        // F
+    std::uint64_t holes = 0;       // n, counted
+    std::uint64_t largestHole = 0;
+    double sumOfSquares = 0;       // of hole sizes (exact: kept as 128 bits, handed out as a double)
+    std::uint64_t regionPayload = 0;  // of `payload`: bytes that are a child allocator's region
+    std::uint64_t regionBlocks = 0;
+
+    std::uint64_t SetAside() const { return payload + header + padding + rounding + slack; }  // B
+};
+
+struct AllocatorState {
+    AllocatorId id{};
+    AllocatorId parent{};
+    std::string name;
+    bool alive = false;
+    std::uint64_t base = 0;
+    std::uint64_t capacity = 0;    // at its creation
+    Totals totals;
+};
+
+class HeapModel {
+public:
+    HeapModel();
+    ~HeapModel();
+    HeapModel(const HeapModel&);
+    HeapModel& operator=(const HeapModel&);
+    HeapModel(HeapModel&&) noexcept;
+    HeapModel& operator=(HeapModel&&) noexcept;
+
+    Row Applied() const;                       // rows applied; the next Apply takes this row
+    void Apply(const log::LogView& log);       // Applied() < log.Rows()
+    // The same for a caller that has read the row already: `event` is log.At(Applied()).
+    void Apply(const log::LogView& log, const log::LoggedEvent& event);
+    void Unapply(const log::LogView& log);     // Applied() > 0
+    // Steps towards `target` for at most `budget` rows; true when it is there.
+    bool Advance(const log::LogView& log, Row target, std::uint64_t budget);
+
+    // Every allocator created so far in the log up to here, in order of id (an id that only ever appears in events has
+    // a row too, with an empty name).
+    const std::vector<AllocatorState>& Allocators() const;
+    const AllocatorState* Find(AllocatorId id) const;
+    Totals Sum() const;                        // over all allocators, requests that are a child's region left out
+
+    // Live blocks and holes of one allocator that touch [begin, end), in address order. The visitor returns false to
+    // stop.
+    void VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                     const std::function<bool(const Block&)>& visit) const;
+    void VisitHoles(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                    const std::function<bool(const Hole&)>& visit) const;
+    std::optional<Block> BlockAt(AllocatorId allocator, std::uint64_t address) const;  // the block around it
+    std::optional<Block> NextBlock(AllocatorId allocator, std::uint64_t address) const;  // first with begin >= address
+    std::optional<Block> PreviousBlock(AllocatorId allocator, std::uint64_t address) const;  // last with begin < address
+    std::optional<Hole> HoleAt(AllocatorId allocator, std::uint64_t address) const;
+    std::optional<Hole> LargestHole(AllocatorId allocator) const;    // the lowest of the largest
+    std::vector<Region> Regions(AllocatorId allocator) const;
+    // The address range that its regions (or, where unknown, its live blocks) span. Empty: begin == end.
+    std::pair<std::uint64_t, std::uint64_t> Span(AllocatorId allocator) const;
+    // Bytes set aside in [begin, end) without visiting every block: O(log) + what straddles the ends.
+    std::uint64_t OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const;
+    // Adds to each cell the bytes set aside in it; cell i is [begin + i * bytesPerCell, + bytesPerCell). For maps of a
+    // whole heap: at most one pass over the leaves of blocks, and over single blocks only where cells cut them apart.
+    void AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,
+                      std::span<std::uint64_t> cells) const;
+    // Hole sizes and how many holes have each, ascending (for the free-index metrics).
+    void VisitHoleSizes(AllocatorId allocator, const std::function<void(std::uint64_t size, std::uint64_t count)>&) const;
+
+    bool IsLive(BlockId block) const;
+    // Same state, field by field and block by block (for tests).
+    bool operator==(const HeapModel& other) const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace residue::model

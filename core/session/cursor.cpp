@@ -1,0 +1,261 @@
+#include "session/cursor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace residue::session {
+namespace {
+
+constexpr std::uint64_t kSeriesBatch = 4096;  // rows between two looks at the cancel flag
+constexpr double kFastest = 1e12;             // positions a second; beyond it is "as fast as it can"
+
+std::string FileName(const std::string& path) {
+    const auto slash = path.find_last_of('/');
+    return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+bool IsFailedRequest(const events::Event& event) {
+    return event.kind == events::EventKind::AllocateFailed ||
+           (event.kind == events::EventKind::ResizeEnds && event.Failed());
+}
+
+}  // namespace
+
+CursorSession::CursorSession(std::string path, OpenOptions options)
+    : path_(std::move(path)), options_(std::move(options)) {}
+
+LoadStatus CursorSession::Status() const {
+    const std::lock_guard lock(statusLock_);
+    LoadStatus status = status_;
+    status.progress = progress_.load(std::memory_order_relaxed);
+    return status;
+}
+
+std::vector<Warning> CursorSession::Warnings() const {
+    const std::lock_guard lock(statusLock_);
+    return warnings_;
+}
+
+std::string CursorSession::Title() const { return FileName(path_); }
+
+std::string CursorSession::Subtitle() const {
+    const std::lock_guard lock(statusLock_);
+    return subtitle_;
+}
+
+void CursorSession::SetDoing(const char* what) {
+    const std::lock_guard lock(statusLock_);
+    status_.doing = what;
+}
+
+void CursorSession::SetSubtitle(std::string subtitle) {
+    const std::lock_guard lock(statusLock_);
+    subtitle_ = std::move(subtitle);
+}
+
+void CursorSession::AddWarnings(std::vector<Warning> warnings) {
+    const std::lock_guard lock(statusLock_);
+    warnings_.insert(warnings_.end(), std::make_move_iterator(warnings.begin()),
+                     std::make_move_iterator(warnings.end()));
+}
+
+void CursorSession::SetPhase(Phase phase, std::optional<Failure> failure) {
+    const std::lock_guard lock(statusLock_);
+    status_.phase = phase;
+    if (failure) status_.failure = std::move(failure);
+}
+
+bool CursorSession::ExtendSeries() {
+    while (true) {
+        const bool done = series_.Extend(log_.View(), kSeriesBatch);
+        checkpoints_.Offer(series_.Head());
+        if (done) return true;
+        if (Cancelled()) return false;
+    }
+}
+
+bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
+    view_ = log_.View();
+    clock_ += seconds;
+    const Position end = End();
+    if (playing_ && !followsEnd_) {
+        if (speed_ >= kFastest) {
+            // As fast as it can: onwards whenever the model has caught up, by as much as one frame can do.
+            if (settled_) now_ = std::min(end, now_ + std::max<std::uint64_t>(budgetRows / 4, 1));
+        } else {
+            owed_ += speed_ * seconds;
+            const double whole = std::floor(owed_);
+            owed_ -= whole;
+            now_ = std::min(end, now_ + static_cast<std::uint64_t>(whole));
+        }
+        if (now_ == end && !IsLive()) Play(false);
+    }
+    if (followsEnd_) now_ = end;
+    now_ = std::min(now_, end);
+    const Row target = view_.RowsAt(now_);
+    if (const auto closer = checkpoints_.Closer(heap_.Applied(), target)) heap_ = *closer;
+    settled_ = heap_.Advance(view_, target, budgetRows);
+    return settled_;
+}
+
+void CursorSession::SeekTo(Position position) {
+    now_ = std::min(position, End());
+    followsEnd_ = false;
+    owed_ = 0;
+    settled_ = heap_.Applied() == view_.RowsAt(now_);
+}
+
+void CursorSession::StepBy(std::int64_t positions) {
+    const std::uint64_t distance =
+        positions < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(positions) : static_cast<std::uint64_t>(positions);
+    if (positions < 0) {
+        SeekTo(now_ - std::min(distance, now_.value));
+    } else {
+        SeekTo(now_ + std::min(distance, End().value - now_.value));
+    }
+}
+
+// The first position at which `row` is applied.
+Position CursorSession::PositionShowing(Row row) const {
+    std::uint64_t low = 0, high = End().value;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (view_.RowsAt(Position{middle}) > row) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return Position{low};
+}
+
+bool CursorSession::JumpToError(bool forward) {
+    const Row shown = view_.RowsAt(now_);
+    Row row{log::kNever};
+    if (forward) {
+        row = view_.NextError(shown);
+    } else if (now_.value > 0) {
+        row = view_.PreviousError(view_.RowsAt(now_ - 1));
+    }
+    if (row.value == log::kNever) return false;
+    Play(false);
+    SeekTo(PositionShowing(row));
+    return true;
+}
+
+void CursorSession::JumpToPeak() {
+    Play(false);
+    SeekTo(series_.Run().peakPosition);
+}
+
+void CursorSession::FollowEnd(bool follow) {
+    followsEnd_ = follow;
+    if (follow) {
+        playing_ = false;
+        now_ = End();
+        settled_ = heap_.Applied() == view_.RowsAt(now_);
+    }
+}
+
+void CursorSession::Play(bool playing) {
+    if (playing && now_ == End() && !IsLive()) SeekTo(Position{});  // again from the start
+    if (playing) followsEnd_ = false;
+    playing_ = playing;
+    owed_ = 0;
+}
+
+void CursorSession::SetSpeed(double positionsPerSecond) {
+    if (!(positionsPerSecond > 0)) return;
+    speed_ = positionsPerSecond;
+}
+
+AllocatorId CursorSession::Shown() const {
+    const auto& all = heap_.Allocators();
+    if (shown_ && heap_.Find(shown_)) return shown_;
+    // The user chose none: the newest one that is alive, else the newest.
+    for (auto candidate = all.rbegin(); candidate != all.rend(); ++candidate) {
+        if (candidate->alive) return candidate->id;
+    }
+    return all.empty() ? AllocatorId{} : all.back().id;
+}
+
+std::optional<Row> CursorSession::PresentRow() const {
+    if (now_.value == 0) return std::nullopt;
+    const Row first = view_.RowsAt(now_ - 1);
+    for (Row row = view_.RowsAt(now_); row > first;) {
+        --row;
+        if (view_.At(row).event.EndsCall()) return row;
+    }
+    return std::nullopt;
+}
+
+CursorSession::Cached& CursorSession::CacheForNow() {
+    const AllocatorId shown = Shown();
+    if (cached_.row != heap_.Applied() || cached_.allocator != shown) {
+        cached_ = Cached{};
+        cached_.row = heap_.Applied();
+        cached_.allocator = shown;
+    }
+    return cached_;
+}
+
+const std::optional<analysis::FailureReport>& CursorSession::PresentFailure() {
+    Cached& cached = CacheForNow();
+    if (!settled_) {
+        static const std::optional<analysis::FailureReport> none;
+        return none;
+    }
+    if (!cached.failure) {
+        cached.failure = true;
+        const auto row = PresentRow();
+        if (row && IsFailedRequest(view_.At(*row).event)) {
+            cached.failureReport = analysis::ExplainFailure(view_, heap_, *row);
+        }
+    }
+    return cached.failureReport;
+}
+
+const analysis::Metrics& CursorSession::PresentMetrics() {
+    Cached& cached = CacheForNow();
+    if (!cached.metrics) {
+        cached.metrics = settled_;  // on its way: measured again at the next call
+        const auto row = PresentRow();
+        std::uint64_t interest = series_.Run().medianRequest;
+        if (row) {
+            const auto event = view_.At(*row).event;
+            if (IsFailedRequest(event)) interest = event.size;
+        }
+        cached.measured = analysis::Measure(heap_, cached.allocator, interest);
+    }
+    return cached.measured;
+}
+
+template <class T, class Compute>
+const T& CursorSession::Refresh(Slow<T>& slow, Compute compute) {
+    constexpr double kPatience = 0.25;
+    const bool moving = playing_ || followsEnd_ || !settled_;
+    if (slow.row != heap_.Applied() && (!moving || clock_ - slow.at >= kPatience || slow.row.value == log::kNever)) {
+        slow.value = compute();
+        slow.row = heap_.Applied();
+        slow.at = clock_;
+    }
+    return slow.value;
+}
+
+const std::vector<analysis::Leak>& CursorSession::PresentLeaks() {
+    return Refresh(leaks_, [this] { return analysis::FindLeaks(view_, heap_); });
+}
+
+const std::vector<analysis::CallNode>& CursorSession::PresentCallTree() {
+    return Refresh(callTree_, [this] { return analysis::BuildCallTree(view_, heap_); });
+}
+
+std::uint64_t CursorSession::ProbesOfPresent() const {
+    const auto row = PresentRow();
+    if (!row) return 0;
+    const auto event = view_.At(*row).event;
+    return event.kind == events::EventKind::Allocated ? event.Probes() : 0;
+}
+
+}  // namespace residue::session

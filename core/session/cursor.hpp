@@ -1,0 +1,121 @@
+// What all sessions share: a log with its series, and the user's place in it. A concrete session only fills the log
+// on a thread of its own and says how far it is.
+//
+// Threads: `log_` and `series_` are filled by the source's threads; everything else belongs to the caller's thread.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "model/checkpoints.hpp"
+#include "session/session.hpp"
+
+namespace residue::session {
+
+class CursorSession : public Session {
+public:
+    explicit CursorSession(std::string path, OpenOptions options);
+
+    LoadStatus Status() const override;
+    void Cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
+    std::vector<Warning> Warnings() const override;
+    const std::string& Path() const override { return path_; }
+    std::string Title() const override;
+    std::string Subtitle() const override;
+    const OpenOptions& Options() const override { return options_; }
+
+    bool Tick(double seconds, std::uint64_t budgetRows) override;
+
+    const log::LogView& View() const override { return view_; }
+    const analysis::Series& Series() const override { return series_; }
+    const model::HeapModel& Heap() const override { return heap_; }
+
+    Position Now() const override { return now_; }
+    Position End() const override { return view_.Positions(); }
+    bool Settled() const override { return settled_; }
+    void SeekTo(Position position) override;
+    void StepBy(std::int64_t positions) override;
+    bool JumpToError(bool forward) override;
+    void JumpToPeak() override;
+    bool FollowsEnd() const override { return followsEnd_; }
+    void FollowEnd(bool follow) override;
+
+    bool Playing() const override { return playing_; }
+    void Play(bool playing) override;
+    double Speed() const override { return speed_; }
+    void SetSpeed(double positionsPerSecond) override;
+
+    AllocatorId Shown() const override;
+    void Show(AllocatorId allocator) override { shown_ = allocator; }
+
+    std::optional<Row> PresentRow() const override;
+    const std::optional<analysis::FailureReport>& PresentFailure() override;
+    const analysis::Metrics& PresentMetrics() override;
+    const std::vector<analysis::Leak>& PresentLeaks() override;
+    const std::vector<analysis::CallNode>& PresentCallTree() override;
+    std::uint64_t ProbesOfPresent() const override;
+
+protected:
+    bool Cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+    // For the source's threads.
+    void SetDoing(const char* what);
+    void SetSubtitle(std::string subtitle);
+    void AddWarnings(std::vector<Warning> warnings);
+    void SetPhase(Phase phase, std::optional<Failure> failure = std::nullopt);
+    // Builds the series up to the log's end; false if cancelled meanwhile.
+    bool ExtendSeries();
+
+    log::EventLog log_;
+    analysis::Series series_;
+    model::Checkpoints checkpoints_;
+    std::atomic<bool> cancelled_{false};
+    std::atomic<double> progress_{-1};
+
+private:
+    // What was computed for a moment; thrown away when the moment is another one.
+    struct Cached {
+        Row row{log::kNever};
+        AllocatorId allocator{};
+        bool failure = false, metrics = false;
+        std::optional<analysis::FailureReport> failureReport;
+        analysis::Metrics measured;
+    };
+    // Costs O(live blocks): while the heap moves by itself, an older answer is shown for up to a quarter of a second.
+    template <class T>
+    struct Slow {
+        Row row{log::kNever};
+        double at = 0;
+        T value;
+    };
+    template <class T, class Compute>
+    const T& Refresh(Slow<T>& slow, Compute compute);
+
+    Position PositionShowing(Row row) const;
+    Cached& CacheForNow();
+
+    const std::string path_;
+    const OpenOptions options_;
+
+    mutable std::mutex statusLock_;
+    LoadStatus status_;
+    std::string subtitle_;
+    std::vector<Warning> warnings_;
+
+    log::LogView view_;
+    model::HeapModel heap_;
+    Position now_{};
+    bool settled_ = true;
+    bool followsEnd_ = false;
+    bool playing_ = false;
+    double speed_ = 8;
+    double owed_ = 0;  // positions that playback has yet to move
+    AllocatorId shown_{};
+    double clock_ = 0;  // seconds that Tick was told of
+    Cached cached_;
+    Slow<std::vector<analysis::Leak>> leaks_;
+    Slow<std::vector<analysis::CallNode>> callTree_;
+};
+
+}  // namespace residue::session

@@ -1,0 +1,34 @@
+#include "session/native_session.hpp"
+
+#include <utility>
+
+#include "log/native_file.hpp"
+
+namespace residue::session {
+
+NativeSession::NativeSession(std::string path, OpenOptions options)
+    : CursorSession(std::move(path), std::move(options)), worker_([this] { Load(); }) {}
+
+NativeSession::~NativeSession() {
+    Cancel();
+    if (worker_.joinable()) worker_.join();
+}
+
+void NativeSession::WaitUntilLoaded() {
+    if (worker_.joinable()) worker_.join();
+}
+
+void NativeSession::Load() {
+    SetDoing("reading");
+    auto summary = log::ReadNative(Path(), log_, &cancelled_, &progress_);
+    if (Cancelled()) return SetPhase(Phase::Cancelled);
+    if (!summary) return SetPhase(Phase::Failed, summary.error());
+    AddWarnings(std::move(summary->warnings));
+    const auto provenance = log_.View().Source().provenance;
+    SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
+    SetDoing("indexing");
+    if (!ExtendSeries()) return SetPhase(Phase::Cancelled);
+    SetPhase(Phase::Ready);
+}
+
+}  // namespace residue::session

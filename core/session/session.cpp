@@ -1,0 +1,39 @@
+#include "session/session.hpp"
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <utility>
+
+#include "log/native_file.hpp"
+#include "session/native_session.hpp"
+#include "session/sandbox_session.hpp"
+#include "session/trace_session.hpp"
+
+namespace residue::session {
+namespace {
+
+// Told by content. What cannot be opened is left to the trace reader, whose message says why.
+bool IsNative(const std::string& path) {
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    std::FILE* file = std::fopen(path.c_str(), "rb");
+    if (file == nullptr) return false;
+    std::byte start[8] = {};
+    const std::size_t read = std::fread(start, 1, sizeof start, file);
+    std::fclose(file);
+    return log::LooksNative(std::span(start, read));
+}
+
+}  // namespace
+
+std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions options) {
+    if (IsNative(path)) return std::make_unique<NativeSession>(path, std::move(options));
+    return std::make_unique<TraceSession>(path, std::move(options));
+}
+
+std::unique_ptr<Session> Session::OpenSandbox() { return std::make_unique<SandboxSession>(); }
+
+}  // namespace residue::session

@@ -1,0 +1,106 @@
+// A session: one source (a trace, a recording, the sandbox), its log, and the user's place in it. Both front ends
+// drive this; views draw what it returns and give it commands. Nothing here waits: loading runs on threads of its own,
+// and the cursor moves by a budget a frame.
+//
+// Thread: everything is called from one thread (the UI, or the command line's main), except where said.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/blockers.hpp"
+#include "analysis/call_tree.hpp"
+#include "analysis/metrics.hpp"
+#include "analysis/series.hpp"
+#include "import/trace.hpp"
+#include "log/event_log.hpp"
+#include "log/failure.hpp"
+#include "model/heap_model.hpp"
+
+namespace residue::session {
+
+class Sandbox;  // session/sandbox.hpp
+
+struct OpenOptions {
+    std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
+    std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
+};
+
+enum class Phase { Loading, Ready, Failed, Cancelled };
+
+struct LoadStatus {
+    Phase phase = Phase::Loading;
+    double progress = 0;             // 0..1; < 0: not known
+    std::string doing;               // "reading", "replaying", "recording"
+    std::optional<Failure> failure;  // why it failed; or why only the trace figures are there
+};
+
+// Playback.
+enum class StepUnit { Event, Call, Line };
+
+class Session {
+public:
+    // Returns at once; a file that cannot be read shows in Status().
+    static std::unique_ptr<Session> Open(const std::string& path, OpenOptions options = {});
+    // A live sandbox (session/sandbox.hpp): its allocator's events cross as they happen.
+    static std::unique_ptr<Session> OpenSandbox();
+    virtual ~Session() = default;
+
+    virtual LoadStatus Status() const = 0;
+    virtual void Cancel() = 0;
+    virtual void WaitUntilLoaded() = 0;                  // command line and tests only
+    virtual std::vector<Warning> Warnings() const = 0;
+    virtual const std::string& Path() const = 0;         // empty for the sandbox
+    virtual std::string Title() const = 0;               // file name or "sandbox"
+    virtual std::string Subtitle() const = 0;            // "malloc-lab .rep, 2004 generation; fixed buffer, first fit"
+    virtual const OpenOptions& Options() const = 0;
+
+    // Once a frame: takes in what has arrived, plays, and moves the cursor's model towards its target for at most
+    // `budgetRows`. True when the model is at the target ("settled").
+    virtual bool Tick(double seconds, std::uint64_t budgetRows = 20000) = 0;
+
+    virtual const log::LogView& View() const = 0;        // as of the last Tick
+    virtual const analysis::Series& Series() const = 0;
+    virtual const model::HeapModel& Heap() const = 0;    // at Now(), or on its way there
+
+    // The cursor.
+    virtual Position Now() const = 0;                    // where the user wants to be
+    virtual Position End() const = 0;                    // the last position there is
+    virtual bool Settled() const = 0;
+    virtual void SeekTo(Position position) = 0;          // clamped
+    virtual void StepBy(std::int64_t positions) = 0;
+    virtual bool JumpToError(bool forward) = 0;          // to the position of the next or previous error
+    virtual void JumpToPeak() = 0;
+    virtual bool FollowsEnd() const = 0;                 // live: the cursor stays at the end
+    virtual void FollowEnd(bool follow) = 0;
+    virtual bool IsLive() const = 0;                     // more may come
+
+    // Playback: positions a second; infinity is as fast as it can.
+    virtual bool Playing() const = 0;
+    virtual void Play(bool playing) = 0;
+    virtual double Speed() const = 0;
+    virtual void SetSpeed(double positionsPerSecond) = 0;
+
+    // The allocator that is shown; 0 when there is none yet. The first one unless the user chose.
+    virtual AllocatorId Shown() const = 0;
+    virtual void Show(AllocatorId allocator) = 0;
+
+    // The event that led to Now(): the last row of that call; none at position 0.
+    virtual std::optional<Row> PresentRow() const = 0;
+    // At a failed request: why. Cached until the cursor moves; only when Settled().
+    virtual const std::optional<analysis::FailureReport>& PresentFailure() = 0;
+    // At Now(), cached until the cursor moves.
+    virtual const analysis::Metrics& PresentMetrics() = 0;
+    virtual const std::vector<analysis::Leak>& PresentLeaks() = 0;
+    virtual const std::vector<analysis::CallNode>& PresentCallTree() = 0;
+    virtual std::uint64_t ProbesOfPresent() const { return 0; }  // search length; 0: not recorded
+
+    virtual Sandbox* GetSandbox() { return nullptr; }
+    // For a trace of ids and sizes, once read: what can be said without an allocator. Any thread.
+    virtual std::optional<import::TraceFigures> Figures() const { return std::nullopt; }
+};
+
+}  // namespace residue::session

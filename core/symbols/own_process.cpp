@@ -1,0 +1,128 @@
+// The frames of this process through elfutils: libdwfl finds the modules (again when an address is in none of them, so
+// that libraries loaded later are found), DWARF gives file and line, and the symbol table gives the name.
+#include <cxxabi.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <unordered_map>
+
+#include "symbols/symbolizer.hpp"
+
+namespace residue::symbols {
+namespace {
+
+std::string Demangled(const char* name) {
+    int status = 0;
+    char* const text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+    if (status != 0 || text == nullptr) {
+        std::free(text);
+        return name;
+    }
+    std::string result = text;
+    std::free(text);
+    return result;
+}
+
+class DwflSymbolizer final : public Symbolizer {
+public:
+    DwflSymbolizer() {
+        callbacks_.find_elf = dwfl_linux_proc_find_elf;
+        callbacks_.find_debuginfo = dwfl_standard_find_debuginfo;
+        callbacks_.debuginfo_path = &debugPath_;
+        session_ = dwfl_begin(&callbacks_);
+        if (session_ != nullptr) Report();
+    }
+    ~DwflSymbolizer() override {
+        if (session_ != nullptr) dwfl_end(session_);
+    }
+    DwflSymbolizer(const DwflSymbolizer&) = delete;
+    DwflSymbolizer& operator=(const DwflSymbolizer&) = delete;
+
+    Frame Resolve(std::uint64_t address) override {
+        const std::lock_guard lock(mutex_);
+        const auto known = cache_.find(address);
+        if (known != cache_.end()) return known->second;
+        Frame frame = LookUp(address);
+        // The frames of a program are few; one that makes up addresses must not fill the memory.
+        constexpr std::size_t kMostCached = 1u << 20;
+        if (cache_.size() >= kMostCached) cache_.clear();
+        cache_.emplace(address, frame);
+        return frame;
+    }
+
+private:
+    void Report() {
+        dwfl_report_begin_add(session_);
+        dwfl_linux_proc_report(session_, getpid());
+        dwfl_report_end(session_, nullptr, nullptr);
+    }
+
+    Frame LookUp(std::uint64_t address) {
+        Frame frame;
+        const Dwarf_Addr call = address == 0 ? 0 : address - 1;  // the return address is one past the call
+        Dwfl_Module* module = nullptr;
+        if (session_ != nullptr && address != 0) {
+            module = dwfl_addrmodule(session_, call);
+            if (module == nullptr && MapsHave(call)) {
+                Report();
+                module = dwfl_addrmodule(session_, call);
+            }
+        }
+        if (module != nullptr) {
+            FindLine(module, call, frame);
+            if (const char* name = dwfl_module_addrname(module, call)) frame.function = Demangled(name);
+        }
+        if (frame.function.empty()) {
+            char text[32];
+            std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
+            frame.function = text;
+        }
+        return frame;
+    }
+
+    static void FindLine(Dwfl_Module* module, Dwarf_Addr call, Frame& frame) {
+        Dwfl_Line* const line = dwfl_module_getsrc(module, call);
+        if (line == nullptr) return;
+        int number = 0;
+        const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
+        if (file == nullptr) return;
+        frame.file = file;
+        frame.line = number > 0 ? static_cast<std::uint32_t>(number) : 0;
+    }
+
+    // Is the address in a mapping at all? Asking libdwfl again for every address that is garbage would be slow.
+    static bool MapsHave(std::uint64_t address) {
+        std::FILE* const maps = std::fopen("/proc/self/maps", "re");
+        if (maps == nullptr) return false;
+        char text[512];
+        bool lineStarts = true;
+        bool found = false;
+        while (!found && std::fgets(text, sizeof text, maps) != nullptr) {
+            unsigned long long low = 0;
+            unsigned long long high = 0;
+            char mode[8] = {};
+            if (lineStarts && std::sscanf(text, "%llx-%llx %4s", &low, &high, mode) == 3) {
+                found = address >= low && address < high && mode[2] == 'x';
+            }
+            lineStarts = std::char_traits<char>::find(text, std::char_traits<char>::length(text), '\n') != nullptr;
+        }
+        std::fclose(maps);
+        return found;
+    }
+
+    std::mutex mutex_;
+    char* debugPath_ = nullptr;  // null: elfutils' own default
+    Dwfl_Callbacks callbacks_{};
+    Dwfl* session_ = nullptr;
+    std::unordered_map<std::uint64_t, Frame> cache_;
+};
+
+}  // namespace
+
+std::shared_ptr<Symbolizer> OwnProcess() { return std::make_shared<DwflSymbolizer>(); }
+
+}  // namespace residue::symbols

@@ -1,0 +1,27 @@
+// Addresses to names, files and lines. OS part; handed to other layers as a Symbolizer*.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace residue::symbols {
+
+struct Frame {
+    std::string function;    // demangled; "0x7f12..." where unknown
+    std::string file;        // empty where unknown
+    std::uint32_t line = 0;  // 0 where unknown
+};
+
+class Symbolizer {
+public:
+    virtual ~Symbolizer() = default;
+    // `address` is a return address as a stack walk gives it (the call is looked up one byte before it).
+    // Thread-safe; results are cached; the first look-up in a module may take some milliseconds.
+    virtual Frame Resolve(std::uint64_t address) = 0;
+};
+
+// The frames of this process, through its own debug data (libdw).
+std::shared_ptr<Symbolizer> OwnProcess();
+
+}  // namespace residue::symbols

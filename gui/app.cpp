@@ -1,0 +1,276 @@
+#include "gui/app.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "gui/platform/png.hpp"
+#include "gui/views/allocators.hpp"
+#include "gui/views/block_card.hpp"
+#include "gui/views/call_tree.hpp"
+#include "gui/views/events_table.hpp"
+#include "gui/views/heap.hpp"
+#include "gui/views/leaks.hpp"
+#include "gui/views/sandbox.hpp"
+#include "session/sandbox.hpp"
+
+namespace residue::gui {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr double kStepSeconds = 0.15;
+constexpr double kNoticeSeconds = 6;
+constexpr double kSaveSeconds = 2;
+constexpr int kQuietFrames = 2;  // frames that must look alike: hover and scroll positions take one to follow
+
+float Eased(double t) {
+    const double left = 1 - std::clamp(t, 0.0, 1.0);
+    return static_cast<float>(1 - left * left * left);
+}
+
+}  // namespace
+
+App::App(Platform& platform, AppOptions options) : platform_(platform), options_(std::move(options)) {
+    std::string message;
+    state_ = LoadState(options_.stateFolder, &message);
+    savedState_ = state_;
+    if (options_.light) state_.light = *options_.light;
+    theme_ = state_.light ? &LightTheme() : &DarkTheme();
+    colour_ = static_cast<ColourMode>(state_.colour);
+    tab_ = static_cast<Tab>(state_.tab);
+    duck_.SetSilent(state_.duckSilent);
+
+    ImGuiIO& io = ImGui::GetIO();
+    io.IniFilename = nullptr;
+    io.LogFilename = nullptr;
+    io.ConfigInputTextCursorBlink = options_.animate;
+    io.ConfigWindowsMoveFromTitleBarOnly = true;
+    io.BackendFlags |= ImGuiBackendFlags_HasMouseCursors;
+    io.MousePos = {-1e9f, -1e9f};
+    PrepareImGuiKeys();
+    UpdateFonts();
+
+    heap_ = MakeHeapView();
+    sandbox_ = MakeSandboxView();
+    tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView()};
+    welcome_ = {state_.recent, ShippedTraces()};
+
+    if (options_.sandbox) {
+        OpenSandbox();
+    } else if (!options_.path.empty()) {
+        Open(options_.path, options_.open);
+    } else if (options_.firstStart && !state_.tourDone && !welcome_.samples.empty()) {
+        Open(welcome_.samples.front(), options_.open);
+        tour_.Start();
+    }
+    if (!message.empty()) Notice(message);
+}
+
+App::~App() {
+    if (session_) session_->Cancel();
+    SaveNow();
+}
+
+ViewContext App::Context() {
+    ViewContext context;
+    context.session = session_.get();
+    context.selection = &selection_;
+    context.heapRequest = &heapRequest_;
+    context.commands = this;
+    context.textures = &platform_.Textures();
+    context.theme = theme_;
+    context.fonts = &fonts_;
+    context.colour = &colour_;
+    context.step = step_;
+    context.animate = options_.animate;
+    context.time = time_;
+    context.scale = fonts_.scale;
+    return context;
+}
+
+void App::UpdateFonts() {
+    const float scale = platform_.Scale();
+    if (fonts_.label == nullptr || fonts_.scale != scale) {
+        fonts_ = LoadFonts(scale);
+        platform_.FontsChanged();
+    }
+    ApplyStyle(*theme_, scale);
+}
+
+// The one thing that changed moves for a moment, when the user took a single step; scrubbing and playing do not.
+void App::TakeStep(double seconds) {
+    if (!session_) {
+        step_ = {};
+        return;
+    }
+    session_->Tick(seconds);
+    const Position now = session_->Now();
+    const auto row = session_->PresentRow();
+    if (now != shownPosition_) {
+        const bool forward = now == shownPosition_ + 1;
+        const bool back = shownPosition_ == now + 1;
+        const bool slow = !session_->Playing() || session_->Speed() <= 12;
+        step_ = {};
+        stepBegan_ = -1;
+        if (options_.animate && slow && (forward || back)) {
+            step_.forward = forward;
+            step_.row = forward ? row : shownRow_;
+            step_.progress = 0;
+            stepBegan_ = time_;
+        }
+        shownPosition_ = now;
+    } else if (stepBegan_ >= 0) {
+        step_.progress = Eased((time_ - stepBegan_) / kStepSeconds);
+        if (time_ - stepBegan_ >= kStepSeconds) {
+            step_ = {};
+            stepBegan_ = -1;
+        }
+    }
+    shownRow_ = row;
+    if (session_->Status().phase != session::Phase::Loading) state_.speed = session_->Speed();
+}
+
+bool App::Frame(double seconds) {
+    seconds = std::clamp(seconds, 0.0, 0.25);
+    time_ += seconds;
+    const std::vector<InputEvent> events = platform_.Poll(MaySleep());
+    FeedImGui(events);
+    for (const InputEvent& event : events) {
+        if (event.kind == InputEvent::Kind::Close) leave_ = true;
+        if (event.kind == InputEvent::Kind::FilesDropped && !event.files.empty()) OpenPath(event.files.front());
+    }
+    UpdateFonts();
+    ImGuiIO& io = ImGui::GetIO();
+    io.DisplaySize = platform_.Size();
+    io.DisplayFramebufferScale = {1, 1};
+    io.DeltaTime = std::max(static_cast<float>(seconds), 1.0f / 1000);
+    ImGui::NewFrame();
+    HandleKeys(events);
+    TakeStep(seconds);
+    selection_.NextFrame();
+    DrawWindow();
+    ImGui::Render();
+    platform_.Present(ImGui::GetDrawData(), theme_->window);
+    platform_.SetCursor(ImGui::GetMouseCursor());
+
+    const std::string title = session_ ? session_->Title() + " · Residue" : "Residue";
+    if (title != windowTitle_) platform_.SetTitle(windowTitle_ = title);
+    if (std::exchange(wantPicture_, false)) ExportPicture();
+    if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
+    const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
+                                                        session_->Status().phase != session::Phase::Loading));
+    settledFrames_ = quiet && !step_.Moving() ? settledFrames_ + 1 : 0;
+
+    state_.colour = static_cast<int>(colour_);
+    state_.tab = static_cast<int>(tab_);
+    state_.duckSilent = duck_.Silent();
+    if (time_ - lastSave_ > kSaveSeconds) SaveNow();
+    return !leave_;
+}
+
+bool App::Settled() const {
+    return settledFrames_ > kQuietFrames;
+}
+
+double App::MaySleep() const {
+    if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
+    if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
+    return 0.5;
+}
+
+void App::SaveNow() {
+    lastSave_ = time_;
+    if (state_ == savedState_) return;
+    if (SaveState(options_.stateFolder, state_)) savedState_ = state_;
+}
+
+void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
+    state_.maximised = maximised;
+    if (maximised) return;  // the size to go back to stays as it was
+    state_.width = std::round(unscaled.x);
+    state_.height = std::round(unscaled.y);
+}
+
+void App::Replace(std::unique_ptr<session::Session> session) {
+    if (session_) session_->Cancel();
+    session_ = std::move(session);
+    selection_ = {};
+    heapRequest_ = {};
+    heapRequest_.kind = HeapRequest::Kind::FitAll;
+    step_ = {};
+    stepBegan_ = -1;
+    shownPosition_ = {};
+    shownRow_.reset();
+    settledFrames_ = 0;
+    transport_.StopSearch();
+    if (session_) session_->SetSpeed(state_.speed);
+}
+
+void App::Open(const std::string& path, session::OpenOptions options) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error);
+    const std::string whole = error ? path : absolute.lexically_normal().string();
+    Replace(session::Session::Open(whole, std::move(options)));
+    const bool shipped = std::find(welcome_.samples.begin(), welcome_.samples.end(), whole) != welcome_.samples.end();
+    if (!shipped) state_.AddRecent(whole);
+    state_.folder = fs::path(whole).parent_path().string();
+    welcome_.recent = state_.recent;
+}
+
+void App::OpenDialog() {
+    dialog_.Open(state_.folder, state_.recent);
+}
+
+void App::OpenPath(const std::string& path) {
+    Open(path, session_ && !session_->GetSandbox() ? session_->Options() : options_.open);
+}
+
+void App::OpenSandbox() {
+    Replace(session::Session::OpenSandbox());
+    if (!session_) return;
+    session_->FollowEnd(true);
+    // Something to try at once; the panel at the left makes others.
+    if (session::Sandbox* sandbox = session_->GetSandbox()) sandbox->Create("first-fit", 64 * 1024);
+}
+
+void App::Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) {
+    if (!session_ || session_->Path().empty()) return;
+    session::OpenOptions options = session_->Options();
+    options.allocator = allocator;
+    options.capacity = capacity;
+    Open(std::string(session_->Path()), options);
+}
+
+void App::ShowTab(Tab tab) {
+    tab_ = tab;
+    state_.rightFolded = false;
+    focused_ = PanelId::Right;
+}
+
+void App::FocusBlock(BlockId block) {
+    selection_.block = block;
+    heapRequest_ = {};
+    heapRequest_.kind = HeapRequest::Kind::FitBlock;
+    heapRequest_.block = block;
+}
+
+void App::Notice(const std::string& text) {
+    notice_ = text;
+    noticeSince_ = time_;
+}
+
+void App::ExportPicture() {
+    const std::string base = session_ ? fs::path(session_->Title()).stem().string() : "residue";
+    const std::string at = session_ ? "-" + std::to_string(session_->Now().value) : std::string();
+    std::error_code error;
+    fs::path folder = fs::current_path(error);
+    fs::path path = folder / (base + at + ".png");
+    for (int i = 2; i < 1000 && fs::exists(path, error); ++i)
+        path = folder / (base + at + "-" + std::to_string(i) + ".png");
+    const auto written = WritePng(platform_.ReadPixels(), path.string());
+    Notice(written ? "Saved " + path.string() : written.error().Text());
+}
+
+}  // namespace residue::gui

@@ -1,0 +1,152 @@
+// The application: one session, one selection, the panels around them. Drivable frame by frame on any Platform, so that
+// tests press keys and read pixels back exactly as a user would.
+//
+//   ImGui::CreateContext();
+//   auto platform = *Offscreen::Make({1600, 900}, 1);
+//   App app(*platform, {.path = "a.rep"});
+//   while (!app.Settled()) app.Frame(0);
+//   Image image = platform->ReadPixels();
+//
+// Thread: the UI's. A frame's cost is the panels' that are shown; a settled app draws only when something happens.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gui/platform/platform.hpp"
+#include "gui/platform/state_file.hpp"
+#include "gui/view.hpp"
+#include "gui/views/duck.hpp"
+#include "gui/views/file_dialog.hpp"
+#include "gui/views/numbers.hpp"
+#include "gui/views/timeline.hpp"
+#include "gui/views/tour.hpp"
+#include "gui/views/transport.hpp"
+#include "gui/views/welcome.hpp"
+#include "session/session.hpp"
+
+namespace residue::gui {
+
+// A panel that can have the keyboard, be maximised, or be a picture of its own.
+enum class PanelId : std::uint8_t { Left, Heap, Right, Timeline };
+
+struct AppOptions {
+    std::string path;  // opened at once; empty: the welcome (or the tour at the first start)
+    session::OpenOptions open;
+    bool sandbox = false;         // open the sandbox instead
+    std::string stateFolder;      // empty: nothing is remembered
+    bool animate = true;          // false: pictures and tests; steps show their end state at once
+    bool firstStart = false;      // open a shipped trace with the tour where nothing is given and none was done
+    std::optional<bool> light;    // overrides what is remembered
+    std::optional<PanelId> only;  // this panel alone, in the whole frame (pictures)
+};
+
+class App final : public AppCommands {
+public:
+    App(Platform& platform, AppOptions options);
+    ~App() override;
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+    // One frame: input, `seconds` of time, drawing. False: the user wants to leave.
+    bool Frame(double seconds);
+    // Loaded, at the position asked for, nothing moves. A frame drawn now looks like the one before it.
+    bool Settled() const;
+    // Seconds that may be slept before the next frame if no input comes.
+    double MaySleep() const;
+
+    session::Session* GetSession() { return session_.get(); }
+    Selection& PresentSelection() { return selection_; }
+    HeapRequest& Heap() { return heapRequest_; }
+    void SetColour(ColourMode colour) { colour_ = colour; }
+    const SavedState& State() const { return state_; }
+    const std::string& LastNotice() const { return notice_; }
+    void SetWindowSize(ImVec2 unscaled, bool maximised);
+    void SaveNow();
+
+    // AppCommands
+    void OpenDialog() override;
+    void OpenPath(const std::string& path) override;
+    void OpenSandbox() override;
+    void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
+    void ShowTab(Tab tab) override;
+    void FocusBlock(BlockId block) override;
+    void Notice(const std::string& text) override;
+
+private:
+    // app.cpp
+    void Open(const std::string& path, session::OpenOptions options);
+    void Replace(std::unique_ptr<session::Session> session);
+    void TakeStep(double seconds);
+    void UpdateFonts();
+    ViewContext Context();
+    void ExportPicture();
+
+    // app_keys.cpp
+    void HandleKeys(const std::vector<InputEvent>& events);
+    bool HandleKey(ViewContext& context, const KeyPress& press);
+    bool HandleTransport(ViewContext& context, const KeyPress& press);
+    bool HandleLook(ViewContext& context, const KeyPress& press);
+    void NextPanel(bool backward);
+
+    // app_layout.cpp
+    void DrawWindow();
+    void Arrange(ImVec2 size);
+    void DrawPanels(ViewContext& context);
+    void DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<PanelId> id);
+    Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view);
+    void DrawHeapPanel(ViewContext& context, const Rect& rect);
+    void DrawRightPanel(ViewContext& context, const Rect& rect);
+    void DrawTimelinePanel(ViewContext& context, const Rect& rect);
+    void DrawLeftPanel(ViewContext& context, const Rect& rect);
+    void DrawInside(ViewContext& context, const char* id, const Rect& rect, View& view);
+    void DrawSplitters(ViewContext& context);
+    void DrawNotice(ViewContext& context, ImVec2 screen);
+    bool HasLeft() const;
+    View& ActiveTab() { return *tabs_[static_cast<std::size_t>(tab_)]; }
+
+    Platform& platform_;
+    AppOptions options_;
+    SavedState state_, savedState_;
+    std::unique_ptr<session::Session> session_;
+    Selection selection_;
+    HeapRequest heapRequest_;
+    ColourMode colour_ = ColourMode::Site;
+    Tab tab_ = Tab::Block;
+    const Theme* theme_ = nullptr;
+    Fonts fonts_;
+    double time_ = 0;
+
+    StepMotion step_;
+    double stepBegan_ = -1;
+    Position shownPosition_{};
+    std::optional<Row> shownRow_;
+    int settledFrames_ = 0;
+
+    std::unique_ptr<View> heap_, sandbox_;
+    std::array<std::unique_ptr<View>, 5> tabs_;
+    TimelineView timeline_;
+    NumbersView numbers_;
+    TransportBar transport_;
+    DuckView duck_;
+    FileDialog dialog_;
+    Tour tour_;
+    WelcomeFiles welcome_;
+    bool keySheet_ = false;
+
+    PanelRects rects_;
+    std::optional<PanelId> maximised_;
+    PanelId focused_ = PanelId::Heap;
+    bool showFocus_ = false;  // the keyboard chose the panel: show which one
+    bool leave_ = false;
+    bool wantPicture_ = false;
+    std::string notice_;
+    double noticeSince_ = -1;
+    double lastSave_ = 0;
+    std::string windowTitle_;
+};
+
+}  // namespace residue::gui

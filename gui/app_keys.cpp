@@ -1,0 +1,194 @@
+// Keys of the window. Order: what lies over the window (dialog, key sheet, tour), text that is edited, the focused
+// panel's own keys, the window's.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gui/app.hpp"
+
+namespace residue::gui {
+namespace {
+
+constexpr std::int64_t kPage = 100;  // events
+
+}  // namespace
+
+void App::HandleKeys(const std::vector<InputEvent>& events) {
+    for (const InputEvent& event : events) {
+        if (event.kind == InputEvent::Kind::MouseButton && event.down) showFocus_ = false;
+        if (event.kind != InputEvent::Kind::KeyDown) continue;
+        ViewContext context = Context();
+        const KeyPress& press = event.key;
+        if (dialog_.HandleKey(context, press)) continue;
+        if (keySheet_) {
+            keySheet_ = false;
+            continue;
+        }
+        const bool editing = ImGui::GetIO().WantTextInput;
+        if (!editing && tour_.HandleKey(press)) {
+            state_.tourDone = !tour_.Running() || state_.tourDone;
+            continue;
+        }
+        if (press.IsCtrl(Key::O)) {
+            OpenDialog();
+            continue;
+        }
+        if (press.IsCtrl(Key::E)) {
+            wantPicture_ = true;
+            continue;
+        }
+        if (editing) continue;  // letters, arrows and the rest belong to the text
+        HandleKey(context, press);
+    }
+}
+
+bool App::HandleKey(ViewContext& context, const KeyPress& press) {
+    // Escape goes outwards: a search, a maximised panel, a range, the loading of a file.
+    if (press.Is(Key::Escape)) {
+        if (transport_.Searching())
+            transport_.StopSearch();
+        else if (maximised_)
+            maximised_.reset();
+        else if (session_ && session_->Status().phase == session::Phase::Loading)
+            session_->Cancel();
+        else if (selection_.range)
+            selection_.range.reset();
+        else if (selection_.block || selection_.trace)
+            selection_.block.reset(), selection_.trace.reset();
+        return true;
+    }
+    if (press.Is(Key::Tab)) {
+        NextPanel(press.shift);
+        return true;
+    }
+    context.focused = true;
+    if (focused_ == PanelId::Heap && context.Ready() && heap_->HandleKey(context, press)) return true;
+    if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
+    if (focused_ == PanelId::Left && HasLeft() && sandbox_->HandleKey(context, press)) return true;
+    // The colour keys and F mean the heap wherever the keyboard is.
+    return HandleTransport(context, press) || HandleLook(context, press);
+}
+
+bool App::HandleTransport(ViewContext& context, const KeyPress& press) {
+    if (!context.Ready()) return false;
+    session::Session& session = *session_;
+    const auto seek = [&](Position position) {
+        session.Play(false);
+        session.FollowEnd(false);
+        session.SeekTo(position);
+    };
+    const auto step = [&](bool forward) {
+        transport_.Step(context, forward,
+                        press.ctrl    ? session::StepUnit::Line
+                        : press.shift ? session::StepUnit::Call
+                                      : session::StepUnit::Event);
+    };
+    switch (press.key) {
+        case Key::Space:
+            if (!session.Playing() && !session.IsLive() && !(session.Now() < session.End()))
+                session.SeekTo(Position{0});
+            session.Play(!session.Playing());
+            return true;
+        case Key::Left: step(false); return true;
+        case Key::Right: step(true); return true;
+        case Key::PageUp:
+        case Key::PageDown:
+            session.Play(false);
+            session.FollowEnd(false);
+            session.StepBy(press.key == Key::PageUp ? -kPage : kPage);
+            return true;
+        case Key::Home: seek(Position{0}); return true;
+        case Key::End:
+            seek(session.End());
+            if (session.IsLive()) session.FollowEnd(true);
+            return true;
+        case Key::LeftBracket:
+        case Key::RightBracket: {
+            session.Play(false);
+            session.FollowEnd(false);
+            const bool forward = press.key == Key::RightBracket;
+            if (!session.JumpToError(forward)) {
+                Notice(session.View().ErrorCount() == 0 ? "There are no errors in this run."
+                       : forward                        ? "There is no error after this one."
+                                                        : "There is no error before this one.");
+            } else {
+                ShowTab(Tab::Block);
+                focused_ = PanelId::Heap;
+            }
+            return true;
+        }
+        case Key::P:
+            if (press.ctrl) return false;
+            session.Play(false);
+            session.FollowEnd(false);
+            session.JumpToPeak();
+            return true;
+        case Key::Up:
+        case Key::Down:
+            if (!press.ctrl) return false;
+            {
+                const double speed = std::isinf(session.Speed()) ? 4e6 : session.Speed();
+                const double next = press.key == Key::Up ? speed * 2 : speed / 2;
+                session.SetSpeed(next > 2e6 ? std::numeric_limits<double>::infinity() : std::max(1.0, next));
+            }
+            return true;
+        default: return false;
+    }
+}
+
+bool App::HandleLook(ViewContext& context, const KeyPress& press) {
+    if (press.ctrl && press.key >= Key::Digit1 && press.key <= Key::Digit5) {
+        ShowTab(static_cast<Tab>(static_cast<int>(press.key) - static_cast<int>(Key::Digit1)));
+        showFocus_ = true;
+        return true;
+    }
+    if (press.IsCtrl(Key::B)) {
+        state_.rightFolded = !state_.rightFolded;
+        return true;
+    }
+    if (press.ctrl || press.alt) return false;
+    if (press.key >= Key::Digit1 && press.key <= Key::Digit5) {
+        colour_ = static_cast<ColourMode>(static_cast<int>(press.key) - static_cast<int>(Key::Digit1));
+        return true;
+    }
+    switch (press.key) {
+        case Key::F: heapRequest_ = {HeapRequest::Kind::FitAll, {}, 0, 0}; return true;
+        case Key::Slash: transport_.FocusSearch(); return true;
+        case Key::T:
+            state_.light = !state_.light;
+            theme_ = state_.light ? &LightTheme() : &DarkTheme();
+            ApplyStyle(*theme_, fonts_.scale);
+            return true;
+        case Key::D:
+            if (press.shift) {
+                duck_.SetSilent(!duck_.Silent());
+                Notice(duck_.Silent() ? "The duck is silent now. It still answers to D." : "The duck may speak again.");
+            } else {
+                duck_.Ask(context);
+            }
+            return true;
+        case Key::M: OpenSandbox(); return true;
+        case Key::Z:
+            if (maximised_)
+                maximised_.reset();
+            else
+                maximised_ = focused_;
+            return true;
+        case Key::Question:
+        case Key::F1: keySheet_ = true; return true;
+        default: return false;
+    }
+}
+
+void App::NextPanel(bool backward) {
+    static constexpr PanelId kOrder[] = {PanelId::Left, PanelId::Heap, PanelId::Right, PanelId::Timeline};
+    int at = static_cast<int>(focused_);
+    do {
+        at = (at + (backward ? 3 : 1)) % 4;
+        focused_ = kOrder[at];
+    } while ((focused_ == PanelId::Left && !HasLeft()) || (focused_ == PanelId::Right && state_.rightFolded));
+    showFocus_ = true;
+    if (maximised_) maximised_ = focused_;
+}
+
+}  // namespace residue::gui

@@ -1,0 +1,187 @@
+// residue-view: the window, and the pictures that need no display.
+//   residue-view [FILE] [--allocator A] [--capacity N] [--sandbox]
+//   residue-view --picture FILE --at EVENT -o OUT.png [...]
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "gui/app.hpp"
+#include "gui/picture.hpp"
+#include "gui/platform/png.hpp"
+#include "gui/platform/window.hpp"
+
+namespace {
+
+using namespace residue;  // a program's main file, not a header
+using namespace residue::gui;
+
+constexpr int kBadUse = 2;
+
+int Report(const Failure& failure) {
+    std::fprintf(stderr, "residue-view: %s\n", failure.Text().c_str());
+    return kBadUse;
+}
+
+struct Arguments {
+    std::string file, picture, out, size = "1600x900", panel, tab, theme, colour, range, allocator = "first-fit",
+                                    capacity = "auto";
+    std::optional<std::uint64_t> at, select;
+    float scale = 0;
+    bool sandbox = false;
+    int frames = 0;
+    std::string screenshot, keys;
+};
+
+Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
+    session::OpenOptions open;
+    open.allocator = arguments.allocator;
+    if (arguments.capacity != "auto") {
+        std::uint64_t bytes = 0;
+        std::size_t used = 0;
+        try {
+            if (arguments.capacity.starts_with('-')) throw std::invalid_argument("negative");
+            bytes = std::stoull(arguments.capacity, &used);
+        } catch (const std::exception&) {
+            used = 0;
+        }
+        if (used == 0 || used != arguments.capacity.size()) {
+            return Fail(
+                Failure{"--capacity", "\"" + arguments.capacity + "\" is no number of bytes", "bytes, or auto"});
+        }
+        open.capacity = bytes;
+    }
+    return open;
+}
+
+int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
+    PictureOptions options;
+    options.path = arguments.picture == "none" ? std::string() : arguments.picture;
+    options.open = open;
+    options.at = arguments.at;
+    options.out = arguments.out;
+    options.light = arguments.theme == "light";
+    options.scale = arguments.scale > 0 ? arguments.scale : 1;
+    options.select = arguments.select;
+    options.extraFrames = arguments.frames;
+    const auto keys = ParseKeys(arguments.keys);
+    if (!keys) return Report(keys.error());
+    options.keys = *keys;
+    if (options.out.empty()) return Report({"-o", "no file to write to", "-o out.png"});
+    const auto size = ParseSize(arguments.size);
+    if (!size) return Report(size.error());
+    options.width = size->first;
+    options.height = size->second;
+    if (!arguments.range.empty()) {
+        const auto range = ParseRange(arguments.range);
+        if (!range) return Report(range.error());
+        (range->addresses ? options.addresses : options.positions) = std::pair{range->from, range->to};
+    }
+    if (arguments.panel == "heap") options.only = PanelId::Heap;
+    if (arguments.panel == "timeline") options.only = PanelId::Timeline;
+    static constexpr const char* kTabs[] = {"block", "calls", "allocators", "leaks", "events"};
+    for (int i = 0; i < 5; ++i) {
+        if (arguments.tab == kTabs[i]) options.tab = static_cast<Tab>(i);
+        if (arguments.panel == kTabs[i]) {
+            options.only = PanelId::Right;
+            options.tab = static_cast<Tab>(i);
+        }
+    }
+    for (const ColourMode mode : kColourModes) {
+        if (arguments.colour == Name(mode)) options.colour = mode;
+    }
+    const auto made = MakePicture(options);
+    return made ? 0 : Report(made.error());
+}
+
+int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
+    const std::string folder = StateFolder();
+    const SavedState saved = LoadState(folder, nullptr);
+    ImGui::CreateContext();
+    ImVec2 size{saved.width, saved.height};
+    if (arguments.size != "1600x900") {
+        const auto wanted = ParseSize(arguments.size);
+        if (!wanted) return Report(wanted.error());
+        size = {static_cast<float>(wanted->first), static_cast<float>(wanted->second)};
+    }
+    auto window = gui::Window::Make(size, arguments.scale, saved.maximised);
+    if (!window) return Report(window.error());
+    {
+        AppOptions options;
+        options.path = arguments.file;
+        options.open = open;
+        options.sandbox = arguments.sandbox;
+        options.stateFolder = folder;
+        options.firstStart = true;
+        if (!arguments.theme.empty()) options.light = arguments.theme == "light";
+        App app(**window, options);
+        if (arguments.at && app.GetSession() != nullptr) {
+            app.GetSession()->WaitUntilLoaded();
+            app.Frame(0);
+            app.GetSession()->SeekTo(Position{*arguments.at});
+        }
+        auto last = std::chrono::steady_clock::now();
+        for (int frame = 1;; ++frame) {
+            const auto now = std::chrono::steady_clock::now();
+            const bool goesOn = app.Frame(std::chrono::duration<double>(now - last).count());
+            last = now;
+            const ImVec2 pixels = (*window)->Size();
+            const float scale = (*window)->Scale();
+            app.SetWindowSize({pixels.x / scale, pixels.y / scale}, (*window)->Maximised());
+            if (arguments.frames > 0 && frame >= arguments.frames) {
+                if (!arguments.screenshot.empty()) {
+                    if (const auto written = WritePng((*window)->ReadPixels(), arguments.screenshot); !written) {
+                        return Report(written.error());
+                    }
+                }
+                break;
+            }
+            if (!goesOn) break;
+        }
+    }
+    window->reset();
+    ImGui::DestroyContext();
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
+    Arguments arguments;
+    cli.add_option("file", arguments.file, "a trace (.rep, .script) or a recording (.residue)");
+    cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, next-fit, best-fit, worst-fit")
+        ->capture_default_str();
+    cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
+    cli.add_flag("--sandbox", arguments.sandbox, "open the sandbox");
+    cli.add_option("--theme", arguments.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
+    cli.add_option("--scale", arguments.scale, "content scale, instead of the monitor's")->check(CLI::Range(0.5, 6.0));
+    cli.add_option("--size", arguments.size, "width x height")->capture_default_str();
+    cli.add_option("--at", arguments.at, "the position (after N calls); a picture without it shows the peak");
+    cli.add_option("--picture", arguments.picture, "write a picture of this file instead of opening a window");
+    cli.add_option("-o,--out", arguments.out, "the picture's file (PNG)");
+    cli.add_option("--panel", arguments.panel, "picture of one panel")
+        ->check(CLI::IsMember({"heap", "timeline", "block", "calls", "allocators", "leaks", "events"}));
+    cli.add_option("--tab", arguments.tab, "the right column's tab")
+        ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events"}));
+    cli.add_option("--colour", arguments.colour, "what blocks are coloured by")
+        ->check(CLI::IsMember({"size", "age", "site", "lifetime", "allocator"}));
+    cli.add_option("--range", arguments.range, "0x1000-0x2000: addresses in the heap; 100-200: events in the timeline");
+    cli.add_option("--select", arguments.select, "a block's number");
+    cli.add_option("--keys", arguments.keys, "keys pressed before the picture, such as \"D\" or \"Ctrl+O\"")->group("");
+    cli.add_option("--frames", arguments.frames, "end after so many frames")->group("");
+    cli.add_option("--screenshot", arguments.screenshot, "write the last of --frames to this file")->group("");
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = cli.exit(error);
+        return code == 0 ? 0 : kBadUse;
+    }
+    const auto open = Opening(arguments);
+    if (!open) return Report(open.error());
+    if (!arguments.picture.empty()) return DrawPicture(arguments, *open);
+    return OpenWindow(arguments, *open);
+}

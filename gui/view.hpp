@@ -1,0 +1,140 @@
+// What a panel is, and what it is given to draw with. A view draws what the session says and gives it commands; it
+// never computes figures, reads a clock or touches OpenGL.
+//
+//   class LeaksView final : public View {
+//       const char* Title() const override { return "Leaks"; }
+//       void Draw(ViewContext& context, ImVec2 size) override;
+//   };
+//
+// Draw is called with ImGui's cursor at the panel's inner top left, inside a child window of `size` without padding;
+// the title bar (Title, Status) is the app's. A settled frame depends only on log, position and view state: everything
+// that moves by time goes through context.step, which is settled in pictures.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/ids.hpp"
+#include "gui/key.hpp"
+#include "gui/theme.hpp"
+#include "imgui.h"
+#include "session/session.hpp"
+
+namespace residue::gui {
+
+// One selection runs through all panels. Hovering is written with Hover...() while drawing and read in the next frame.
+struct Selection {
+    std::optional<BlockId> block;    // pinned by a click
+    std::optional<TraceId> trace;    // a call-tree node or a leak, pinned by a click
+    std::optional<BlockId> hovered;  // in the frame before this one
+    std::optional<TraceId> hoveredTrace;
+    std::optional<Position> hoveredPosition;
+    std::optional<std::pair<Position, Position>> range;  // brushed on the timeline: [first, second]
+
+    void Hover(BlockId block_) { nextHovered = block_; }
+    void HoverTrace(TraceId trace_) { nextHoveredTrace = trace_; }
+    void HoverPosition(Position position) { nextHoveredPosition = position; }
+    std::optional<BlockId> Block() const { return hovered ? hovered : block; }  // what a card should show
+
+    // The app's, once a frame.
+    void NextFrame() {
+        hovered = std::exchange(nextHovered, std::nullopt);
+        hoveredTrace = std::exchange(nextHoveredTrace, std::nullopt);
+        hoveredPosition = std::exchange(nextHoveredPosition, std::nullopt);
+    }
+    std::optional<BlockId> nextHovered;
+    std::optional<TraceId> nextHoveredTrace;
+    std::optional<Position> nextHoveredPosition;
+};
+
+// The one thing that changed at the last step, while it moves. Settled: progress 1.
+struct StepMotion {
+    float progress = 1;  // 0..1, over at most 150 ms, already eased
+    bool forward = true;
+    std::optional<Row> row;  // the row that was applied (forward) or taken back
+    bool Moving() const { return progress < 1; }
+};
+
+// What the heap panel should show next; the heap view acts on it and sets it back to None.
+struct HeapRequest {
+    enum class Kind : std::uint8_t { None, FitAll, FitBlock, FitRange } kind = Kind::None;
+    BlockId block{};                   // FitBlock
+    std::uint64_t begin = 0, end = 0;  // FitRange, addresses
+};
+
+// RGBA8 pixels on the graphics card, as ImGui shows them. Nearest-neighbour unless made smooth.
+class Texture {
+public:
+    virtual ~Texture() = default;
+    virtual void Resize(int width, int height) = 0;  // contents are undefined afterwards when the size changed
+    // `pixels`: rows of `width` pixels (IM_COL32 layout), top row first, directly one after the other.
+    virtual void Upload(int x, int y, int width, int height, const std::uint32_t* pixels) = 0;
+    virtual int Width() const = 0;
+    virtual int Height() const = 0;
+    virtual ImTextureID Id() const = 0;
+};
+
+class TextureFactory {
+public:
+    virtual ~TextureFactory() = default;
+    virtual std::unique_ptr<Texture> Make(bool smooth = false) = 0;
+};
+
+// The right column's tabs.
+enum class Tab : std::uint8_t { Block, Calls, Allocators, Leaks, Events };
+
+// What a view can ask of the app (playing and seeking go to the session directly).
+class AppCommands {
+public:
+    virtual ~AppCommands() = default;
+    virtual void OpenDialog() = 0;
+    virtual void OpenPath(const std::string& path) = 0;
+    virtual void OpenSandbox() = 0;
+    // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
+    virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
+    virtual void ShowTab(Tab tab) = 0;
+    virtual void FocusBlock(BlockId block) = 0;        // selects it and has the heap panel fit it
+    virtual void Notice(const std::string& text) = 0;  // one line at the bottom for some seconds
+};
+
+struct ViewContext {
+    session::Session* session = nullptr;  // null: nothing is open
+    Selection* selection = nullptr;       // never null
+    HeapRequest* heapRequest = nullptr;   // never null
+    AppCommands* commands = nullptr;      // never null
+    TextureFactory* textures = nullptr;   // never null
+    const Theme* theme = nullptr;         // never null
+    const Fonts* fonts = nullptr;         // never null
+    ColourMode* colour = nullptr;         // never null; views may change it
+    StepMotion step;                      // settled in pictures
+    bool animate = true;                  // false in pictures and tests: show the end state at once
+    bool focused = false;                 // this panel has the keyboard
+    double time = 0;                      // seconds; constant in pictures. Only for blinking and fading
+    float scale = 1;                      // content scale
+
+    // Unscaled pixels to whole screen pixels.
+    float Px(float unscaled) const { return std::floor(unscaled * scale + 0.5f); }
+    bool Ready() const { return session != nullptr && session->Status().phase == session::Phase::Ready; }
+};
+
+class View {
+public:
+    virtual ~View() = default;
+    virtual const char* Title() const = 0;
+    // Beside the title, dim and mono ("fixed buffer · first fit · 1,024 B"). Empty: none.
+    virtual std::string Subtitle(ViewContext&) { return {}; }
+    // At the right end of the title bar.
+    virtual std::string Status(ViewContext&) { return {}; }
+    // Extra controls in the title bar: draw right-aligned, ending at `right` (screen x), centred on `centreY`; returns
+    // the x where they begin.
+    virtual float DrawTitleControls(ViewContext&, float right, float /*centreY*/) { return right; }
+    virtual void Draw(ViewContext& context, ImVec2 size) = 0;
+    // A key pressed while this panel has the keyboard and no text is edited; true: taken.
+    virtual bool HandleKey(ViewContext&, const KeyPress&) { return false; }
+};
+
+}  // namespace residue::gui

@@ -1,0 +1,88 @@
+#include "gui/views/heap_cells.hpp"
+
+#include <algorithm>
+
+#include "base/checked.hpp"
+
+namespace residue::gui {
+
+namespace {
+
+constexpr int kSamples = 4;
+
+
+}  // namespace
+
+CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const HeapLayout& layout,
+                    std::uint64_t address, std::int64_t cellWidth, std::vector<HeapCell>& cells) {
+    CellWork work;
+    const std::int64_t width = layout.Shape().width;
+    cellWidth = std::max<std::int64_t>(cellWidth, 1);
+    const std::size_t count = static_cast<std::size_t>((width + cellWidth - 1) / cellWidth);
+    cells.assign(count, {});
+    // Only reused within a call; a row's cells change at every zoom.
+    std::vector<std::uint64_t> edges(count + 1);
+    for (std::size_t i = 0; i <= count; ++i) {
+        const std::int64_t x = std::min(width, static_cast<std::int64_t>(i) * cellWidth);
+        edges[i] = layout.FirstInColumn(address, x);
+    }
+    const std::uint64_t rowBegin = layout.RowBegin(address);
+    const std::uint64_t rowLast = layout.RowLast(address);
+    edges.front() = rowBegin;
+    edges.back() = rowLast + 1;  // 0 at the very end of the address space; differences stay right
+    for (std::size_t i = 0; i < count; ++i) cells[i].bytes = edges[i + 1] - edges[i];
+
+    const std::uint64_t visitEnd = SaturatingAdd(rowLast, 1);
+    const std::uint64_t limit = 4 * count;
+    std::uint64_t largest = 0;      // overlap of the sample of cell `open`
+    std::size_t open = 0;
+    std::size_t done = count;       // cells from here on are still to be computed
+    heap.VisitBlocks(allocator, rowBegin, visitEnd, [&](const model::Block& block) {
+        const std::uint64_t begin = std::max(block.begin, rowBegin);
+        const std::uint64_t end = std::min(block.end, visitEnd);
+        if (end <= begin) return true;
+        while (open + 1 < count && edges[open + 1] <= begin) ++open, largest = 0;
+        if (++work.visited > limit) {
+            done = open;
+            return false;
+        }
+        for (std::size_t i = open; i < count && edges[i] < end; ++i) {
+            const std::uint64_t from = std::max(begin, edges[i]);
+            const std::uint64_t to = i + 1 == count ? end : std::min(end, edges[i + 1]);
+            if (to <= from) continue;
+            if (i > open) open = i, largest = 0;
+            cells[i].occupied += to - from;
+            if (to - from > largest) {
+                largest = to - from;
+                cells[i].sample = block.id;
+            }
+        }
+        return true;
+    });
+    for (std::size_t i = done; i < count; ++i) {
+        HeapCell& cell = cells[i];
+        cell.occupied = 0;
+        cell.sample = {};
+        if (cell.bytes == 0) continue;
+        const std::uint64_t begin = edges[i];
+        const std::uint64_t end = i + 1 == count ? visitEnd : edges[i + 1];
+        cell.occupied = heap.OccupiedBytes(allocator, begin, end);
+        ++work.queries;
+        if (cell.occupied == 0) continue;
+        ++work.queries;
+        int looked = 0;
+        std::uint64_t most = 0;
+        heap.VisitBlocks(allocator, begin, end, [&](const model::Block& block) {
+            const std::uint64_t from = std::max(begin, block.begin);
+            const std::uint64_t to = std::min(end, block.end);
+            if (to > from && to - from > most) {
+                most = to - from;
+                cell.sample = block.id;
+            }
+            return ++looked < kSamples;
+        });
+    }
+    return work;
+}
+
+}  // namespace residue::gui

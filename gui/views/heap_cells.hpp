@@ -1,0 +1,35 @@
+// A row of the dense heap map: for each cell of a few pixels, how many of its bytes are set aside and which block to
+// take the colour from.
+//
+// `occupied` is exact. `sample` is the block with the most bytes in the cell among those that were looked at: all of
+// them where the row has few, else the first four of the cell.
+//
+// Cost of a row: O(min(its blocks, 4 * its cells)), plus, for the cells that are left then, two ordered look-ups each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gui/views/heap_layout.hpp"
+#include "model/heap_model.hpp"
+
+namespace residue::gui {
+
+struct HeapCell {
+    std::uint64_t occupied = 0;  // bytes set aside
+    std::uint64_t bytes = 0;     // bytes of the cell
+    BlockId sample{};            // 0: nothing is set aside
+};
+
+struct CellWork {                // what it cost, to keep frames short
+    std::uint64_t visited = 0;   // blocks
+    std::uint64_t queries = 0;   // look-ups
+    std::uint64_t Units() const { return visited + 16 * queries; }
+};
+
+// The row of `layout` around `address`, in cells of `cellWidth` pixels (the last one may be narrower).
+CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const HeapLayout& layout,
+                    std::uint64_t address, std::int64_t cellWidth, std::vector<HeapCell>& cells);
+
+}  // namespace residue::gui

@@ -1,0 +1,64 @@
+// The heap panel, zoomed out: one texture of occupied shares, a texel a cell. Cells are computed once and then only
+// where a step changed them; a jump recomputes rows within a budget a frame and shows coarser ones meanwhile.
+//
+// Cost: nothing when nothing changed; a step, the rows it touched; a zoom or a jump, at most kBudget units of work
+// (heap_cells.hpp) a frame.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "gui/views/heap_cells.hpp"
+#include "gui/views/heap_frame.hpp"
+
+namespace residue::gui {
+
+class HeapDense {
+public:
+    // Draws the visible rows; false while some are still coarse.
+    bool Draw(HeapFrame& frame, const Emphasis& emphasis);
+    void Forget();               // another session: nothing that is kept is right any more
+
+    struct Cell { const HeapCell* cell = nullptr; std::uint64_t begin = 0, last = 0; };
+    Cell CellAt(const HeapFrame& frame, std::uint64_t address) const;  // for the tooltip; null: not there (yet)
+
+private:
+    struct RowCells {
+        std::vector<HeapCell> cells;
+        std::vector<std::uint32_t> pixels;
+        bool exact = false;      // else coarse
+        bool painted = false;
+        std::map<std::uint32_t, std::uint64_t> sites;
+    };
+    struct Shape {               // a change of it makes every row new
+        const session::Session* session = nullptr;
+        AllocatorId allocator{};
+        HeapLayout::Geometry geometry;
+        std::int64_t cellWidth = 1;
+        friend bool operator==(const Shape&, const Shape&) = default;
+    };
+    struct Look {                // a change of it repaints
+        ColourMode mode{};
+        bool dark = true;
+        std::optional<TraceId> trace;
+        Position age{};          // only where colours depend on the position
+        friend bool operator==(const Look&, const Look&) = default;
+    };
+
+    void TakeStep(const HeapFrame& frame);
+    void Soil(const HeapFrame& frame, BlockId block);
+    void Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells& row) const;
+    void MakeCoarse(const HeapFrame& frame, std::uint64_t begin, RowCells& row) const;
+
+    Shape shape_;
+    Look look_;
+    Row applied_{};
+    std::map<std::uint64_t, RowCells> rows_;  // by first address
+    std::unique_ptr<Texture> texture_;
+    std::vector<std::uint32_t> pixels_;
+    std::vector<std::uint64_t> inTexture_;    // which row each line of the texture holds
+};
+
+}  // namespace residue::gui

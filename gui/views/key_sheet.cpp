@@ -1,0 +1,96 @@
+#include "gui/views/key_sheet.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/widgets/text.hpp"
+
+namespace residue::gui {
+namespace {
+
+struct Line {
+    const char* keys;  // null: a heading
+    const char* what;
+};
+
+constexpr Line kLeft[] = {
+    {nullptr, "In time"},
+    {"Space", "play, pause"},
+    {"← →", "one event"},
+    {"Shift ← →", "one call"},
+    {"Ctrl ← →", "one source line"},
+    {"PgUp PgDn", "100 events"},
+    {"Home End", "beginning, end"},
+    {"[ ]", "previous, next error"},
+    {"P", "peak of live bytes"},
+    {"Ctrl ↑ ↓", "play faster, slower"},
+    {nullptr, "Files"},
+    {"Ctrl O", "open a file"},
+    {"Ctrl E", "save a picture of the window"},
+    {"M", "sandbox"},
+};
+constexpr Line kRight[] = {
+    {nullptr, "Looking"},
+    {"F", "fit the whole heap"},
+    {"/", "search"},
+    {"1 … 5", "colour by size, age, site, lifetime, allocator"},
+    {"Tab", "next panel, then its own keys"},
+    {"Z", "maximise the panel; Esc puts it back"},
+    {"Ctrl 1 … 5", "block, calls, allocators, leaks, events"},
+    {"Ctrl B", "fold the right column"},
+    {"T", "dark and light theme"},
+    {nullptr, "The duck"},
+    {"D", "ask it about this event"},
+    {"Shift D", "silence it"},
+    {nullptr, "This sheet"},
+    {"?", "show, hide"},
+};
+
+template <std::size_t N>
+void Column(const ViewContext& context, ImDrawList* draw, ImVec2 at, float width, const Line (&lines)[N]) {
+    const float row = context.Px(24), keys = context.Px(104);
+    float y = at.y;
+    for (const Line& line : lines) {
+        if (line.keys == nullptr) {
+            if (y > at.y) y += context.Px(10);
+            DrawTextIn(draw, context.fonts->labelBold, {{at.x, y}, {at.x + width, y + row}}, context.theme->accent,
+                       line.what);
+        } else {
+            DrawTextIn(draw, context.fonts->mono, {{at.x, y}, {at.x + keys, y + row}}, context.theme->text, line.keys);
+            DrawTextIn(draw, context.fonts->label, {{at.x + keys, y}, {at.x + width, y + row}}, context.theme->dim,
+                       line.what);
+        }
+        y += row;
+    }
+}
+
+}  // namespace
+
+void DrawKeySheet(ViewContext& context, ImVec2 screen, bool& open) {
+    if (!open) return;
+    const Theme& theme = *context.theme;
+    const ImVec2 size{std::min(screen.x - context.Px(40), context.Px(840)),
+                      std::min(screen.y - context.Px(40), context.Px(440))};
+    const ImVec2 at{std::floor((screen.x - size.x) / 2), std::floor((screen.y - size.y) / 2)};
+    ImGui::SetNextWindowPos({0, 0});
+    ImGui::SetNextWindowSize(screen);
+    ImGui::SetNextWindowFocus();
+    ImGui::Begin("##keys", nullptr,
+                 ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                     ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav);
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    draw->AddRectFilled({0, 0}, screen, IM_COL32(0, 0, 0, 140));
+    draw->AddRectFilled(at, {at.x + size.x, at.y + size.y}, theme.panel, context.Px(kRadius));
+    draw->AddRect(at, {at.x + size.x, at.y + size.y}, theme.line, context.Px(kRadius));
+    const float pad = context.Px(24);
+    DrawText(draw, context.fonts->large, {at.x + pad, at.y + pad * 0.8f}, theme.text, "Keys");
+    const float column = (size.x - 3 * pad) / 2 - context.Px(10);
+    const float top = at.y + pad * 0.8f + context.Px(34);
+    Column(context, draw, {at.x + pad, top}, column, kLeft);
+    Column(context, draw, {at.x + 2 * pad + column, top}, column + context.Px(20), kRight);
+    ImGui::SetCursorScreenPos({0, 0});
+    if (ImGui::InvisibleButton("close", screen)) open = false;
+    ImGui::End();
+}
+
+}  // namespace residue::gui

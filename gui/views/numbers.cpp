@@ -1,0 +1,143 @@
+#include "gui/views/numbers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "analysis/format.hpp"
+#include "analysis/formula.hpp"
+#include "gui/widgets/controls.hpp"
+#include "gui/widgets/panel.hpp"
+
+namespace residue::gui {
+namespace {
+
+using analysis::FormatBytes;
+using analysis::FormatBytesExact;
+using analysis::FormatCount;
+using analysis::FormatFraction;
+
+constexpr int kCells = 8;
+constexpr float kCellWidth = 98;  // unscaled: the narrowest cell that holds its figure
+constexpr float kCellHeight = 52;
+
+struct Cell {
+    std::string name;
+    std::string value;    // "–" where it cannot be known
+    std::string tooltip;  // name, formula, the formula with the present numbers
+    ImU32 colour = 0;     // 0: text
+};
+
+constexpr const char* kUnknown = "–";
+constexpr const char* kNoHeap = "\nNot known: no heap regions were recorded for this allocator.";
+
+// A heap whose largest hole is less than half of what is free deserves a look; less than a quarter, more so.
+ImU32 FragmentationColour(const Theme& theme, double value) {
+    return value > 0.5 ? theme.warn : 0;
+}
+
+std::vector<Cell> Figures(ViewContext& context) {
+    session::Session& session = *context.session;
+    const Theme& theme = *context.theme;
+    const analysis::Metrics& now = session.PresentMetrics();
+    const analysis::RunMetrics run = session.Series().Run();
+    const std::uint64_t probes = session.ProbesOfPresent();
+    std::vector<Cell> cells(kCells);
+
+    cells[0] = {"live", FormatBytes(now.liveBytes),
+                "live bytes  P\nbytes of all live blocks, as requested\n" + FormatBytesExact(now.liveBytes) + " in " +
+                    FormatCount(now.liveBlocks) + (now.liveBlocks == 1 ? " block" : " blocks"),
+                0};
+    cells[1] = {"peak live", FormatBytes(run.peakLiveBytes),
+                "peak live bytes  max P\nthe most bytes live after any call\n" + FormatBytesExact(run.peakLiveBytes) +
+                    " at event " + FormatCount(run.peakPosition.value),
+                0};
+    cells[2] = {"holes", now.holes ? FormatCount(*now.holes) : kUnknown,
+                std::string("holes  n\nmaximal runs of bytes that could be handed out again") +
+                    (now.holes && now.free
+                         ? "\n" + FormatCount(*now.holes) + " holes with " + FormatBytesExact(*now.free) + " in all"
+                         : std::string(kNoHeap)),
+                0};
+    cells[3] = {"largest hole", now.largestHole ? FormatBytes(*now.largestHole) : kUnknown,
+                std::string("largest hole  max f\ngross: a request needs its header and rounding too") +
+                    (now.largestHole ? "\n" + FormatBytesExact(*now.largestHole) : std::string(kNoHeap)),
+                0};
+    const auto fraction = [&](const char* key, const char* name, const std::string& note) {
+        const analysis::MetricInfo* info = analysis::FindMetric(key);
+        Cell cell{name, kUnknown, name, 0};
+        if (info == nullptr) return cell;
+        const auto value = analysis::MetricValue(*info, now, run);
+        cell.tooltip = std::string(info->label) + "\n" + info->formula;
+        if (value) {
+            cell.value = FormatFraction(*value);
+            cell.tooltip += "\n" + analysis::FormulaWithNumbers(key, now, run);
+        } else {
+            cell.tooltip += kNoHeap;
+        }
+        cell.tooltip += note;
+        return cell;
+    };
+    cells[4] = fraction("external_fragmentation", "external frag.", "");
+    if (now.externalFragmentation) cells[4].colour = FragmentationColour(theme, *now.externalFragmentation);
+    cells[5] = fraction("internal_fragmentation", "internal frag.",
+                        "\nheader " + FormatBytesExact(now.header) + ", padding " + FormatBytesExact(now.padding) +
+                            ", rounding " + FormatBytesExact(now.rounding) + ", slack " + FormatBytesExact(now.slack));
+    cells[6] = fraction("peak_utilisation", "peak util.", "\nover the whole run");
+    cells[7] = {"search", probes > 0 ? FormatCount(probes) + (probes == 1 ? " probe" : " probes") : kUnknown,
+                std::string("search length\nholes looked at by this request") +
+                    (probes > 0 ? "" : "\nNothing was searched for in this call, or it was not recorded."),
+                0};
+    return cells;
+}
+
+}  // namespace
+
+float NumbersView::Height(const ViewContext& context, float width) {
+    const bool oneRow = width >= context.Px(kCellWidth) * kCells;
+    return context.Px(kCellHeight) * (oneRow ? 1.0f : 2.0f);
+}
+
+void NumbersView::Draw(ViewContext& context, ImVec2 size) {
+    const Theme& theme = *context.theme;
+    const Fonts& fonts = *context.fonts;
+    const ImVec2 origin = ImGui::GetCursorScreenPos();
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    if (!context.Ready()) {
+        DrawTextIn(draw, fonts.label, {origin, {origin.x + size.x, origin.y + size.y}}, theme.dim,
+                   "The figures at the playhead appear here.", Align::Centre);
+        return;
+    }
+    const std::vector<Cell> cells = Figures(context);
+    const int rows = size.y > context.Px(kCellHeight * 1.5f) ? 2 : 1;
+    const int columns = kCells / rows;
+    const float pad = context.Px(kPad);
+    for (int i = 0; i < kCells; ++i) {
+        const Cell& cell = cells[static_cast<std::size_t>(i)];
+        const int column = i % columns, row = i / columns;
+        const auto edge = [&](int n, int of, float length) {
+            return std::floor(length * static_cast<float>(n) / static_cast<float>(of));
+        };
+        const Rect box{{origin.x + edge(column, columns, size.x), origin.y + edge(row, rows, size.y)},
+                       {origin.x + edge(column + 1, columns, size.x), origin.y + edge(row + 1, rows, size.y)}};
+        const float line = std::max(1.0f, context.Px(kLine));
+        if (column > 0) draw->AddRectFilled(box.min, {box.min.x + line, box.max.y}, theme.line);
+        if (row > 0) draw->AddRectFilled(box.min, {box.max.x, box.min.y + line}, theme.line);
+        const float middle = box.min.y + box.Height() * 0.40f;
+        DrawTextIn(draw, fonts.labelSmall,
+                   {{box.min.x + pad, box.min.y + context.Px(5)}, {box.max.x - context.Px(4), middle}}, theme.dim,
+                   cell.name);
+        // Smaller digits rather than cut ones.
+        const Rect room{{box.min.x + pad, middle}, {box.max.x - context.Px(4), box.max.y - context.Px(4)}};
+        const ImFont* font = TextWidth(fonts.number, cell.value) <= room.Width() ? fonts.number : fonts.mono;
+        const ImU32 colour = cell.value == kUnknown ? theme.dim : (cell.colour != 0 ? cell.colour : theme.text);
+        DrawTextIn(draw, font, room, colour, cell.value);
+        ImGui::SetCursorScreenPos(box.min);
+        ImGui::PushID(i);
+        ImGui::InvisibleButton("cell", {box.Width(), box.Height()});
+        ImGui::PopID();
+        Tooltip(context, cell.tooltip);
+    }
+}
+
+}  // namespace residue::gui

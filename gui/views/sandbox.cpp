@@ -1,0 +1,263 @@
+#include "gui/views/sandbox.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/format.hpp"
+#include "gui/views/list.hpp"
+#include "gui/views/parse_size.hpp"
+#include "gui/views/rate_scale.hpp"
+#include "gui/widgets/controls.hpp"
+#include "gui/widgets/panel.hpp"
+#include "session/sandbox.hpp"
+
+namespace residue::gui {
+
+namespace {
+
+constexpr std::uint64_t kLargestCapacity = std::uint64_t{1} << 40;
+
+class SandboxView final : public View {
+public:
+    const char* Title() const override { return "Sandbox"; }
+    std::string Status(ViewContext& context) override;
+    void Draw(ViewContext& context, ImVec2 size) override;
+
+private:
+    void DrawAllocator(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawByHand(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawFlow(ViewContext& context, session::Sandbox& sandbox, float width);
+    // The live block that is selected, if any: its payload's address and what to call it.
+    std::optional<model::Block> Selected(const ViewContext& context) const;
+    void Complaint(ViewContext& context, float width, const std::string& text);
+
+    int allocator_ = -1;             // -1: not chosen yet, the present one's
+    std::string capacity_ = "64 KiB";
+    std::string bytes_ = "96";
+    std::string newBytes_ = "200";
+    int alignment_ = 3;              // 1 << it
+};
+
+std::string SandboxView::Status(ViewContext& context) {
+    if (!context.Ready()) return {};
+    const session::Sandbox* sandbox = context.session->GetSandbox();
+    if (sandbox == nullptr || sandbox->Present().empty()) return {};
+    return sandbox->Running() ? "running" : "at rest";
+}
+
+std::optional<model::Block> SandboxView::Selected(const ViewContext& context) const {
+    const auto id = context.selection->block;
+    const log::LogView& log = context.session->View();
+    if (!id || !*id || id->value > log.Blocks() || !context.session->Heap().IsLive(*id)) return std::nullopt;
+    const events::Event birth = log.Birth(*id).event;
+    return model::Block{*id, birth.Begin(), birth.End(), birth.address, birth.size};
+}
+
+void SandboxView::Complaint(ViewContext& context, float width, const std::string& text) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->labelSmall,
+               {{at.x + context.Px(kPad), at.y}, {at.x + width - context.Px(kPad), at.y + context.Px(18)}},
+               context.theme->warn, text);
+    ImGui::Dummy({width, context.Px(20)});
+}
+
+void SandboxView::DrawAllocator(ViewContext& context, session::Sandbox& sandbox, float width) {
+    const std::vector<std::string> choices = sandbox.Choices();
+    const std::string present = sandbox.Present();
+    if (allocator_ < 0) {
+        allocator_ = 0;
+        for (std::size_t i = 0; i < choices.size(); ++i) {
+            if (choices[i] == present) allocator_ = static_cast<int>(i);
+        }
+        if (sandbox.Capacity() != 0) capacity_ = analysis::FormatBytes(sandbox.Capacity());
+    }
+    allocator_ = std::clamp(allocator_, 0, std::max(0, static_cast<int>(choices.size()) - 1));
+    const std::string status = present.empty() ? "none" : present + ", " + analysis::FormatBytes(sandbox.Capacity());
+    SectionTitle(context, "Allocator", status);
+    const float pad = context.Px(kPad), gap = context.Px(6);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    float y = at.y + context.Px(8);
+    const float field = context.Px(92);
+    const float choice = width - 2 * pad - gap - field;
+    ImGui::SetCursorScreenPos({at.x + pad, y});
+    Choice(context, "##allocator", choices, allocator_, choice);
+    Tooltip(context, "Which allocator to make");
+    ImGui::SetCursorScreenPos({at.x + pad + choice + gap, y});
+    const bool entered = TextField(context, "##capacity", capacity_, "64 KiB", field);
+    Tooltip(context, "Its capacity: 4096, 64 KiB, 1 MiB", "Enter");
+    y += context.Px(32);
+    const auto capacity = ParseBytes(capacity_);
+    const bool good = capacity && *capacity > 0 && *capacity <= kLargestCapacity && !choices.empty();
+    const float half = std::floor((width - 2 * pad - gap) / 2);
+    ImGui::SetCursorScreenPos({at.x + pad, y});
+    const bool create = Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, half, good);
+    Tooltip(context, "Ends the present allocator and makes this one");
+    if ((create || (entered && good)) && good) {
+        sandbox.Create(choices[static_cast<std::size_t>(allocator_)], *capacity);
+        context.session->FollowEnd(true);
+    }
+    ImGui::SetCursorScreenPos({at.x + pad + half + gap, y});
+    if (Button(context, "##destroy", "Destroy", ButtonKind::Danger, half, !present.empty())) {
+        sandbox.Destroy();
+        context.session->FollowEnd(true);
+    }
+    Tooltip(context, "Ends the allocator. A Residue allocator does not leave quietly.");
+    ImGui::SetCursorScreenPos({at.x, y + context.Px(26 + 10)});
+    if (!good && !choices.empty()) Complaint(context, width, "A capacity is a size from 1 B to 1 TiB.");
+}
+
+void SandboxView::DrawByHand(ViewContext& context, session::Sandbox& sandbox, float width) {
+    SectionTitle(context, "By hand");
+    const bool ready = !sandbox.Present().empty();
+    const float pad = context.Px(kPad), gap = context.Px(6);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float inner = width - 2 * pad;
+    const float button = std::floor((inner - 2 * gap) / 3);
+    const float left = at.x + pad;
+    float y = at.y + context.Px(8);
+    const auto place = [&](int column) { ImGui::SetCursorScreenPos({left + static_cast<float>(column) * (button + gap), y}); };
+    const auto acted = [&] { context.session->FollowEnd(true); };
+
+    place(0);
+    bool go = TextField(context, "##bytes", bytes_, "bytes", button);
+    Tooltip(context, "How many bytes to allocate: 96, 4K", "Enter");
+    place(1);
+    std::vector<std::string> alignments;
+    for (int i = 0; i <= 12; ++i) alignments.push_back("align " + std::to_string(1 << i));
+    Choice(context, "##alignment", alignments, alignment_, button);
+    Tooltip(context, "Alignment asked for, in bytes");
+    place(2);
+    const auto bytes = ParseBytes(bytes_);
+    go = Button(context, "##allocate", "Allocate", ButtonKind::Primary, button, ready && bytes.has_value()) || go;
+    Tooltip(context, "Asks the allocator for this many bytes");
+    if (go && ready && bytes) sandbox.Allocate(*bytes, std::uint64_t{1} << std::clamp(alignment_, 0, 12)), acted();
+    y += context.Px(32);
+
+    const auto selected = Selected(context);
+    const std::string name = selected ? " #" + analysis::FormatCount(selected->id.value) : std::string();
+    place(0);
+    go = TextField(context, "##newbytes", newBytes_, "new size", button);
+    Tooltip(context, "The size that the selected block is to have", "Enter");
+    place(1);
+    const auto newBytes = ParseBytes(newBytes_);
+    const bool resizable = ready && selected && newBytes;
+    go = Button(context, "##resize", "Resize" + name, ButtonKind::Plain, button, resizable) || go;
+    Tooltip(context, selected ? "Makes the selected block this large, in place or by moving it" : "Select a live block first");
+    if (go && resizable) sandbox.Resize(selected->address, *newBytes), acted();
+    place(2);
+    if (Button(context, "##free", "Free" + name, ButtonKind::Plain, button, ready && selected.has_value())) {
+        sandbox.Free(selected->address), acted();
+    }
+    Tooltip(context, selected ? "Gives the selected block back" : "Select a live block first: click it in the heap panel");
+    y += context.Px(32);
+
+    place(0);
+    if (Button(context, "##double", "Double free", ButtonKind::Danger, button, ready)) sandbox.DoubleFree(), acted();
+    Tooltip(context, "Frees the block freed last once more");
+    place(1);
+    if (Button(context, "##foreign", "Foreign pointer", ButtonKind::Danger, button, ready)) sandbox.FreeForeign(), acted();
+    Tooltip(context, "Frees a pointer that this allocator never gave out");
+    place(2);
+    if (Button(context, "##fragment", "Fragment", ButtonKind::Danger, button, ready)) sandbox.Fragment(), acted();
+    Tooltip(context, "Fills the heap, frees every second block, then asks for more than any hole has");
+    y += context.Px(26 + 10);
+    ImGui::SetCursorScreenPos({at.x, y});
+    if (!bytes) Complaint(context, width, "How many bytes? 96, 4K and 1 MiB are sizes.");
+}
+
+void SandboxView::DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width) {
+    const Theme& theme = *context.theme;
+    SectionTitle(context, "Random workload", RateText(sandbox.Rate()));
+    const bool ready = !sandbox.Present().empty();
+    const float pad = context.Px(kPad), gap = context.Px(10), button = context.Px(76);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float y = at.y + context.Px(8);
+    ImGui::SetCursorScreenPos({at.x + pad, y});
+    const bool running = sandbox.Running();
+    if (Button(context, "##run", running ? "Stop" : "Run", running ? ButtonKind::Active : ButtonKind::Plain, button, ready)) {
+        sandbox.Run(!running);
+        if (!running) context.session->FollowEnd(true);
+    }
+    Tooltip(context, "A small program that allocates and frees at random, on a thread of its own");
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, y});
+    float along = SliderOfRate(sandbox.Rate());
+    const float slider = width - 2 * pad - button - gap;
+    if (Slider(context, "##rate", along, slider)) sandbox.SetRate(RateOfSlider(along));
+    Tooltip(context, "Calls a second, from 1 to as fast as it can (logarithmic)");
+    const float textY = y + context.Px(28);
+    const float left = at.x + pad + button + gap;
+    const ImFont* font = context.fonts->labelSmall;
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    DrawText(draw, font, {left, textY}, theme.dim, "1/s");
+    DrawText(draw, font, {left + slider - TextWidth(font, "unlimited"), textY}, theme.dim, "unlimited");
+    ImGui::SetCursorScreenPos({at.x, textY + font->FontSize + context.Px(10)});
+}
+
+void SandboxView::DrawFlow(ViewContext& context, session::Sandbox& sandbox, float width) {
+    const session::Sandbox::Flow flow = sandbox.GetFlow();
+    const Theme& theme = *context.theme;
+    const float perSecond = static_cast<float>(std::max(0.0, flow.eventsPerSecond));
+    SectionTitle(context, "Flow", analysis::FormatCount(static_cast<std::uint64_t>(perSecond)) + " events/s");
+    const float pad = context.Px(kPad);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::SetCursorScreenPos({at.x + pad, at.y + context.Px(8)});
+    const char* const labels[] = {"Block", "Drop and count"};
+    int chosen = flow.dropAndCount ? 1 : 0;
+    if (Segmented(context, "##full", labels, 2, chosen)) sandbox.SetDropAndCount(chosen == 1);
+    Tooltip(context, "What a full lane does: Block makes the program wait, Drop and count loses events and says how many");
+    ImGui::SetCursorScreenPos({at.x, at.y + context.Px(8 + 26 + 8)});
+
+    // How full the fullest lane is, as a bar and as a figure.
+    const ImVec2 row = ImGui::GetCursorScreenPos();
+    const float height = context.Px(kRowHeight);
+    const float fill = static_cast<float>(std::clamp(flow.laneFill, 0.0, 1.0));
+    const Rect line{{row.x + pad, row.y}, {row.x + width - pad, row.y + height}};
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float used = DrawTextIn(draw, context.fonts->mono, line, theme.dim, "lane fill");
+    const std::string percent = std::to_string(static_cast<int>(std::lround(fill * 100))) + " %";
+    const float figure = TextWidth(context.fonts->mono, "100 %");
+    DrawTextIn(draw, context.fonts->mono, line, fill > 0.9f ? theme.warn : theme.text, percent, Align::Right);
+    const float left = line.min.x + used + pad, right = line.max.x - figure - pad;
+    if (right > left) {
+        const float middle = std::floor(row.y + height / 2), half = context.Px(3);
+        draw->AddRectFilled({left, middle - half}, {right, middle + half}, theme.raised, context.Px(2));
+        draw->AddRectFilled({left, middle - half}, {left + std::floor((right - left) * fill), middle + half},
+                            fill > 0.9f ? theme.warn : theme.live, context.Px(2));
+    }
+    ImGui::Dummy({width, height});
+    if (ImGui::IsItemHovered()) Tooltip(context, "Of the fullest ring buffer between a writer and the log");
+    KeyValue(context, "sent", analysis::FormatCount(flow.sent), "Events that the sandbox's threads emitted");
+    KeyValue(context, "received", analysis::FormatCount(flow.received), "Events that are in the log");
+    KeyValue(context, "dropped", analysis::FormatCount(flow.dropped),
+             "Events lost in full lanes; each loss is a gap event in the log", flow.dropped != 0 ? theme.warn : 0);
+    ImGui::Dummy({width, context.Px(8)});
+}
+
+void SandboxView::Draw(ViewContext& context, ImVec2 size) {
+    session::Sandbox* sandbox = context.session != nullptr ? context.session->GetSandbox() : nullptr;
+    if (sandbox == nullptr) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        EmptyState(context, {size.x, size.y * 0.75f}, kIconFlask, "No sandbox is open",
+                   "A sandbox is a live allocator under your hands: allocate, free, break it, and watch.");
+        const float width = context.Px(150);
+        ImGui::SetCursorScreenPos({std::floor(at.x + (size.x - width) / 2), std::floor(at.y + size.y * 0.7f)});
+        if (Button(context, "##open", "Start the sandbox", ButtonKind::Primary, width)) context.commands->OpenSandbox();
+        Tooltip(context, "Closes the present trace and starts a live allocator");
+        allocator_ = -1;
+        return;
+    }
+    const ScrollArea area("##sandbox", size);
+    const float width = area.Width();
+    DrawAllocator(context, *sandbox, width);
+    DrawByHand(context, *sandbox, width);
+    DrawWorkload(context, *sandbox, width);
+    DrawFlow(context, *sandbox, width);
+}
+
+}  // namespace
+
+std::unique_ptr<View> MakeSandboxView() { return std::make_unique<SandboxView>(); }
+
+}  // namespace residue::gui

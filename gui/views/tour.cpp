@@ -1,0 +1,106 @@
+#include "gui/views/tour.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <string>
+
+#include "gui/widgets/controls.hpp"
+
+namespace residue::gui {
+namespace {
+
+struct Step {
+    Rect PanelRects::*panel;
+    const char* title;
+    const char* text;
+};
+
+constexpr Step kSteps[] = {
+    {&PanelRects::heap, "The heap",
+     "Every row is a stretch of addresses. Coloured blocks are in use, hatched gaps are free. The wheel zooms, "
+     "dragging "
+     "moves, F shows all of it again."},
+    {&PanelRects::transport, "Time goes both ways",
+     "Space plays. The arrow keys take one call forward or back, and every step back is exact. P jumps to the peak, [ "
+     "and ] to the errors."},
+    {&PanelRects::timeline, "The whole run",
+     "Live bytes over the size of the heap. Drag along the axis to move in time, drag across the picture to zoom in, "
+     "click twice to see all again."},
+    {&PanelRects::numbers, "Figures with a name",
+     "There is no single \"fragmentation\". Rest the mouse on a figure to see its formula with the numbers of this "
+     "moment."},
+    {&PanelRects::right, "One selection",
+     "Click a block: its card, its call trace and its life show here and on the timeline. The tabs lead to the call "
+     "tree, leaks and the list of events."},
+    {&PanelRects::timeline, "The duck",
+     "Press D and it says what just happened. M opens a sandbox with a live allocator, Ctrl+O a file of yours, ? lists "
+     "all keys."},
+};
+
+}  // namespace
+
+void Tour::Next() {
+    if (++step_ >= std::size(kSteps)) End();
+}
+
+bool Tour::HandleKey(const KeyPress& press) {
+    if (!running_) return false;
+    if (press.Is(Key::Escape)) {
+        End();
+        return true;
+    }
+    if (press.Is(Key::Enter)) {
+        Next();
+        return true;
+    }
+    return false;
+}
+
+void Tour::Draw(ViewContext& context, ImVec2 screen, const PanelRects& panels) {
+    if (!running_) return;
+    const Theme& theme = *context.theme;
+    const Fonts& fonts = *context.fonts;
+    const Step& step = kSteps[step_];
+    const Rect& target = panels.*step.panel;
+    const float width = context.Px(330), pad = context.Px(16), gap = context.Px(12);
+    const float textHeight = DrawWrapped(nullptr, fonts.label, {}, width - 2 * pad, 0, step.text, 1.35f);
+    const float height = pad + context.Px(26) + textHeight + context.Px(12) + context.Px(26) + pad;
+    // Inside a tall panel's lower middle, else above or below it: where it hides least of what it speaks of.
+    ImVec2 at{(target.min.x + target.max.x - width) / 2, target.max.y - height - context.Px(28)};
+    if (target.Height() < height * 1.6f) {
+        at.y = target.min.y > screen.y / 2 ? target.min.y - height - gap : target.max.y + gap;
+    }
+    at.x = std::floor(std::clamp(at.x, gap, std::max(gap, screen.x - width - gap)));
+    at.y = std::floor(std::clamp(at.y, gap, std::max(gap, screen.y - height - gap)));
+
+    ImDrawList* over = ImGui::GetForegroundDrawList();
+    over->AddRect({target.min.x - 1, target.min.y - 1}, {target.max.x + 1, target.max.y + 1}, theme.accent,
+                  context.Px(kRadius), 0, context.Px(2));
+    ImGui::SetNextWindowPos(at);
+    ImGui::SetNextWindowSize({width, height});
+    ImGui::Begin("##tour", nullptr,
+                 ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                     ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoFocusOnAppearing);
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    draw->AddRectFilled(at, {at.x + width, at.y + height}, theme.raised, context.Px(kRadius));
+    draw->AddRect(at, {at.x + width, at.y + height}, theme.accent, context.Px(kRadius));
+    float y = at.y + pad;
+    DrawText(draw, fonts.labelBold, {at.x + pad, y}, theme.text, step.title);
+    y += context.Px(26);
+    y +=
+        DrawWrapped(draw, fonts.label, {at.x + pad, y}, width - 2 * pad, theme.text, step.text, 1.35f) + context.Px(12);
+    const std::string count = std::to_string(step_ + 1) + " of " + std::to_string(std::size(kSteps));
+    DrawTextIn(draw, fonts.mono, {{at.x + pad, y}, {at.x + width, y + context.Px(26)}}, theme.dim, count);
+    const float button = context.Px(72);
+    ImGui::SetCursorScreenPos({at.x + width - pad - 2 * button - context.Px(8), y});
+    if (Button(context, "skip", "Skip", ButtonKind::Plain, button)) End();
+    Tooltip(context, "End the tour", "Esc");
+    ImGui::SameLine(0, context.Px(8));
+    const bool last = step_ + 1 == std::size(kSteps);
+    if (Button(context, "next", last ? "Done" : "Next", ButtonKind::Primary, button)) Next();
+    Tooltip(context, last ? "End the tour" : "The next note", "Enter");
+    ImGui::End();
+}
+
+}  // namespace residue::gui

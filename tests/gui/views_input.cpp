@@ -1,0 +1,80 @@
+// What is typed and slid: sizes, rates, queries.
+#include <cmath>
+#include <limits>
+
+#include "gui/views/event_search.hpp"
+#include "gui/views/parse_size.hpp"
+#include "gui/views/rate_scale.hpp"
+#include "log/appender.hpp"
+#include "support/catch.hpp"
+
+using namespace residue;
+using namespace residue::gui;
+
+TEST_CASE("sizes are read as people write them") {
+    CHECK(ParseBytes("96") == 96);
+    CHECK(ParseBytes(" 1,024 B ") == 1024);
+    CHECK(ParseBytes("64K") == 65536);
+    CHECK(ParseBytes("64 KiB") == 65536);
+    CHECK(ParseBytes("1.5 MiB") == 1572864);
+    CHECK(ParseBytes("2gb") == std::uint64_t{2} << 30);
+    CHECK(ParseBytes("0x400") == 1024);
+    CHECK(ParseBytes("0") == 0);
+    CHECK(ParseBytes("18446744073709551615") == std::numeric_limits<std::uint64_t>::max());
+    for (const char* bad : {"", " ", "-1", "K", "1Q", "12 apples", "18446744073709551616", "99999999999999 TiB", "0x",
+                            "1.5.2", "4 KKB"}) {
+        INFO(bad);
+        CHECK_FALSE(ParseBytes(bad));
+    }
+    CHECK(ParseWhole("0x1000'0190") == 0x10000190);
+    CHECK_FALSE(ParseWhole("12a"));
+}
+
+TEST_CASE("a rate survives its slider, and the far end is without limit") {
+    CHECK(RateOfSlider(0) == 1);
+    CHECK(std::isinf(RateOfSlider(1)));
+    CHECK(SliderOfRate(std::numeric_limits<double>::infinity()) == 1);
+    double before = 0;
+    for (int i = 0; i <= 95; ++i) {
+        const double rate = RateOfSlider(static_cast<float>(i) / 100);
+        CHECK(rate >= before);
+        before = rate;
+        CHECK(RateOfSlider(SliderOfRate(rate)) == Approx(rate).epsilon(0.03));
+    }
+    CHECK(RateText(12500) == "12,500/s");
+    CHECK(RateText(std::numeric_limits<double>::infinity()) == "as fast as it can");
+}
+
+TEST_CASE("a search finds blocks, addresses, sizes and words, both ways, within its budget") {
+    log::EventLog log;
+    log::Appender appender(log);
+    const auto append = [&](events::EventKind kind, std::uint64_t address, std::uint64_t size) {
+        events::Event event;
+        event.kind = kind;
+        event.allocator = AllocatorId{1};
+        event.address = address;
+        event.size = size;
+        appender.Append(&event, 1);
+    };
+    for (std::uint64_t i = 0; i < 100; ++i) append(events::EventKind::Allocated, 0x1000 + 64 * i, 16 + i % 10);
+    append(events::EventKind::Freed, 0x1000 + 64 * 7, 0);
+    const log::LogView view = log.View();
+    REQUIRE(view.Rows().value == 101);
+    const auto find = [&](const char* text, Row from, bool forward) -> std::int64_t {
+        EventSearch search;
+        search.Start(*EventQuery::Parse(text), from, forward);
+        int frames = 0;
+        while (search.Advance(view, 7) == EventSearch::State::Searching) REQUIRE(++frames < 100);
+        return search.Now() == EventSearch::State::Found ? static_cast<std::int64_t>(search.At().value) : -1;
+    };
+    CHECK(find("#8", Row{0}, true) == 7);
+    CHECK(find("#8", Row{7}, true) == 100);                 // where it was freed
+    CHECK(find("0x11c5", Row{0}, true) == 7);               // inside block 8
+    CHECK(find("20", Row{4}, true) == 14);
+    CHECK(find("20", Row{14}, false) == 4);
+    CHECK(find("freed", Row{0}, true) == 100);
+    CHECK(find("Freed", Row{101}, false) == 100);
+    CHECK(find("no such site", Row{0}, true) == -1);
+    CHECK(find("20", Row{4}, false) == -1);
+    CHECK_FALSE(EventQuery::Parse("  "));
+}

@@ -1,0 +1,372 @@
+#include "model/heap_model.hpp"
+
+#include <algorithm>
+
+#include "model/brute_force.hpp"
+#include "support/catch.hpp"
+
+using namespace residue;
+using model::Block;
+using model::HeapModel;
+using model::Hole;
+using test::Stream;
+
+namespace {
+
+constexpr std::uint64_t kEverywhere = ~std::uint64_t{0};
+
+HeapModel At(const Stream& stream, std::uint64_t rows) {
+    HeapModel heap;
+    heap.Advance(stream.View(), Row{rows}, rows);
+    return heap;
+}
+HeapModel AtEnd(const Stream& stream) { return At(stream, stream.View().Rows().value); }
+
+std::vector<Hole> HolesOf(const HeapModel& heap, std::uint16_t id, std::uint64_t begin = 0,
+                          std::uint64_t end = kEverywhere) {
+    std::vector<Hole> holes;
+    heap.VisitHoles(AllocatorId{id}, begin, end, [&](const Hole& hole) {
+        holes.push_back(hole);
+        return true;
+    });
+    return holes;
+}
+std::vector<Block> BlocksOf(const HeapModel& heap, std::uint16_t id, std::uint64_t begin = 0,
+                            std::uint64_t end = kEverywhere) {
+    std::vector<Block> blocks;
+    heap.VisitBlocks(AllocatorId{id}, begin, end, [&](const Block& block) {
+        blocks.push_back(block);
+        return true;
+    });
+    return blocks;
+}
+const model::Totals& TotalsOf(const HeapModel& heap, std::uint16_t id) { return heap.Find(AllocatorId{id})->totals; }
+
+void Fill(Stream& stream, std::uint32_t seed, int steps) {
+    test::RandomStream random(seed);
+    random.Begin(stream);
+    for (int i = 0; i < steps; ++i) random.Step(stream);
+}
+
+}  // namespace
+
+TEST_CASE("a block takes its parts out of the hole it is placed in") {
+    Stream stream;
+    stream.Created(1, 1000, 100, 10).Allocated(1, 1008, 20, {8, 0, 4, 0});
+    const HeapModel heap = AtEnd(stream);
+    const model::Totals& t = TotalsOf(heap, 1);
+    CHECK(t.payload == 20);
+    CHECK(t.SetAside() == 32);
+    CHECK(t.heap == 100);
+    CHECK(t.bookkeeping == 10);
+    CHECK(t.free == 58);
+    CHECK(t.holes == 1);
+    CHECK(t.heap == t.SetAside() + t.free + t.bookkeeping);
+    const Hole hole = *heap.LargestHole(AllocatorId{1});
+    CHECK(hole.begin == 1032);
+    CHECK(hole.end == 1090);
+}
+
+TEST_CASE("freeing between two holes makes them one") {
+    Stream stream;
+    stream.Created(1, 0x1000, 100).Allocated(1, 0x1000 + 10, 10).Allocated(1, 0x1000 + 50, 10).Freed(1, 0x1000 + 10);
+    CHECK(HolesOf(At(stream, 3), 1).size() == 3);
+    const auto holes = HolesOf(AtEnd(stream), 1);
+    REQUIRE(holes.size() == 2);
+    CHECK(holes[0].Bytes() == 50);
+    CHECK(holes[1].Bytes() == 40);
+}
+
+TEST_CASE("a heap is unknown until it is told of a region") {
+    Stream stream;
+    stream.Created(1, 0, 0).Allocated(1, 64, 8).Grown(1, 64, 32).Grown(1, 96, 32);
+    CHECK_FALSE(TotalsOf(At(stream, 2), 1).heapKnown);
+    const HeapModel heap = AtEnd(stream);
+    CHECK(TotalsOf(heap, 1).heapKnown);
+    REQUIRE(heap.Regions(AllocatorId{1}).size() == 1);  // neighbours become one
+    CHECK(TotalsOf(heap, 1).free == 56);
+    HeapModel back = heap;
+    while (back.Applied().value > 0) back.Unapply(stream.View());
+    CHECK(back == HeapModel());
+}
+
+TEST_CASE("bookkeeping keeps regions apart") {
+    Stream stream;
+    stream.Created(1, 100, 50, 10).Grown(1, 150, 50);
+    const HeapModel heap = AtEnd(stream);
+    REQUIRE(heap.Regions(AllocatorId{1}).size() == 2);
+    CHECK(TotalsOf(heap, 1).holes == 2);
+    CHECK(TotalsOf(heap, 1).heap == 100);
+    CHECK(heap.Span(AllocatorId{1}) == std::pair<std::uint64_t, std::uint64_t>{100, 200});
+}
+
+TEST_CASE("a request that is a child's region is left out of the sum") {
+    Stream stream;
+    stream.Created(1, 1000, 1000).Allocated(1, 1016, 200, {16}).Created(2, 1016, 200, 0, 1).Allocated(2, 1016, 50);
+    const HeapModel heap = AtEnd(stream);
+    CHECK(heap.Sum().payload == 50);
+    CHECK(heap.Sum().blocks == 1);
+    CHECK(heap.Sum().heap == 1000);
+    CHECK(TotalsOf(heap, 1).payload == 200);
+    CHECK(BlocksOf(heap, 1)[0].region);
+
+    SECTION("and is an ordinary block again when the child is destroyed") {
+        stream.Destroyed(2);
+        HeapModel after = AtEnd(stream);
+        CHECK(after.Sum().payload == 200);
+        CHECK(after.Sum().blocks == 1);
+        after.Unapply(stream.View());
+        CHECK(after == heap);
+    }
+    SECTION("also after it was freed and that was undone") {
+        stream.Freed(1, 1016);
+        HeapModel after = AtEnd(stream);
+        after.Unapply(stream.View());
+        CHECK(after == heap);
+        CHECK(after.Sum().payload == 50);
+    }
+}
+
+TEST_CASE("a block outside of all regions counts and changes no hole") {
+    Stream stream;
+    stream.Created(1, 1000, 100).Allocated(1, 5000, 40).Allocated(1, 990, 20);
+    const HeapModel heap = AtEnd(stream);
+    CHECK(TotalsOf(heap, 1).payload == 60);
+    CHECK(TotalsOf(heap, 1).free == 90);  // the second one reaches in by 10 bytes
+    CHECK(BlocksOf(heap, 1).size() == 2);
+}
+
+TEST_CASE("a block of no bytes is found and parts no hole") {
+    Stream stream;
+    stream.Created(1, 1000, 100).Allocated(1, 1010, 0).Allocated(1, 1034, 16, {4});
+    const HeapModel heap = AtEnd(stream);
+    REQUIRE(BlocksOf(heap, 1).size() == 2);
+    CHECK(TotalsOf(heap, 1).holes == 2);
+    CHECK(heap.IsLive(BlockId{1}));
+    CHECK(heap.BlockAt(AllocatorId{1}, 1035)->id == BlockId{2});
+    CHECK(heap.BlockAt(AllocatorId{1}, 1010)->id == BlockId{1});
+    CHECK(heap.NextBlock(AllocatorId{1}, 1000)->id == BlockId{1});
+    CHECK(heap.PreviousBlock(AllocatorId{1}, 2000)->id == BlockId{2});
+    CHECK_FALSE(heap.PreviousBlock(AllocatorId{1}, 1010));
+}
+
+TEST_CASE("rows that cannot be have no effect and can be undone") {
+    log::EventLog log;  // by hand: the appender would not let them through
+    log::LoggedEvent e;
+    e.event.kind = events::EventKind::Freed;
+    e.event.allocator = AllocatorId{1};
+    e.block = BlockId{7};
+    log.Append(e);
+    const BlockId block = log.AddBlock();
+    e.event.kind = events::EventKind::Allocated;
+    e.event.address = ~std::uint64_t{0} - 4;  // wraps around
+    e.event.size = 100;
+    e.block = block;
+    log.Append(e);
+    e.event.address = 4;  // a header before the address space
+    e.event.header = 8;
+    e.block = log.AddBlock();
+    log.Append(e);
+    e.event.header = 0;
+    e.block = log.AddBlock();
+    log.Append(e);
+    log.Append(e);  // the same block once more
+    e.block = BlockId{4'000'000'000u};
+    log.Append(e);
+    HeapModel heap;
+    CHECK(heap.Advance(log.View(), log.View().Rows(), 100));
+    CHECK(heap.Sum().blocks == 1);
+    CHECK(heap.Advance(log.View(), Row{0}, 100));
+    CHECK(heap == HeapModel());
+}
+
+TEST_CASE("blocks over live blocks change no hole and leave no trace") {
+    log::EventLog log;
+    log::LoggedEvent e;
+    e.event.allocator = AllocatorId{1};
+    e.event.kind = events::EventKind::AllocatorCreated;
+    e.event.address = 1000;
+    e.event.size = 100;
+    log.Append(e);
+    e.event.kind = events::EventKind::Allocated;
+    BlockId blocks[2];
+    for (int i = 0; i < 2; ++i) {
+        e.event.address = 1010 + static_cast<std::uint64_t>(i);
+        e.event.size = 20;
+        e.block = blocks[i] = log.AddBlock();
+        log.Append(e);
+    }
+    e.event.kind = events::EventKind::Freed;
+    for (int i = 0; i < 2; ++i) {
+        e.event.address = 1010 + static_cast<std::uint64_t>(i);
+        e.block = blocks[i];
+        log.Append(e);
+    }
+    std::vector<HeapModel> moments(1);
+    while (moments.back().Applied() < log.View().Rows()) {
+        moments.push_back(moments.back());
+        moments.back().Apply(log.View());
+    }
+    CHECK(TotalsOf(moments[3], 1).free == 80);
+    CHECK(TotalsOf(moments[3], 1).payload == 40);
+    CHECK(TotalsOf(moments[5], 1).free == 100);
+    HeapModel heap = moments.back();
+    while (heap.Applied().value > 0) {
+        heap.Unapply(log.View());
+        REQUIRE(heap == moments[heap.Applied().value]);
+    }
+}
+
+TEST_CASE("every total equals a byte map worked out from the log", "[property]") {
+    for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+        Stream stream;
+        Fill(stream, seed, 400);
+        const log::LogView log = stream.View();
+        test::Regions regions;
+        HeapModel heap;
+        while (heap.Applied() < log.Rows()) {
+            regions.Read(log.At(heap.Applied()).event);
+            heap.Apply(log);
+            for (const auto& state : heap.Allocators()) {
+                const test::Worked worked = test::WorkOut(log, heap.Applied(), state.id, regions);
+                const model::Totals& t = state.totals;
+                CAPTURE(seed, heap.Applied().value, state.id.value);
+                REQUIRE(t.payload == worked.totals.payload);
+                REQUIRE(t.header == worked.totals.header);
+                REQUIRE(t.padding == worked.totals.padding);
+                REQUIRE(t.rounding == worked.totals.rounding);
+                REQUIRE(t.slack == worked.totals.slack);
+                REQUIRE(t.blocks == worked.totals.blocks);
+                REQUIRE(t.heapKnown == worked.totals.heapKnown);
+                REQUIRE(t.heap == worked.totals.heap);
+                REQUIRE(t.bookkeeping == worked.totals.bookkeeping);
+                REQUIRE(t.free == worked.totals.free);
+                REQUIRE(t.holes == worked.totals.holes);
+                REQUIRE(t.largestHole == worked.totals.largestHole);
+                REQUIRE(t.sumOfSquares == worked.totals.sumOfSquares);
+            }
+        }
+    }
+}
+
+TEST_CASE("every query by address equals a byte map worked out from the log", "[property]") {
+    for (std::uint32_t seed = 11; seed <= 13; ++seed) {
+        Stream stream;
+        Fill(stream, seed, 250);
+        const log::LogView log = stream.View();
+        test::Regions regions;
+        test::RandomStream random(seed);
+        HeapModel heap;
+        while (heap.Applied() < log.Rows()) {
+            regions.Read(log.At(heap.Applied()).event);
+            heap.Apply(log);
+            for (const auto& state : heap.Allocators()) {
+                const test::Worked worked = test::WorkOut(log, heap.Applied(), state.id, regions);
+                const std::uint64_t begin = random.Below(test::kMemory), end = begin + random.Below(600);
+                CAPTURE(seed, heap.Applied().value, state.id.value, begin, end);
+                std::uint64_t touching = 0, occupied = 0;
+                std::vector<std::uint64_t> cells(7), expected(7);
+                for (const auto& e : worked.blocks) {
+                    const bool none = e.SetAside() == 0;
+                    if (none ? e.Begin() >= begin && e.Begin() < end : e.Begin() < end && e.End() > begin) ++touching;
+                    for (std::uint64_t a = e.Begin(); a < e.End(); ++a) {
+                        if (a >= begin && a < end) ++occupied;
+                        if (a >= begin && (a - begin) / 100 < 7) ++expected[(a - begin) / 100];
+                    }
+                }
+                REQUIRE(BlocksOf(heap, state.id.value, begin, end).size() == touching);
+                REQUIRE(heap.OccupiedBytes(state.id, begin, end) == occupied);
+                heap.AddOccupancy(state.id, begin, 100, cells);
+                REQUIRE(cells == expected);
+                std::vector<Hole> holes;
+                std::copy_if(worked.holes.begin(), worked.holes.end(), std::back_inserter(holes),
+                             [&](const Hole& h) { return h.begin < end && h.end > begin; });
+                const auto same = [](const Hole& a, const Hole& b) { return a.begin == b.begin && a.end == b.end; };
+                const auto told = HolesOf(heap, state.id.value, begin, end);
+                REQUIRE(std::equal(holes.begin(), holes.end(), told.begin(), told.end(), same));
+                const auto largest = std::max_element(worked.holes.begin(), worked.holes.end(),
+                                                      [](const Hole& a, const Hole& b) { return a.Bytes() < b.Bytes(); });
+                const auto toldLargest = heap.LargestHole(state.id);
+                REQUIRE(toldLargest.has_value() == (largest != worked.holes.end()));
+                if (toldLargest) REQUIRE(same(*toldLargest, *largest));
+                const auto at = heap.HoleAt(state.id, begin);
+                const auto around = std::find_if(worked.holes.begin(), worked.holes.end(),
+                                                 [&](const Hole& h) { return h.begin <= begin && h.end > begin; });
+                REQUIRE(at.has_value() == (around != worked.holes.end()));
+                if (at) REQUIRE(same(*at, *around));
+            }
+        }
+    }
+}
+
+TEST_CASE("backward over the whole log passes through the same heaps as forward", "[property]") {
+    for (std::uint32_t seed = 21; seed <= 26; ++seed) {
+        Stream stream;
+        Fill(stream, seed, 1200);
+        const log::LogView log = stream.View();
+        std::vector<HeapModel> moments(1);  // copies share what did not change
+        while (moments.back().Applied() < log.Rows()) {
+            moments.push_back(moments.back());
+            moments.back().Apply(log);
+        }
+        HeapModel heap = moments.back();
+        while (heap.Applied().value > 0) {
+            heap.Unapply(log);
+            CAPTURE(seed, heap.Applied().value);
+            REQUIRE(heap == moments[heap.Applied().value]);
+        }
+        // And forward again after having been backward.
+        for (const std::uint64_t row : {std::uint64_t{700}, std::uint64_t{30}, log.Rows().value}) {
+            REQUIRE(heap.Advance(log, Row{row}, kEverywhere));
+            REQUIRE(heap == moments[row]);
+        }
+    }
+}
+
+TEST_CASE("overlapping and cut regions are undone exactly", "[property]") {
+    for (std::uint32_t seed = 31; seed <= 36; ++seed) {
+        Stream stream;
+        test::RandomStream random(seed);
+        for (int i = 0; i < 300; ++i) {
+            const auto id = static_cast<std::uint16_t>(1 + random.Below(2));
+            const std::uint64_t address = 100 + random.Below(1000), size = random.Below(300);
+            switch (random.Below(6)) {
+                case 0: stream.Created(id, address, size, random.Below(40)); break;
+                case 1: case 2: stream.Grown(id, address, size); break;
+                case 3: stream.Shrunk(id, address, size); break;
+                case 4: if (random.Below(6) == 0) stream.Destroyed(id); break;
+                default: stream.Allocated(id, address, random.Below(40), random.SomeParts()); break;
+            }
+        }
+        const log::LogView log = stream.View();
+        std::vector<HeapModel> moments(1);
+        while (moments.back().Applied() < log.Rows()) {
+            moments.push_back(moments.back());
+            moments.back().Apply(log);
+            for (const auto& state : moments.back().Allocators()) {
+                std::uint64_t free = 0, count = 0;
+                for (const Hole& hole : HolesOf(moments.back(), state.id.value)) free += hole.Bytes(), ++count;
+                REQUIRE(state.totals.free == free);
+                REQUIRE(state.totals.holes == count);
+            }
+        }
+        HeapModel heap = moments.back();
+        while (heap.Applied().value > 0) {
+            heap.Unapply(log);
+            REQUIRE(heap == moments[heap.Applied().value]);
+        }
+    }
+}
+
+TEST_CASE("a copy is not changed by what happens to the original") {
+    Stream stream;
+    stream.Created(1, 0x1000, 0x100000);
+    for (std::uint64_t i = 0; i < 5000; ++i) stream.Allocated(1, 0x1000 + 64 * i, 32);
+    for (std::uint64_t i = 0; i < 5000; i += 3) stream.Freed(1, 0x1000 + 64 * i);
+    const HeapModel early = At(stream, 5001);
+    HeapModel late = early;
+    late.Advance(stream.View(), stream.View().Rows(), 100000);
+    CHECK(early == At(stream, 5001));
+    CHECK(late == AtEnd(stream));
+    CHECK_FALSE(late == early);
+}

@@ -1,0 +1,110 @@
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "session/sandbox.hpp"
+#include "session/session.hpp"
+#include "support/catch.hpp"
+
+using namespace residue;
+
+namespace {
+
+// Ticks until `done` holds; a second is far more than it takes.
+bool Until(session::Session& session, const std::function<bool()>& done) {
+    for (int i = 0; i < 2000; ++i) {
+        session.Tick(0.005, 1'000'000);
+        if (done()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+std::optional<events::Event> Present(session::Session& session) {
+    const auto row = session.PresentRow();
+    if (!row) return std::nullopt;
+    return session.View().At(*row).event;
+}
+
+}  // namespace
+
+TEST_CASE("the sandbox allocates, frees and provokes errors, and each crosses as an event", "[threads]") {
+    auto session = session::Session::OpenSandbox();
+    auto& sandbox = *session->GetSandbox();
+    sandbox.Create("first-fit", 4096);
+    sandbox.Allocate(100, 8);
+    REQUIRE(Until(*session, [&] { return session->Now().value == 1; }));
+    const auto allocated = Present(*session);
+    REQUIRE(allocated);
+    CHECK(allocated->kind == events::EventKind::Allocated);
+    CHECK(allocated->size == 100);
+
+    sandbox.Free(allocated->address);
+    REQUIRE(Until(*session, [&] { return session->Now().value == 2; }));
+    CHECK(Present(*session)->kind == events::EventKind::Freed);
+
+    sandbox.DoubleFree();
+    REQUIRE(Until(*session, [&] { return session->Now().value == 3; }));
+    CHECK(Present(*session)->kind == events::EventKind::FreeFailed);
+    CHECK(Present(*session)->Error() == MemoryError::DoubleFree);
+
+    sandbox.FreeForeign();
+    REQUIRE(Until(*session, [&] { return session->Now().value == 4; }));
+    CHECK(Present(*session)->Error() == MemoryError::InvalidPointer);
+
+    sandbox.Fragment();
+    REQUIRE(Until(*session, [&] {
+        const auto present = Present(*session);
+        return present && present->kind == events::EventKind::AllocateFailed && present->size > 0 &&
+               present->Error() == MemoryError::Fragmentation;
+    }));
+    REQUIRE(session->PresentFailure());
+    CHECK(session->PresentFailure()->blockers);
+}
+
+TEST_CASE("destroying a Residue allocator brings the duck", "[threads]") {
+    auto session = session::Session::OpenSandbox();
+    session->GetSandbox()->Create("residue", 4096);
+    session->GetSandbox()->Allocate(10, 8);
+    session->GetSandbox()->Destroy();
+    CHECK(Until(*session, [&] {
+        for (Row row{}; row < session->View().Rows(); ++row) {
+            if (session->View().KindAt(row) == events::EventKind::Duck) return true;
+        }
+        return false;
+    }));
+}
+
+TEST_CASE("the workload runs at its rate, with call traces of at least six sites and depth five", "[threads]") {
+    auto session = session::Session::OpenSandbox();
+    auto& sandbox = *session->GetSandbox();
+    sandbox.Create("best-fit", 256 * 1024);
+    sandbox.SetRate(1e9);
+    sandbox.Run(true);
+    REQUIRE(Until(*session, [&] { return session->End().value > 20000; }));
+    sandbox.Run(false);
+    REQUIRE(Until(*session, [&] { return session->Settled(); }));
+    session->FollowEnd(false);
+    session->Tick(0, ~std::uint64_t{0});
+    CHECK(session->PresentLeaks().size() >= 6);
+    std::size_t deepest = 0;
+    for (const auto& leak : session->PresentLeaks()) {
+        deepest = std::max(deepest, session->View().Frames(leak.trace).size());
+    }
+    CHECK(deepest >= 5);
+}
+
+TEST_CASE("a full lane that drops and counts shows its gaps, and the books balance", "[threads]") {
+    auto session = session::Session::OpenSandbox();
+    auto& sandbox = *session->GetSandbox();
+    sandbox.SetDropAndCount(true);
+    sandbox.Create("first-fit", 64 * 1024);
+    sandbox.SetRate(1e9);
+    sandbox.Run(true);
+    CHECK(Until(*session, [&] { return sandbox.GetFlow().sent > 50000; }));
+    sandbox.Run(false);
+    CHECK(Until(*session, [&] {
+        const auto flow = sandbox.GetFlow();
+        return flow.sent == flow.received;
+    }));
+}

@@ -1,0 +1,79 @@
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "symbols/symbolizer.hpp"
+
+namespace residue_symbols_test {
+
+constexpr std::uint32_t kCallLine = __LINE__ + 2;
+[[gnu::noinline]] std::uint64_t WhereIsMyCaller(int depth) {
+    if (depth > 0) return WhereIsMyCaller(depth - 1) + 0 * static_cast<std::uint64_t>(depth);
+    return reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+}
+
+std::uint64_t seenFromQsort = 0;
+int Compare(const void*, const void*) {
+    seenFromQsort = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+    return 0;
+}
+
+}  // namespace residue_symbols_test
+
+using residue::symbols::Frame;
+using residue::symbols::OwnProcess;
+
+TEST_CASE("a return address in our own code gives the demangled function, the file and the line of the call") {
+    const auto symbols = OwnProcess();
+    volatile int depth = 1;
+    const Frame frame = symbols->Resolve(residue_symbols_test::WhereIsMyCaller(depth));
+    CHECK(frame.function == "residue_symbols_test::WhereIsMyCaller(int)");
+    if (!frame.file.empty()) {  // a build without -g has no lines
+        CHECK(frame.file.find("own_process_test.cpp") != std::string::npos);
+        CHECK(frame.line == residue_symbols_test::kCallLine);
+    }
+}
+
+TEST_CASE("a function of libc is found by name") {
+    const auto symbols = OwnProcess();
+    // The address as if a call inside had returned to it: one past the first byte of the function.
+    const auto address = reinterpret_cast<std::uint64_t>(dlsym(RTLD_DEFAULT, "getenv")) + 1;
+    CHECK(symbols->Resolve(address).function.find("getenv") != std::string::npos);
+
+    int values[2] = {2, 1};
+    std::qsort(values, 2, sizeof(int), residue_symbols_test::Compare);
+    const Frame caller = symbols->Resolve(residue_symbols_test::seenFromQsort);
+    CHECK(caller.function.substr(0, 2) != "0x");  // some function of libc, by whichever internal name
+}
+
+TEST_CASE("addresses of nothing are shown as numbers and never crash") {
+    const auto symbols = OwnProcess();
+    CHECK(symbols->Resolve(0).function == "0x0");
+    CHECK(symbols->Resolve(1).function == "0x1");
+    CHECK(symbols->Resolve(~0ull).function == "0xffffffffffffffff");
+    CHECK(symbols->Resolve(0xDEADBEEF000).file.empty());
+    CHECK(symbols->Resolve(0xDEADBEEF000).line == 0);
+}
+
+TEST_CASE("several threads may ask at once and hear the same") {
+    const auto symbols = OwnProcess();
+    volatile int depth = 1;
+    const std::uint64_t address = residue_symbols_test::WhereIsMyCaller(depth);
+    const Frame expected = symbols->Resolve(address);
+    std::vector<std::thread> threads;
+    std::vector<int> equal(4, 0);
+    for (std::size_t t = 0; t < equal.size(); ++t) {
+        threads.emplace_back([&, t] {
+            for (std::uint64_t i = 0; i < 50; ++i) {
+                equal[t] += symbols->Resolve(address).function == expected.function;
+                (void)symbols->Resolve(address + i);
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const int count : equal) CHECK(count == 50);
+}
