@@ -30,6 +30,16 @@ float Eased(double t) {
     return static_cast<float>(1 - left * left * left);
 }
 
+// What to open at the first start: a recording of one of our own programs, as it has call traces.
+const std::string& FirstToShow(const std::vector<std::string>& samples) {
+    for (const char* wanted : {"word-counter", "tree-builder"}) {
+        for (const std::string& sample : samples) {
+            if (fs::path(sample).stem() == wanted) return sample;
+        }
+    }
+    return samples.front();
+}
+
 }  // namespace
 
 App::App(Platform& platform, AppOptions options) : platform_(platform), options_(std::move(options)) {
@@ -62,7 +72,8 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
     } else if (options_.firstStart && !state_.tourDone && !welcome_.samples.empty()) {
-        Open(welcome_.samples.front(), options_.open);
+        Open(FirstToShow(welcome_.samples), options_.open);
+        startAtPeak_ = true;
         tour_.Start();
     }
     if (!message.empty()) Notice(message);
@@ -106,6 +117,10 @@ void App::TakeStep(double seconds) {
         return;
     }
     session_->Tick(seconds);
+    if (startAtPeak_ && session_->Status().phase == session::Phase::Ready) {
+        startAtPeak_ = false;
+        if (session_->Now().value == 0) session_->JumpToPeak();
+    }
     const Position now = session_->Now();
     const auto row = session_->PresentRow();
     if (now != shownPosition_) {
@@ -135,7 +150,8 @@ void App::TakeStep(double seconds) {
 bool App::Frame(double seconds) {
     seconds = std::clamp(seconds, 0.0, 0.25);
     time_ += seconds;
-    const std::vector<InputEvent> events = platform_.Poll(MaySleep());
+    const double sleep = input_.Waiting() ? 0 : MaySleep();
+    const std::vector<InputEvent> events = input_.Take(platform_.Poll(sleep), ImGui::GetIO().WantTextInput);
     FeedImGui(events);
     for (const InputEvent& event : events) {
         if (event.kind == InputEvent::Kind::Close) leave_ = true;
@@ -158,6 +174,9 @@ bool App::Frame(double seconds) {
     const std::string title = session_ ? session_->Title() + " · Residue" : "Residue";
     if (title != windowTitle_) platform_.SetTitle(windowTitle_ = title);
     if (std::exchange(wantPicture_, false)) ExportPicture();
+    if (const auto saved = saver_.Take()) {
+        Notice(saved->failure ? saved->failure->Text() : "Saved " + saved->path);
+    }
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
                                                         session_->Status().phase != session::Phase::Loading));
@@ -196,6 +215,7 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 void App::Replace(std::unique_ptr<session::Session> session) {
     if (session_) session_->Cancel();
     session_ = std::move(session);
+    startAtPeak_ = false;
     selection_ = {};
     heapRequest_ = {};
     heapRequest_.kind = HeapRequest::Kind::FitAll;
@@ -261,16 +281,31 @@ void App::Notice(const std::string& text) {
     noticeSince_ = time_;
 }
 
+// A name in the working folder that nothing has yet.
+std::string App::FreeName(const std::string& stem, const char* extension) const {
+    std::error_code error;
+    const fs::path folder = fs::current_path(error);
+    fs::path path = folder / (stem + extension);
+    for (int i = 2; i < 1000 && fs::exists(path, error); ++i)
+        path = folder / (stem + "-" + std::to_string(i) + extension);
+    return path.string();
+}
+
 void App::ExportPicture() {
     const std::string base = session_ ? fs::path(session_->Title()).stem().string() : "residue";
     const std::string at = session_ ? "-" + std::to_string(session_->Now().value) : std::string();
-    std::error_code error;
-    fs::path folder = fs::current_path(error);
-    fs::path path = folder / (base + at + ".png");
-    for (int i = 2; i < 1000 && fs::exists(path, error); ++i)
-        path = folder / (base + at + "-" + std::to_string(i) + ".png");
-    const auto written = WritePng(platform_.ReadPixels(), path.string());
-    Notice(written ? "Saved " + path.string() : written.error().Text());
+    const std::string path = FreeName(base + at, ".png");
+    const auto written = WritePng(platform_.ReadPixels(), path);
+    Notice(written ? "Saved " + path : written.error().Text());
+}
+
+void App::SaveRecording() {
+    if (!session_ || session_->View().Rows().value == 0) {
+        Notice("There is nothing to save yet.");
+        return;
+    }
+    const std::string path = FreeName(fs::path(session_->Title()).stem().string(), ".residue");
+    Notice(saver_.Start(session_->View(), path) ? "Saving " + path : "A recording is being saved already.");
 }
 
 }  // namespace residue::gui

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "gui/platform/input_queue.hpp"
 #include "gui/platform/platform.hpp"
 #include "gui/platform/state_file.hpp"
 #include "gui/view.hpp"
@@ -26,6 +27,7 @@
 #include "gui/views/tour.hpp"
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
+#include "session/saver.hpp"
 #include "session/session.hpp"
 
 namespace residue::gui {
@@ -34,14 +36,14 @@ namespace residue::gui {
 enum class PanelId : std::uint8_t { Left, Heap, Right, Timeline };
 
 struct AppOptions {
-    std::string path;  // opened at once; empty: the welcome (or the tour at the first start)
-    session::OpenOptions open;
+    std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
+    session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
-    std::string stateFolder;      // empty: nothing is remembered
+    std::string stateFolder{};      // empty: nothing is remembered
     bool animate = true;          // false: pictures and tests; steps show their end state at once
     bool firstStart = false;      // open a shipped trace with the tour where nothing is given and none was done
-    std::optional<bool> light;    // overrides what is remembered
-    std::optional<PanelId> only;  // this panel alone, in the whole frame (pictures)
+    std::optional<bool> light{};    // overrides what is remembered
+    std::optional<PanelId> only{};  // this panel alone, in the whole frame (pictures)
 };
 
 class App final : public AppCommands {
@@ -83,7 +85,9 @@ private:
     void TakeStep(double seconds);
     void UpdateFonts();
     ViewContext Context();
+    std::string FreeName(const std::string& stem, const char* extension) const;
     void ExportPicture();
+    void SaveRecording();
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
@@ -109,6 +113,8 @@ private:
     View& ActiveTab() { return *tabs_[static_cast<std::size_t>(tab_)]; }
 
     Platform& platform_;
+    InputQueue input_;
+    session::Saver saver_;
     AppOptions options_;
     SavedState state_, savedState_;
     std::unique_ptr<session::Session> session_;
@@ -143,6 +149,7 @@ private:
     bool showFocus_ = false;  // the keyboard chose the panel: show which one
     bool leave_ = false;
     bool wantPicture_ = false;
+    bool startAtPeak_ = false;  // the first start shows a full heap, not an empty one
     std::string notice_;
     double noticeSince_ = -1;
     double lastSave_ = 0;

@@ -139,7 +139,8 @@ Rect App::DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View&
     draw->AddRectFilled({bar.min.x + line, bar.max.y - line}, {bar.max.x - line, bar.max.y}, theme_->line);
     const float centre = std::floor((bar.min.y + bar.max.y) / 2);
     float right = bar.max.x - pad;
-    right = view.DrawTitleControls(context, right, centre);
+    const float controls = view.DrawTitleControls(context, right, centre);
+    if (controls < right) right = controls - pad;
     const std::string status = view.Status(context);
     float x = bar.min.x + pad;
     x += DrawTextIn(draw, fonts_.labelBold, {{x, bar.min.y}, {right, bar.max.y}}, theme_->text, view.Title());

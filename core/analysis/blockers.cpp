@@ -129,7 +129,8 @@ std::string Sentence(const FailureReport& report, const model::HeapModel& heap) 
     const std::string size = FormatBytes(report.size), free = FormatBytes(report.free);
     const bool fragmented = report.error == MemoryError::Fragmentation;
     // What goes with the bytes asked for is told only where they alone would not tell why.
-    const bool needMatters = report.need > report.size && report.size <= (fragmented ? report.largestHole : report.free);
+    const std::uint64_t there = fragmented ? report.largestHole : report.free;
+    const bool needMatters = report.need > report.size && report.size <= there;
     const std::string need =
         needMatters ? fmt::format(" ({} with header and rounding)", FormatBytes(report.need)) : std::string();
     switch (report.error) {
@@ -159,8 +160,8 @@ std::string Sentence(const FailureReport& report, const model::HeapModel& heap) 
 std::optional<FailureReport> ExplainFailure(const log::LogView& log, const model::HeapModel& heap, Row row) {
     if (row >= log.Rows()) return std::nullopt;
     const Event event = log.At(row).event;
-    const bool failed = event.kind == EventKind::AllocateFailed || (event.kind == EventKind::ResizeEnds && event.Failed());
-    if (!failed) return std::nullopt;
+    const bool request = event.kind == EventKind::AllocateFailed || event.kind == EventKind::ResizeEnds;
+    if (!request || !event.Failed()) return std::nullopt;
 
     FailureReport report;
     report.row = row;

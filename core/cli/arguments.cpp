@@ -22,12 +22,12 @@ Parsed Parse(CLI::App& app, const std::vector<std::string>& arguments, std::vect
     } catch (const CLI::ParseError& error) {
         std::string what = error.what();
         if (const auto end = what.find_first_of("\r\n"); end != std::string::npos) what.resize(end);
-        return {false, Complain({app.get_name(), what, "see '" + app.get_name() + " --help'"})};
+        return {false, Complain({"", what + "; see `" + app.get_name() + " --help`", ""})};
     }
     for (const std::string& extra : app.remaining()) {
         if (extra == "--") continue;
         const char* kind = extra.starts_with("-") ? "unknown option '" : "one argument too many: '";
-        failures.push_back({app.get_name(), kind + extra + "'", "see '" + app.get_name() + " --help'"});
+        failures.push_back({"", kind + extra + "'; see `" + app.get_name() + " --help`", ""});
     }
     return {};
 }

@@ -129,9 +129,18 @@ void TellChart(const ReportHeap& heap, Page& page) {
     }
 }
 
+// METRICS.md's name: "external fragmentation".
+std::string FullName(const analysis::MetricInfo& info) {
+    std::string name = info.key;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
+}
+
 void TellMetrics(const ReportHeap& heap, bool ofRun, Page& page) {
+    static constexpr std::string_view kToldBefore[] = {"peak_live_bytes", "peak_event", "failed_requests", "bad_frees"};
     for (const analysis::MetricInfo& info : analysis::MetricTable()) {
         if (info.ofRun != ofRun) continue;
+        if (std::find(std::begin(kToldBefore), std::end(kToldBefore), info.key) != std::end(kToldBefore)) continue;
         const std::optional<double> value = analysis::MetricValue(info, heap.atPeak, heap.run);
         std::string note;
         if (value && info.formulaWithNumbers != nullptr) {
@@ -139,7 +148,7 @@ void TellMetrics(const ReportHeap& heap, bool ofRun, Page& page) {
         } else if (value && info.unit == analysis::MetricUnit::Bytes) {
             note = Exactly(static_cast<std::uint64_t>(*value));
         }
-        page.Row(info.label, analysis::FormatMetric(info, heap.atPeak, heap.run), note);
+        page.Row(FullName(info), analysis::FormatMetric(info, heap.atPeak, heap.run), note);
     }
 }
 
@@ -189,12 +198,14 @@ void TellWarnings(const Report& report, Page& page) {
 std::string ReportText(const Report& report, bool coloured) {
     Page page(coloured);
     page.Title(Harmless(report.file));
-    page.Line(Harmless(Join(report.format, report.provenance)));
+    page.Line(Harmless(report.format + (report.provenance.empty() ? "" : " · " + report.provenance)));
     TellTrace(report, page);
     if (report.heap) {
-        TellMetrics(*report.heap, true, page);
         TellChart(*report.heap, page);
-        page.Section(fmt::format("At the peak, after call {}", FormatCount(report.heap->run.peakPosition.value)));
+        page.Section("The heap over the whole run");
+        TellMetrics(*report.heap, true, page);
+        page.Section(
+            fmt::format("The heap at the peak, after call {}", FormatCount(report.heap->run.peakPosition.value)));
         TellMetrics(*report.heap, false, page);
         TellErrors(*report.heap, page);
     } else {

@@ -7,19 +7,18 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
-#include <vector>
 
 namespace residue::import {
 namespace {
 
-constexpr std::size_t kInputBytes = std::size_t{256} << 10;
+constexpr std::size_t kInputBytes = std::size_t{64} << 10;
 constexpr int kLargestZstdWindowLog = 27;
 
 // What both codecs share: a buffer of stored bytes, refilled when it is used up.
 class PackedSource : public ByteSource {
 public:
     PackedSource(std::string name, std::unique_ptr<RawSource> raw)
-        : name_(std::move(name)), raw_(std::move(raw)), input_(kInputBytes) {}
+        : name_(std::move(name)), raw_(std::move(raw)), input_(std::make_unique_for_overwrite<char[]>(kInputBytes)) {}
 
     double Progress() const override { return raw_->Progress(); }
     bool CutOff() const override { return cutOff_; }
@@ -28,12 +27,12 @@ protected:
     // Bytes there are to unpack; empty: the stored bytes are at their end.
     Outcome<std::string_view> Input() {
         if (used_ == filled_) {
-            const Outcome<std::size_t> read = raw_->Read(input_.data(), input_.size());
+            const Outcome<std::size_t> read = raw_->Read(input_.get(), kInputBytes);
             if (!read) return Fail(read.error());
             filled_ = *read;
             used_ = 0;
         }
-        return std::string_view(input_.data() + used_, filled_ - used_);
+        return std::string_view(input_.get() + used_, filled_ - used_);
     }
     void Consume(std::size_t bytes) { used_ += bytes; }
     tl::unexpected<Failure> Damaged(const char* codec, const char* why) const {
@@ -45,7 +44,7 @@ protected:
 private:
     std::string name_;
     std::unique_ptr<RawSource> raw_;
-    std::vector<char> input_;
+    std::unique_ptr<char[]> input_;
     std::size_t used_ = 0;
     std::size_t filled_ = 0;
 };

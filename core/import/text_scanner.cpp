@@ -7,7 +7,6 @@
 namespace residue::import {
 namespace {
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -15,7 +14,7 @@ constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= 
 }  // namespace
 
 TextScanner::TextScanner(std::string name, std::unique_ptr<ByteSource> source)
-    : name_(std::move(name)), source_(std::move(source)), buffer_(kBufferBytes) {}
+    : name_(std::move(name)), source_(std::move(source)), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
 
 Outcome<bool> TextScanner::Refill() {
     if (atEnd_) return false;
@@ -24,17 +23,17 @@ Outcome<bool> TextScanner::Refill() {
     }
     // What is left (less than a token) moves to the front.
     const std::size_t left = filled_ - position_;
-    if (left != 0) std::memmove(buffer_.data(), buffer_.data() + position_, left);
+    if (left != 0) std::memmove(buffer_.get(), buffer_.get() + position_, left);
     position_ = 0;
     filled_ = left;
-    const Outcome<std::size_t> read = source_->Read(buffer_.data() + filled_, buffer_.size() - filled_);
+    const Outcome<std::size_t> read = source_->Read(buffer_.get() + filled_, kBufferBytes - filled_);
     if (!read) return Fail(read.error());
     filled_ += *read;
     atEnd_ = *read == 0;
     if (!sawBytes_ && filled_ != 0) {
         sawBytes_ = true;
         // Some editors put a mark of the encoding before the text.
-        if (std::string_view(buffer_.data(), filled_).starts_with(kByteOrderMark)) position_ = kByteOrderMark.size();
+        if (std::string_view(buffer_.get(), filled_).starts_with(kByteOrderMark)) position_ = kByteOrderMark.size();
     }
     return !atEnd_;
 }
@@ -66,7 +65,7 @@ Outcome<bool> TextScanner::Next(Token& token) {
         if (!more) return Fail(more.error());
         if (!*more) break;
     }
-    token.text = {buffer_.data() + position_, length};
+    token.text = {buffer_.get() + position_, length};
     token.line = line_;
     token.cut = length == kLongestToken;
     position_ += length;
@@ -98,9 +97,9 @@ Outcome<void> TextScanner::SkipLine() {
     hasUnread_ = false;
     for (;;) {
         if (position_ < filled_) {
-            const void* end = std::memchr(buffer_.data() + position_, '\n', filled_ - position_);
+            const void* end = std::memchr(buffer_.get() + position_, '\n', filled_ - position_);
             if (end != nullptr) {
-                position_ = static_cast<std::size_t>(static_cast<const char*>(end) - buffer_.data());
+                position_ = static_cast<std::size_t>(static_cast<const char*>(end) - buffer_.get());
                 return {};
             }
             position_ = filled_;

@@ -1,5 +1,5 @@
 // Cuts a stream of text into tokens between white space (CRLF included), each with its line. Constant memory: one
-// buffer of 1 MiB; a token longer than kLongestToken is cut and marked, however long it is.
+// buffer of 256 KiB; a token longer than kLongestToken is cut and marked, however long it is.
 //
 //     Token token;
 //     while (auto more = scanner.Next(token)) { if (!*more) break; ... }
@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "import/byte_source.hpp"
 
@@ -27,6 +26,7 @@ struct Token {
 class TextScanner {
 public:
     static constexpr std::size_t kLongestToken = 256;
+    static constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 
     TextScanner(std::string name, std::unique_ptr<ByteSource> source);
 
@@ -51,7 +51,7 @@ private:
 
     std::string name_;
     std::unique_ptr<ByteSource> source_;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_;  // kBufferBytes of them, made without filling it
     std::size_t position_ = 0;
     std::size_t filled_ = 0;
     std::uint64_t line_ = 1;

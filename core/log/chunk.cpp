@@ -64,13 +64,15 @@ OpenChunk::OpenChunk(std::uint64_t firstRow, std::uint64_t callsBefore, std::sha
     : firstRow_(firstRow),
       callsBefore_(callsBefore),
       memory_(std::move(memory)),
-      arrays_(memory_->Take()),
       texts_(std::make_shared<ChunkTexts>()) {}
 
-OpenChunk::~OpenChunk() { memory_->Return(arrays_); }
+OpenChunk::~OpenChunk() {
+    if (arrays_.rows != nullptr) memory_->Return(arrays_);
+}
 
 void OpenChunk::Append(const LoggedEvent& row, std::string_view text) {
     const std::uint32_t index = length_.load(std::memory_order_relaxed);
+    if (index == 0) arrays_ = memory_->Take();  // an empty log costs nothing
     std::construct_at(arrays_.rows + index, row);
     const std::uint32_t before = CallsUpTo(index);
     std::construct_at(arrays_.callsThrough + index, before + (row.event.EndsCall() ? 1u : 0u));

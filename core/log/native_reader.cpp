@@ -22,7 +22,7 @@ namespace {
 
 // A log takes some 10 to 100 times its file's size, and more where events repeat; a file made to fill memory is told
 // by a share that no recording has.
-constexpr std::uint64_t kMemoryFree = 256u << 20;
+constexpr std::uint64_t kMemoryFree = 64u << 20;
 constexpr std::uint64_t kMemoryPerByte = 1024;
 
 // Where bytes come from. Not a map: a file that is cut while it is read must end in an error, not in a signal.

@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace residue::log {
+namespace {
+
+std::size_t NameBytes(const symbols::Frame& name) {
+    return sizeof(std::uint64_t) + sizeof(name) + name.function.capacity() + name.file.capacity();
+}
+
+}  // namespace
 
 TraceId TraceStore::Add(TraceId parent, std::uint64_t frame) {
     const std::size_t count = nodes_.Size();
@@ -21,16 +28,17 @@ void TraceStore::SetSymbolizer(std::shared_ptr<symbols::Symbolizer> symbolizer) 
 
 void TraceStore::Name(std::uint64_t frame, symbols::Frame name) {
     const std::lock_guard lock(mutex_);
-    names_.erase(frame);  // a name given counts more than one found
+    const auto found = names_.find(frame);
+    if (found != names_.end()) {  // a name given counts more than one found
+        nameBytes_.fetch_sub(NameBytes(found->second), std::memory_order_relaxed);
+        names_.erase(found);
+    }
     Keep(frame, std::move(name));
 }
 
 const symbols::Frame& TraceStore::Keep(std::uint64_t frame, symbols::Frame name) const {
     const auto [kept, isNew] = names_.try_emplace(frame, std::move(name));
-    if (isNew) {
-        nameBytes_.fetch_add(sizeof(*kept) + kept->second.function.capacity() + kept->second.file.capacity(),
-                             std::memory_order_relaxed);
-    }
+    if (isNew) nameBytes_.fetch_add(NameBytes(kept->second), std::memory_order_relaxed);
     return kept->second;
 }
 

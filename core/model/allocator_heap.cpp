@@ -329,8 +329,8 @@ std::optional<Hole> AllocatorHeap::LargestHole() const {
         found = Hole{from, to};
         return false;
     };
-    // The gaps around a leaf's entries lie in [end of the leaf before, end of this leaf): a leaf whose gaps are together
-    // smaller than the largest hole is passed over unread.
+    // The gaps around a leaf's entries lie in [end of the leaf before, end of this leaf): a leaf whose gaps are
+    // together smaller than the largest hole is passed over unread.
     std::uint64_t reached = 0;
     blocks_.VisitLeaves({}, [&](const BlockEntry* entries, std::uint32_t count, std::uint64_t weight) {
         const std::uint64_t end = entries[count - 1].End();

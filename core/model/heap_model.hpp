@@ -110,7 +110,8 @@ public:
                     const std::function<bool(const Hole&)>& visit) const;
     std::optional<Block> BlockAt(AllocatorId allocator, std::uint64_t address) const;  // the block around it
     std::optional<Block> NextBlock(AllocatorId allocator, std::uint64_t address) const;  // first with begin >= address
-    std::optional<Block> PreviousBlock(AllocatorId allocator, std::uint64_t address) const;  // last with begin < address
+    // The last with begin < address.
+    std::optional<Block> PreviousBlock(AllocatorId allocator, std::uint64_t address) const;
     std::optional<Hole> HoleAt(AllocatorId allocator, std::uint64_t address) const;
     std::optional<Hole> LargestHole(AllocatorId allocator) const;    // the lowest of the largest
     std::vector<Region> Regions(AllocatorId allocator) const;
@@ -123,7 +124,8 @@ public:
     void AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,
                       std::span<std::uint64_t> cells) const;
     // Hole sizes and how many holes have each, ascending (for the free-index metrics).
-    void VisitHoleSizes(AllocatorId allocator, const std::function<void(std::uint64_t size, std::uint64_t count)>&) const;
+    void VisitHoleSizes(AllocatorId allocator,
+                        const std::function<void(std::uint64_t size, std::uint64_t count)>& visit) const;
 
     bool IsLive(BlockId block) const;
     // Same state, field by field and block by block (for tests).

@@ -139,13 +139,14 @@ public:
         const ImVec2 size = Size();
         renderer_->Draw(data, static_cast<int>(size.x), static_cast<int>(size.y), background);
         shown_ = size;
+        background_ = background;
         glfwSwapBuffers(window_);
     }
     Image ReadPixels() override {
-        glReadBuffer(GL_FRONT);
-        Image image = renderer_->Read(static_cast<int>(shown_.x), static_cast<int>(shown_.y));
-        glReadBuffer(GL_BACK);
-        return image;
+        // What was shown has left the back buffer; the front one cannot be read everywhere. The frame's lists are
+        // still there: draw them once more, and do not show it.
+        renderer_->Draw(ImGui::GetDrawData(), static_cast<int>(shown_.x), static_cast<int>(shown_.y), background_);
+        return renderer_->Read(static_cast<int>(shown_.x), static_cast<int>(shown_.y));
     }
     TextureFactory& Textures() override { return *renderer_; }
     void FontsChanged() override { renderer_->FontsChanged(); }
@@ -219,6 +220,7 @@ private:
     ImGuiMouseCursor shownCursor_ = ImGuiMouseCursor_Arrow;
     float overrideScale_ = 0;
     ImVec2 shown_{};
+    ImU32 background_ = 0;
     std::unique_ptr<Renderer> renderer_;
     std::vector<InputEvent> pending_;
 };

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -210,7 +211,7 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
         DrawTextIn(draw, context.fonts->mono, {{row.max.x - placeWidth, row.min.y}, row.max}, context.theme->dim, place,
                    Align::Right);
         DrawTextIn(draw, context.fonts->mono, {row.min, {row.max.x - placeWidth - pad, row.max.y}}, context.theme->accent,
-                   frame.function);
+                   ShortFunction(frame.function));
         node = log.ParentTrace(node);
     }
     ImGui::Dummy({width, context.Px(4)});
@@ -246,7 +247,7 @@ void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
     }
     KeyValue(context, "lives", lives, dies ? "Freed at " + AtEvent(died) + "." : "It is never freed in this log.");
     const std::string site = SiteName(log, birth.trace);
-    if (!site.empty()) KeyValue(context, "site", site, site, context.theme->accent);
+    if (!site.empty()) KeyValue(context, "site", ShortFunction(site), site, context.theme->accent);
     const auto& allocators = session.Heap().Allocators();
     if (allocators.size() > 1) {
         const model::AllocatorState* state = session.Heap().Find(birth.allocator);

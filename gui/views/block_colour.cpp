@@ -1,6 +1,7 @@
 #include "gui/views/block_colour.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace residue::gui {
@@ -9,6 +10,18 @@ namespace {
 
 constexpr double kSmallestLog = 3;   // 8 B
 constexpr double kLargestLog = 20;   // 1 MiB
+
+// In these panels orange means "in the way" and yellow "selected", so no category of blocks is painted with Okabe and
+// Ito's orange or yellow.
+ImU32 Unlike(const Theme& theme, std::size_t number) {
+    constexpr ImU32 kOrange = IM_COL32(0xE6, 0x9F, 0x00, 0xFF), kYellow = IM_COL32(0xF0, 0xE4, 0x42, 0xFF);
+    std::array<ImU32, 7> usable{};
+    std::size_t count = 0;
+    for (const ImU32 colour : theme.category) {
+        if (colour != kOrange && colour != kYellow) usable[count++] = colour;
+    }
+    return usable[number % std::max<std::size_t>(count, 1)];
+}
 
 }  // namespace
 
@@ -23,10 +36,10 @@ ImU32 BlockColour::Of(BlockId block) const {
     }
 }
 
-ImU32 BlockColour::OfTrace(TraceId trace) const { return theme_.Category(trace.value); }
+ImU32 BlockColour::OfTrace(TraceId trace) const { return Unlike(theme_, trace.value); }
 
 ImU32 BlockColour::OfAllocator(AllocatorId allocator) const {
-    return theme_.Category(allocator.value == 0 ? 0 : allocator.value - 1u);
+    return Unlike(theme_, allocator.value == 0 ? 0 : allocator.value - 1u);
 }
 
 TraceId BlockColour::TraceOf(BlockId block) const { return log_.Birth(block).event.trace; }

@@ -7,6 +7,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -19,7 +20,7 @@ constexpr std::size_t kMostRows = 20000;      // opened at once
 constexpr int kOpenDepth = 24;
 
 constexpr Column kColumns[] = {
-    {"function", 120, Align::Left, "Outermost first. A click on the arrow opens, a click on the row selects.", 0, true, true},
+    {"function", 190, Align::Left, "Outermost first. A click on the arrow opens, a click on the row selects.", 0, true, true},
     {"share", 56, Align::Left, "Of all live bytes, its callees included", 2, false, true},
     {"blocks", 64, Align::Right, "Live blocks, its callees included", 1, false, true},
     {"live", 84, Align::Right, "Live bytes, as requested, its callees included", 0, false, true},
@@ -82,7 +83,8 @@ void CallTreeView::Flatten() {
         stack.pop_back();
         const bool open = IsOpen(nodes_[index], depth);
         rows_.push_back({index, depth, open});
-        if (open) push(nodes_[index], depth + 1);
+        // A chain without branches is not indented: deep stacks stay readable.
+        if (open) push(nodes_[index], nodes_[index].children.size() > 1 || nodes_[index].ownBytes > 0 ? depth + 1 : depth);
     }
 }
 
@@ -106,11 +108,14 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
     const bool onArrow = !node.children.empty() && ImGui::GetIO().MousePos.x < arrowBox.max.x + context.Px(2);
     const symbols::Frame frame = context.session->View().TopFrame(node.trace);
     const Rect name{{arrowBox.max.x, cell.min.y}, cell.max};
-    const std::string text = node.trace ? frame.function : std::string("(no call trace)");
-    DrawTextIn(draw, context.fonts->mono, name, theme.text, text);
-    if (columns.Shown(kShare)) {
-        const Rect bar = columns.Cell(kShare, at.y, height);
-        const float half = std::floor(height * 0.18f), middle = std::floor(at.y + height / 2);
+    const std::string text = node.trace ? frame.function : std::string("no call trace");
+    DrawTextIn(draw, context.fonts->mono, name, theme.text, node.trace ? ShortFunction(text) : text);
+    {
+        // A column of its own where there is room, else a line under the figure.
+        const bool wide = columns.Shown(kShare);
+        const Rect bar = columns.Cell(wide ? kShare : kLive, at.y, height);
+        const float half = wide ? std::floor(height * 0.18f) : 1;
+        const float middle = wide ? std::floor(at.y + height / 2) : at.y + height - 2;
         const double all = static_cast<double>(std::max<std::uint64_t>(nodes_.front().liveBytes, 1));
         const float share = static_cast<float>(static_cast<double>(node.liveBytes) / all);
         draw->AddRectFilled({bar.min.x, middle - half}, {bar.max.x, middle + half}, theme.raised);

@@ -139,18 +139,18 @@ void DuckView::Ask(ViewContext& context) {
         askedAt_ = now;
 }
 
+// The Duck event trails the call that ended the Residue allocator; the one below it, if any, ends right after it, which
+// is a call of its own. So: back from the playhead over what can stand between.
 bool DuckView::Yells(ViewContext& context) const {
-    if (context.session == nullptr) return false;
-    const auto row = context.session->PresentRow();
+    if (!context.Ready()) return false;
     const log::LogView& view = context.session->View();
-    if (!row || !(*row < view.Rows())) return false;
-    // Events of kind Duck trail the call that ended the allocator: look at this row and the few after it.
-    for (std::uint64_t i = 0; i < 4; ++i) {
-        const Row at = *row + i;
-        if (!(at < view.Rows())) return false;
-        const events::EventKind kind = view.KindAt(at);
+    const std::uint64_t applied = view.RowsAt(std::min(context.session->Now(), view.Positions())).value;
+    constexpr std::uint64_t kNear = 16;  // rows
+    for (std::uint64_t row = applied; row > 0 && row + kNear > applied; --row) {
+        const events::EventKind kind = view.KindAt(Row{row - 1});
         if (kind == events::EventKind::Duck) return true;
-        if (i > 0 && events::Info(kind).role != events::Role::Trails) return false;
+        if (events::Info(kind).role != events::Role::Trails && kind != events::EventKind::AllocatorDestroyed)
+            return false;
     }
     return false;
 }

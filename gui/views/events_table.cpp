@@ -8,6 +8,7 @@
 #include "gui/views/event_search.hpp"
 #include "gui/views/list.hpp"
 #include "gui/views/parse_size.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -70,7 +71,7 @@ std::string DetailText(const log::LogView& log, Row row, const log::LoggedEvent&
     if (logged.block) add("#" + analysis::FormatCount(logged.block.value));
     if (logged.oldBlock) add("was #" + analysis::FormatCount(logged.oldBlock.value));
     if (event.kind == EventKind::Step && event.Line() != 0) add("line " + std::to_string(event.Line()));
-    add(SiteName(log, event.trace));
+    add(ShortFunction(SiteName(log, event.trace)));
     if (event.Has(events::EventFlag::Inferred)) add("(inferred)");
     add(std::string(log.Text(row)));
     return text;

@@ -321,8 +321,9 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     if (pieces_.empty()) {
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
-                   start ? "This is position 0. Step on with the right arrow, or press Space."
-                         : "No block is live and the heap's bounds were not recorded.");
+                   context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."
+                   : start ? "This is position 0. Step on with the right arrow, or press Space."
+                           : "No block is live and the heap's bounds were not recorded.");
         return;
     }
     const float pad = context.Px(kPad);
@@ -331,7 +332,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     const std::string widest = analysis::FormatAddress(pieces_.back().end);
     const float axisWidth = TextWidth(context.fonts->monoSmall, widest) + context.Px(12);
     const float bottom = origin.y + size.y - context.Px(kLegendHeight);
-    const Rect area{{std::floor(axisLeft + axisWidth), std::floor(origin.y + pad)},
+    // Above the first row there is room for the failed request's ruler.
+    const Rect area{{std::floor(axisLeft + axisWidth), std::floor(origin.y + context.Px(18))},
                     {std::floor(origin.x + size.x - pad), std::floor(bottom - context.Px(4))}};
     if (area.Width() < 40 || area.Height() < 20) return;
     viewport_ = {static_cast<std::int64_t>(area.Width()), static_cast<std::int64_t>(area.Height()),

@@ -4,6 +4,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/views/heap_frame.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/panel.hpp"
 
 namespace residue::gui {
@@ -50,7 +51,7 @@ void DrawBlockText(const HeapFrame& frame, const model::Block& block, ImU32 fill
     const TraceId trace = frame.colour.TraceOf(block.id);
     std::string name = id;
     if (trace) {
-        const std::string site = SiteName(frame.log, trace);
+        const std::string site = ShortFunction(SiteName(frame.log, trace), 1);
         const float left = room - TextWidth(bold, id + " ");
         const std::string cut = Ellipsized(bold, site, left);
         if (cut.size() >= std::min<std::size_t>(site.size(), 6)) name = id + " " + cut;

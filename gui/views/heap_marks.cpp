@@ -4,6 +4,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/views/heap_frame.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/panel.hpp"
 
 namespace residue::gui {
@@ -32,7 +33,7 @@ void Chip(const HeapFrame& frame, ImVec2 at, ImU32 colour, const std::string& te
     const float pad = frame.context.Px(3);
     const float width = TextWidth(font, text) + 2 * pad;
     at.x = std::clamp(at.x, frame.area.min.x, std::max(frame.area.min.x, frame.area.max.x - width));
-    at.y = std::max(at.y, frame.area.min.y);
+    at.y = std::max(at.y, frame.area.min.y - frame.context.Px(17));
     if (patch) frame.draw->AddRectFilled(at, {at.x + width, at.y + font->FontSize + 2}, frame.theme().panel, pad);
     DrawText(frame.draw, font, {at.x + pad, at.y + 1}, colour, text);
 }
@@ -61,7 +62,7 @@ std::string DescribeBlock(const log::LogView& log, BlockId block, Position now) 
     const Position born = log.PositionOf(life.born);
     std::string text = "#" + analysis::FormatCount(block.value);
     const std::string site = SiteName(log, birth.trace);
-    if (!site.empty()) text += "  " + site;
+    if (!site.empty()) text += "  " + ShortFunction(site);
     text += "\n" + analysis::FormatBytes(birth.size) + " asked, " + analysis::FormatBytes(birth.SetAside()) +
             " set aside\nat " + analysis::FormatAddress(birth.address);
     text += "\nlives " + analysis::FormatCount(born.value) + " … ";
@@ -249,7 +250,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     const float textY = std::floor(centre - font->FontSize / 2);
     frame.draw->PushClipRect(strip.min, strip.max, true);
     // At the right: how much a row and a pixel are.
-    const std::string scale = analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
+    const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") + analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
                               (dense ? ", brightness: occupied share" : "");
     const float scaleWidth = TextWidth(font, scale);
     DrawText(frame.draw, font, {strip.max.x - scaleWidth, textY}, theme.dim, scale);
@@ -289,7 +290,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
                 label = state != nullptr && !state->name.empty() ? state->name : "allocator " + std::to_string(id);
                 colour = frame.colour.OfAllocator(allocator);
             } else {
-                label = id == 0 ? std::string("payload") : SiteName(frame.log, TraceId{id});
+                label = id == 0 ? std::string("payload") : ShortFunction(SiteName(frame.log, TraceId{id}));
                 colour = frame.colour.OfTrace(TraceId{id});
             }
             x = DrawSwatch(frame, x, centre, colour, Ellipsized(font, label, frame.context.Px(130)));

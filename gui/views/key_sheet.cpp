@@ -26,6 +26,7 @@ constexpr Line kLeft[] = {
     {"Ctrl ↑ ↓", "play faster, slower"},
     {nullptr, "Files"},
     {"Ctrl O", "open a file"},
+    {"Ctrl S", "save the recording (.residue)"},
     {"Ctrl E", "save a picture of the window"},
     {"M", "sandbox"},
 };

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -98,14 +99,14 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
             bool hovered = false;
             const bool clicked = ListRow(context, "##leak", width, height, selected, &hovered);
             ImGui::PopID();
-            const std::string site = leak.trace ? SiteName(log, leak.trace) : std::string("(no call trace)");
+            const std::string site = leak.trace ? SiteName(log, leak.trace) : std::string("no call trace");
             const Rect cell = columns.Cell(kSite, at.y, height);
             const float side = context.Px(8), middle = std::floor(at.y + (height - side) / 2);
             ImDrawList* draw = ImGui::GetWindowDrawList();
             draw->AddRectFilled({cell.min.x, middle}, {cell.min.x + side, middle + side}, colours.OfTrace(leak.trace),
                                 context.Px(2));
             DrawTextIn(draw, context.fonts->mono, {{cell.min.x + side + context.Px(6), cell.min.y}, cell.max},
-                       leak.trace ? theme.text : theme.dim, site);
+                       leak.trace ? theme.text : theme.dim, ShortFunction(site));
             columns.Text(context, kFirst, at.y, height, theme.dim, "#" + analysis::FormatCount(leak.first.value));
             columns.Text(context, kBlocks, at.y, height, theme.text, analysis::FormatCount(leak.blocks));
             columns.Text(context, kBytes, at.y, height, theme.text, analysis::FormatBytes(leak.bytes));
@@ -117,7 +118,7 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
                 int frames = 0;
                 for (const symbols::Frame& frame : log.Frames(leak.trace)) {
                     if (++frames > 12) break;
-                    tip += "\n  " + frame.function;
+                    tip += "\n  " + ShortFunction(frame.function, 3);
                     if (const std::string place = PlaceOf(frame); !place.empty()) tip += "  " + place;
                 }
                 TooltipNow(context, tip);

@@ -92,6 +92,7 @@ TEST_CASE("The five errors of a fixed buffer have METRICS.md's meanings", "[allo
         f.Give(a);
         f.Give(c);
         CHECK(f.Refused(300) == MemoryError::Fragmentation);         // 512 are free, no hole has 308
+        CHECK(f.Refused(512 - 8) == MemoryError::Fragmentation);     // needs just the 512
         CHECK(f.Refused(512 - 8 + 1) == MemoryError::InsufficientMemory);
         const auto twice = f.heap.Free(&f.heap, c);
         REQUIRE_FALSE(twice);
@@ -148,7 +149,7 @@ TEST_CASE("Four policies choose four holes", "[alloc]") {
     const auto choose = [](Placement placement) {
         Fixture f(1056, placement);
         std::vector<char*> holes;
-        for (const std::size_t bytes : {64, 96, 48, 128}) {
+        for (const std::size_t bytes : {64u, 96u, 48u, 128u}) {
             holes.push_back(f.Take(bytes - 8));
             f.Take(8);
         }
@@ -181,6 +182,20 @@ TEST_CASE("Next fit goes on where the last search ended, and around the end", "[
     CHECK(f.Take(24) == blocks[2]);  // not the hole that opened behind it
     CHECK(f.Take(24) == blocks[3]);
     CHECK(f.Take(24) == blocks[0]);
+}
+
+TEST_CASE("Next fit goes on in the hole that swallowed the one it stood at", "[alloc]") {
+    Fixture f(1056, Placement::NextFit);
+    char* low = f.Take(24);
+    f.Take(8);
+    char* a = f.Take(24);
+    char* b = f.Take(24);
+    char* rest = f.Take(f.heap.FreeBytes() - 8 - 32);
+    f.Give(low);
+    f.Give(a);
+    f.Give(rest);  // joins the last hole, at which the rover stands
+    f.Give(b);     // joins both ways: from here on it is a's hole
+    CHECK(f.Take(24) == a);
 }
 
 TEST_CASE("Best and worst fit take the lowest of equal holes", "[alloc]") {

@@ -116,6 +116,8 @@ TEST_CASE("A growing heap ends where its reservation does", "[alloc]") {
     const Walk walk = WalkOf(heap);
     CHECK(walk.broken.empty());
     CHECK(walk.blocks.size() == blocks.size());
+    void* const topmost = blocks.back();
+    CHECK(heap.options->Resize(&heap, topmost, 64, 8).error() == MemoryError::InsufficientMemory);
     for (void* block : blocks) CHECK(heap.Free(&heap, block));
     CHECK(WalkOf(heap).holes.size() == 1);
 }

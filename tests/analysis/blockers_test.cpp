@@ -151,7 +151,9 @@ TEST_CASE("the other reasons are told apart") {
     Stream stream;
     stream.Created(1, 0x100, 1024).AllocateFailed(1, 2048, MemoryError::BufferTooLarge, 1024, 1024);
     stream.Allocated(1, 0x100, 1000).AllocateFailed(1, 96, MemoryError::InsufficientMemory, 24, 24).Freed(1, 0x100);
-    const auto at = [&](std::uint64_t row) { return analysis::ExplainFailure(stream.View(), At(stream, row), Row{row}); };
+    const auto at = [&](std::uint64_t row) {
+        return analysis::ExplainFailure(stream.View(), At(stream, row), Row{row});
+    };
     CHECK(at(1)->sentence == "2,048 B asked, more than this allocator could ever give (it has 1,024 B).");
     CHECK(at(3)->sentence == "96 B asked, but only 24 B free.");
     CHECK_FALSE(at(1)->blockers);

@@ -193,7 +193,8 @@ TEST_CASE("requests, failures and temporary allocations are counted") {
 
 TEST_CASE("the size of interest is that of the request that just failed, else the median") {
     Stream stream;
-    stream.Created(1, 0x1000, 64).Allocated(1, 0x1000, 8).AllocateFailed(1, 96, MemoryError::InsufficientMemory, 56, 56);
+    stream.Created(1, 0x1000, 64).Allocated(1, 0x1000, 8);
+    stream.AllocateFailed(1, 96, MemoryError::InsufficientMemory, 56, 56);
     analysis::RunMetrics run;
     run.medianRequest = 8;
     CHECK(analysis::SizeOfInterest(stream.View(), Row{2}, run) == 8);

@@ -89,7 +89,7 @@ TEST_CASE("no column differs from a full scan", "[property]") {
         REQUIRE(series.Built() == log.Positions());
         for (std::uint64_t p = 0; p < all.size(); ++p) RequireSame(series.At(Position{p}), all[p]);
         CHECK_FALSE(series.At(Position{all.size()}).any);
-        for (int round = 0; round < 150; ++round) {
+        for (int round = 0; round < 60; ++round) {
             const std::uint64_t from = random.Below(all.size() + 10), to = from + random.Below(all.size() + 10);
             const std::size_t count = 1 + random.Below(300);
             CAPTURE(seed, from, to, count);

@@ -3,7 +3,7 @@
 //
 //   int main(int argc, char** argv) {
 //       bench::Suite suite(argc, argv, "ring");
-//       suite.Add("ours", "ns/record", [](std::uint64_t n) { return bench::NanosecondsEach(n, [&] { ... }); }, 1 << 20);
+//       suite.Add("ours", "ns", [](std::uint64_t n) { return bench::NanosecondsEach(n, [&] { ... }); }, 1 << 20);
 //       suite.Add("theirs", ...);
 //       suite.Ratio("speed-up", "theirs", "ours", bench::AtLeast(1.5));
 //       return suite.Run();

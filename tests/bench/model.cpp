@@ -22,7 +22,8 @@ struct Churned {
     Churned(std::uint64_t live, std::uint64_t churn) {
         constexpr std::uint64_t kBase = 0x100000, kSpacing = 128;
         log::Appender appender(log);
-        const auto append = [&](events::EventKind kind, std::uint64_t address, std::uint64_t size, std::uint16_t header) {
+        const auto append = [&](events::EventKind kind, std::uint64_t address, std::uint64_t size,
+                                std::uint16_t header) {
             events::Event event;
             event.kind = kind;
             event.allocator = AllocatorId{1};

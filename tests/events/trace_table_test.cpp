@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "events/detail/trace_capture.hpp"
 #include "events/lanes.hpp"
 #include "events/stack_walk.hpp"
 #include "events/trace_table.hpp"
@@ -191,6 +192,39 @@ namespace residue_trace_test {
 }
 
 }  // namespace residue_trace_test
+
+TEST_CASE("a remembered walk gives what walking gives, whatever word of the stack has changed") {
+    using residue::events::detail::TraceCapture;
+    TraceTable table(100'000);
+    const auto capture = std::make_unique<TraceCapture>();
+    constexpr std::size_t kWords = 40;
+    std::uintptr_t stack[kWords] = {};
+    const auto base = reinterpret_cast<std::uintptr_t>(stack);
+    const StackBounds bounds{base, base + sizeof stack};
+    capture->SetUp(&table, 8, bounds);
+    std::mt19937 random(11);
+    for (std::size_t i = 0; i + 2 < kWords; i += 2) {
+        stack[i] = base + (i + 2) * sizeof(std::uintptr_t);
+        stack[i + 1] = 100 + i;
+    }
+    for (int round = 0; round < 20'000; ++round) {
+        const std::size_t changed = random() % kWords;
+        switch (random() % 8) {  // mostly nothing, so that walks are remembered
+            case 0: stack[changed] = base + random() % (kWords * 8); break;
+            case 1: stack[changed] = 100 + random() % 50; break;
+            case 2: stack[changed & ~1u] = base + (changed / 2 * 2 + 2) * 8; break;
+            default: break;
+        }
+        const auto skip = static_cast<unsigned>(random() % 3);
+        const std::size_t from = random() % 3 * 2;
+        std::uintptr_t frames[8];
+        const unsigned count = WalkFrames(stack + from, bounds, frames, 8, skip);
+        const TraceId id = capture->Capture(stack + from, skip);
+        REQUIRE(FramesOf(table, id) == Stack(frames, frames + count));
+    }
+    capture->SetUp(nullptr, 8, bounds);
+    CHECK_FALSE(capture->Capture(stack, 0));
+}
 
 TEST_CASE("a capture starts in its caller, and each skip leaves one frame out") {
     TraceTable table(1000);

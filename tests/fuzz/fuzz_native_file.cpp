@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <vector>
 
-#include "../log/events.hpp"
+#include "fuzz/fuzz.hpp"
+#include "log/appender.hpp"
+#include "log/events.hpp"
 #include "log/native_file.hpp"
 #include "log/native_format.hpp"
 
@@ -41,11 +44,38 @@ void PutChecksumsRight(std::span<std::byte> file) {
     }
 }
 
-void Require(bool holds) {
-    if (!holds) std::abort();
+std::string Saved(const LogView& log) {
+    MemoryOutput output;
+    NativeStream stream(output);
+    fuzz::Require(stream.Finish(log).has_value());
+    return {reinterpret_cast<const char*>(output.bytes.data()), output.bytes.size()};
 }
 
 }  // namespace
+
+namespace residue::fuzz {
+
+std::vector<std::string> Seeds() {
+    using namespace residue::log::testing;
+    EventLog log(SourceInfo{"seed", "made", Clock::Steps, 0, false});
+    log.NameFrame(0x4000, {"main", "main.c", 3});
+    log.AddTrace(log.AddTrace({}, 0x4000), 0x5000);
+    Appender appender(log);
+    appender.Append(Make(EventKind::AllocatorCreated, 0x1000, 0x1000), "heap");
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        Event event = i % 3 == 2 ? Freed(0x1000 + (i - 1) * 32) : Allocated(0x1000 + i * 32, 8 + i);
+        event.stamp = i;
+        event.trace = TraceId{static_cast<std::uint32_t>(i % 3)};
+        appender.Append(event, {});
+    }
+    appender.Append(ResizeBegins(0x1000, 64), {});
+    appender.Append(ResizeEnds(0x1000, 0x3000, 64), {});
+    appender.Append(Make(EventKind::Output), "text");
+    appender.Append(Make(EventKind::BulkFreed, 0x1000, 0x100), {});
+    return {Saved(EventLog().View()), Saved(log.View())};
+}
+
+}  // namespace residue::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto* const first = reinterpret_cast<const std::byte*>(data);
@@ -59,14 +89,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto read = ReadNativeBytes("fuzz", file, log);
     const LogView view = log.View();
     if (view.Rows().value > 20000) return 0;  // a few bytes can be many equal rows: checked, but not for seconds
-    Require(residue::log::testing::Illegal(view).empty());
+    fuzz::Require(residue::log::testing::Illegal(view).empty());
     if (!read) return 0;
-    MemoryOutput output;
-    NativeStream stream(output);
-    Require(stream.Finish(view).has_value());
+    const std::string saved = Saved(view);
     EventLog again;
-    const auto readAgain = ReadNativeBytes("fuzz", output.bytes, again);
-    Require(readAgain && readAgain->whole);
-    Require(residue::log::testing::Difference(view, again.View()).empty());
+    const auto readAgain = ReadNativeBytes("fuzz", std::as_bytes(std::span(saved.data(), saved.size())), again);
+    fuzz::Require(readAgain && readAgain->whole);
+    fuzz::Require(residue::log::testing::Difference(view, again.View()).empty());
     return 0;
 }

@@ -8,7 +8,6 @@
 
 #include "gui/picture.hpp"
 #include "gui/platform/key_names.hpp"
-#include "gui/platform/png.hpp"
 #include "gui/platform/state_file.hpp"
 #include "gui/theme.hpp"
 #include "gui/views/file_dialog.hpp"

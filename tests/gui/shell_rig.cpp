@@ -43,7 +43,7 @@ Rig::~Rig() {
 }
 
 void Rig::Settle() {
-    for (int i = 0; i < 4; ++i) app->Frame(0);
+    app->Frame(0);
     for (int i = 0; i < 2000 && !app->Settled(); ++i) app->Frame(0);
 }
 

@@ -5,6 +5,7 @@
 #include "gui/views/event_search.hpp"
 #include "gui/views/parse_size.hpp"
 #include "gui/views/rate_scale.hpp"
+#include "gui/views/short_name.hpp"
 #include "log/appender.hpp"
 #include "support/catch.hpp"
 
@@ -77,4 +78,20 @@ TEST_CASE("a search finds blocks, addresses, sizes and words, both ways, within 
     CHECK(find("no such site", Row{0}, true) == -1);
     CHECK(find("20", Row{4}, false) == -1);
     CHECK_FALSE(EventQuery::Parse("  "));
+}
+
+TEST_CASE("function names are shortened to what tells them apart") {
+    CHECK(ShortFunction("main") == "main");
+    CHECK(ShortFunction("void residue::session::Workload<int>::Grow(unsigned long)") == "Workload::Grow");
+    CHECK(ShortFunction("residue::session::Sandbox::Fragment()", 1) == "Fragment");
+    CHECK(ShortFunction("residue::(anonymous namespace)::Build(std::function<void ()> const&)") == "residue::Build");
+    CHECK(ShortFunction("std::enable_if<true, void>::type std::__invoke_impl<void, f(*)(int)>(f&&)") == "std::__invoke_impl");
+    CHECK(ShortFunction("operator new(unsigned long)") == "operator new");
+    CHECK(ShortFunction("0x7fdd0b0d44a3") == "0x7fdd0b0d44a3");
+    CHECK(ShortFunction("main::{lambda()#1}::operator()() const") == "{lambda}::operator()");
+    CHECK(ShortFunction("std::_Function_handler<void (), s::Run(int)::{lambda()#1}>::_M_invoke(std::_Any_data const&)") ==
+          "_Function_handler::_M_invoke");
+    CHECK(ShortFunction("bool std::operator< <char>(a const&, b const&)") == "std::operator< <char>");
+    CHECK(ShortFunction("") == "");
+    CHECK(ShortFunction("a>b<c") == "a>b<c");
 }

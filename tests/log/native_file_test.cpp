@@ -192,7 +192,7 @@ TEST_CASE("a log of many chunks comes back through a file on the disk") {
     Folder folder;
     EventLog log;
     Appender appender(log);
-    for (std::uint64_t i = 0; i < 2 * kChunkRows + 17; ++i) {
+    for (std::uint64_t i = 0; i < kChunkRows + 17; ++i) {
         Event event = i % 2 == 0 ? Allocated(0x1000 + i % 512 * 32, i % 32) : Freed(0x1000 + (i - 1) % 512 * 32);
         event.stamp = i;
         appender.Append(event, i % 5000 == 0 ? "row " + std::to_string(i) : "");
@@ -205,7 +205,7 @@ TEST_CASE("a log of many chunks comes back through a file on the disk") {
     progress = 0;
     const auto read = ReadNative(folder.File("a.residue"), again, nullptr, &progress);
     REQUIRE(read);
-    CHECK(read->rows == 2 * kChunkRows + 17);
+    CHECK(read->rows == kChunkRows + 17);
     CHECK(progress == 1);
     CHECK(Difference(log.View(), again.View()) == "");
     CHECK(std::filesystem::file_size(folder.File("a.residue")) < 8 * read->rows);
@@ -256,19 +256,17 @@ TEST_CASE("no flipped byte goes unseen") {
     const LogView whole = sample.log.View();
     for (std::size_t at = 0; at < sample.bytes.size(); ++at) {
         CAPTURE(at);
-        for (const int flip : {0x01, 0x80}) {
-            Bytes bytes = sample.bytes;
-            bytes[at] ^= static_cast<std::byte>(flip);
-            EventLog again;
-            const auto read = ReadBytes(bytes, again);
-            if (!read) {
-                CHECK_FALSE(read.error().where.empty());
-                continue;
-            }
-            CHECK_FALSE(read->whole);
-            CHECK_FALSE(read->warnings.empty());
-            CHECK(NotAPrefix(again.View(), whole) == "");
+        Bytes bytes = sample.bytes;
+        bytes[at] ^= static_cast<std::byte>(1u << (at % 8));
+        EventLog again;
+        const auto read = ReadBytes(bytes, again);
+        if (!read) {
+            CHECK_FALSE(read.error().where.empty());
+            continue;
         }
+        CHECK_FALSE(read->whole);
+        CHECK_FALSE(read->warnings.empty());
+        CHECK(NotAPrefix(again.View(), whole) == "");
     }
 }
 
@@ -464,11 +462,11 @@ TEST_CASE("a file that unfolds to far more than its size is refused") {
     raw.Number(std::uint32_t{1});
     raw.Number(std::uint64_t{0});
     raw.Number(std::uint32_t{0});
-    raw.Text(std::string(60u << 20, 'a'));
+    raw.Text(std::string(40u << 20, 'a'));
     raw.Text("");
     Bytes packed(ZSTD_compressBound(raw.Written().size()));
     Made made;
-    for (std::uint64_t frame = 0; frame < 6; ++frame) {
+    for (std::uint64_t frame = 0; frame < 2; ++frame) {
         Bytes bytes(raw.Written().begin(), raw.Written().end());
         std::memcpy(bytes.data() + 4, &frame, sizeof(frame));
         const std::size_t size = ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), 1);
@@ -476,7 +474,7 @@ TEST_CASE("a file that unfolds to far more than its size is refused") {
         payload.Bytes(std::span(packed).first(size));
         made.Chunk(native::kNames, payload, 1, bytes.size());
     }
-    REQUIRE(made.bytes.Written().size() < 60000);
+    REQUIRE(made.bytes.Written().size() < 16000);
     CHECK(made.Refusal().find("unfolds to more memory") != std::string::npos);
 }
 

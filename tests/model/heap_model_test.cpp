@@ -218,9 +218,9 @@ TEST_CASE("blocks over live blocks change no hole and leave no trace") {
 }
 
 TEST_CASE("every total equals a byte map worked out from the log", "[property]") {
-    for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    for (std::uint32_t seed = 1; seed <= 4; ++seed) {
         Stream stream;
-        Fill(stream, seed, 400);
+        Fill(stream, seed, 300);
         const log::LogView log = stream.View();
         test::Regions regions;
         HeapModel heap;
@@ -284,8 +284,8 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
                 const auto same = [](const Hole& a, const Hole& b) { return a.begin == b.begin && a.end == b.end; };
                 const auto told = HolesOf(heap, state.id.value, begin, end);
                 REQUIRE(std::equal(holes.begin(), holes.end(), told.begin(), told.end(), same));
-                const auto largest = std::max_element(worked.holes.begin(), worked.holes.end(),
-                                                      [](const Hole& a, const Hole& b) { return a.Bytes() < b.Bytes(); });
+                const auto smaller = [](const Hole& a, const Hole& b) { return a.Bytes() < b.Bytes(); };
+                const auto largest = std::max_element(worked.holes.begin(), worked.holes.end(), smaller);
                 const auto toldLargest = heap.LargestHole(state.id);
                 REQUIRE(toldLargest.has_value() == (largest != worked.holes.end()));
                 if (toldLargest) REQUIRE(same(*toldLargest, *largest));
@@ -300,7 +300,7 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
 }
 
 TEST_CASE("backward over the whole log passes through the same heaps as forward", "[property]") {
-    for (std::uint32_t seed = 21; seed <= 26; ++seed) {
+    for (std::uint32_t seed = 21; seed <= 24; ++seed) {
         Stream stream;
         Fill(stream, seed, 1200);
         const log::LogView log = stream.View();

@@ -22,7 +22,8 @@ public:
     void Put(std::uint64_t address, std::size_t hint) {
         for (std::size_t i = hint;; ++i) {
             std::uint64_t empty = 0;
-            if (cells_[i % cells_.size()].value.compare_exchange_strong(empty, address, std::memory_order_acq_rel)) return;
+            auto& cell = cells_[i % cells_.size()].value;
+            if (cell.compare_exchange_strong(empty, address, std::memory_order_acq_rel)) return;
             if (i - hint > 64) std::this_thread::yield();
         }
     }

@@ -1,8 +1,8 @@
 // The merge: one round takes everything out of the lanes that is older than now and than every busy mark, by stamp.
 //
 // At equal stamps of several lanes a free goes before an allocation of the same address: an allocator had the memory
-// back before it gave it out again. Only there does the merge look past the head of a lane, along its run of that stamp.
-// Otherwise a run of one lane that is older than all other heads is copied without comparing again.
+// back before it gave it out again. Only there does the merge look past the head of a lane, along its run of that
+// stamp. Otherwise a run of one lane that is older than all other heads is copied without comparing again.
 // Cost: a copy of 64 bytes a record, and for each change of lane a sift in a heap of the lanes that have something.
 // Reader's thread only. Hosted (std::vector). Why nothing comes too late: detail/lane.hpp.
 #pragma once

@@ -1,10 +1,11 @@
 // Call traces of one thread: walk, then intern; and neither when the stack is one of those seen lately. Freestanding.
 //
-// A walk is a chain of loads, each waiting for the one before: 4-5 cycles a frame. A remembered walk is checked instead:
-// the frame addresses are known, so that all words are loaded at once. It is the whole walk that is checked, every
-// frame pointer and every return address, so the result is exactly what walking would give. Reading is safe: the
+// A walk is a chain of loads, each waiting for the one before: 4-5 cycles a frame. A remembered walk is checked
+// instead: the frame addresses are known, so that all words are loaded at once. It is the whole walk that is checked,
+// every frame pointer and every return address, so the result is exactly what walking would give. Reading is safe: the
 // first frame is the present one, and the others, which were above it and inside the stack then, are so now.
-// Cost with 16 frames: about 6 ns for a stack seen lately, 25 ns to walk and find it in the memo, more when it is new.
+// Cost with 16 frames: about 5 ns for the stack of the last time, 7 for one seen lately, 25 to walk and find it in the
+// memo, more when it is new. 40 KiB a thread, of which only what is used is touched.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@
 namespace residue::events::os {
 
 void* ReservePages(std::size_t bytes) noexcept {
-    void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    constexpr int kLazily = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, kLazily, -1, 0);
     return pages == MAP_FAILED ? nullptr : pages;
 }
 

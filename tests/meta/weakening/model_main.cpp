@@ -185,7 +185,8 @@ struct DropProgram : Lanes2 {
 struct TraceProgram {
     static constexpr std::uint32_t kCapacity = 6;
     static constexpr std::uint32_t kSlots = 8;
-    TraceProgram() : words(std::make_unique<Word[]>(2 * (kCapacity + 1))), indices(std::make_unique<Index[]>(2 * kSlots)) {
+    TraceProgram()
+        : words(std::make_unique<Word[]>(2 * (kCapacity + 1))), indices(std::make_unique<Index[]>(2 * kSlots)) {
         table.Use(words.get(), indices.get(), kCapacity, kSlots);
         for (std::uint64_t thread = 0; thread < 2; ++thread) {
             explorer.Thread([this, thread] {
@@ -254,7 +255,7 @@ int main(int argc, char** argv) {
     fine = fine && Explore<TieProgram>("merge, ties", 0);
     fine = fine && Explore<OrderProgram>("lanes, order", 2);
     fine = fine && Explore<StampProgram>("lanes, stamps", 2);
-    fine = fine && Explore<DropProgram>("lanes, drops", 3);
+    fine = fine && Explore<DropProgram>("lanes, drops", 2);
     fine = fine && Explore<TraceProgram>("trace table", 2);
     return fine ? 0 : 1;
 }

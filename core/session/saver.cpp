@@ -1,0 +1,33 @@
+#include "session/saver.hpp"
+
+#include <utility>
+
+#include "log/native_file.hpp"
+
+namespace residue::session {
+
+Saver::~Saver() {
+    cancelled_.store(true, std::memory_order_relaxed);
+    if (thread_.joinable()) thread_.join();
+}
+
+bool Saver::Start(log::LogView log, std::string path) {
+    if (Busy()) return false;
+    finished_.store(false, std::memory_order_relaxed);
+    progress_.store(0, std::memory_order_relaxed);
+    done_ = {std::move(path), std::nullopt};
+    thread_ = std::thread([this, view = std::move(log)] {
+        const auto written = log::WriteNative(view, done_.path, &cancelled_, &progress_);
+        if (!written) done_.failure = written.error();
+        finished_.store(true, std::memory_order_release);
+    });
+    return true;
+}
+
+std::optional<Saver::Done> Saver::Take() {
+    if (!Busy() || !finished_.load(std::memory_order_acquire)) return std::nullopt;
+    thread_.join();
+    return std::move(done_);
+}
+
+}  // namespace residue::session
