@@ -144,6 +144,10 @@ void App::TakeStep(double seconds) {
         }
     }
     shownRow_ = row;
+    if (checkColour_ && session_->Status().phase == session::Phase::Ready) {
+        checkColour_ = false;
+        if (colour_ == ColourMode::Site && session_->Figures()) colour_ = ColourMode::Size;
+    }
     if (session_->Status().phase != session::Phase::Loading) state_.speed = session_->Speed();
 }
 
@@ -215,6 +219,7 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 void App::Replace(std::unique_ptr<session::Session> session) {
     if (session_) session_->Cancel();
     session_ = std::move(session);
+    checkColour_ = true;
     startAtPeak_ = false;
     selection_ = {};
     heapRequest_ = {};
@@ -251,6 +256,7 @@ void App::OpenSandbox() {
     Replace(session::Session::OpenSandbox());
     if (!session_) return;
     session_->FollowEnd(true);
+    colour_ = ColourMode::Site;
     // Something to try at once; the panel at the left makes others.
     if (session::Sandbox* sandbox = session_->GetSandbox()) sandbox->Create("first-fit", 64 * 1024);
 }

@@ -63,7 +63,10 @@ public:
     session::Session* GetSession() { return session_.get(); }
     Selection& PresentSelection() { return selection_; }
     HeapRequest& Heap() { return heapRequest_; }
-    void SetColour(ColourMode colour) { colour_ = colour; }
+    void SetColour(ColourMode colour) {
+        colour_ = colour;
+        checkColour_ = false;
+    }
     const SavedState& State() const { return state_; }
     const std::string& LastNotice() const { return notice_; }
     void SetWindowSize(ImVec2 unscaled, bool maximised);
@@ -121,6 +124,7 @@ private:
     Selection selection_;
     HeapRequest heapRequest_;
     ColourMode colour_ = ColourMode::Site;
+    bool checkColour_ = false;  // just opened: a trace without call traces would be all one colour by site
     Tab tab_ = Tab::Block;
     const Theme* theme_ = nullptr;
     Fonts fonts_;

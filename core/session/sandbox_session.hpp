@@ -58,6 +58,17 @@ private:
     struct Front : alloc::Allocator {
         SandboxSession* session = nullptr;
     };
+    // Leaves the front's own frame out of the call traces: a site is who called the allocator.
+    struct Behind final : events::EventSink {
+        explicit Behind(events::EventSink& next_) : next(next_) {}
+        std::uint64_t Begin() noexcept override { return next.Begin(); }
+        void Emit(const events::Event* records, std::size_t count, std::uint64_t stamp) noexcept override {
+            next.Emit(records, count, stamp);
+        }
+        TraceId Capture(unsigned skip) noexcept override;
+        AllocatorId NextAllocatorId() noexcept override { return next.NextAllocatorId(); }
+        events::EventSink& next;
+    };
 
     void Post(Command command);
     void Work();
@@ -80,6 +91,7 @@ private:
     const std::uint64_t recordingLimit_;
     events::TraceTable traces_;
     events::Lanes lanes_;
+    Behind behind_{lanes_};
     std::optional<events::RebaseSink> rebase_;
     std::optional<log::Pump> pump_;
     replay::AddressRange range_;

@@ -92,6 +92,11 @@ TEST_CASE("the workload runs at its rate, with call traces of at least six sites
         deepest = std::max(deepest, session->View().Frames(leak.trace).size());
     }
     CHECK(deepest >= 5);
+    for (const auto& leak : session->PresentLeaks()) {
+        const auto site = session->View().TopFrame(leak.trace).function;
+        INFO(site);
+        CHECK(site.find("Workload::") != std::string::npos);
+    }
 }
 
 TEST_CASE("a full lane that drops and counts shows its gaps, and the books balance", "[threads]") {

@@ -23,7 +23,7 @@ struct Finished {
 };
 
 struct RunOptions {
-    std::vector<std::pair<std::string, std::string>> environment;  // set on top of ours
+    std::vector<std::pair<std::string, std::string>> environment{};  // set on top of ours
     std::string folder;                                            // to start in; empty: ours
     int interruptAfterMs = -1;                                     // sends SIGINT then; < 0: never
 };
