@@ -154,7 +154,11 @@ private:
 
     void FreeAgain(const Operation& operation) {
         const Slot* slot = slots_.Find(operation.id);
-        if (slot == nullptr || slot->address == nullptr) return;
+        if (slot == nullptr) {
+            (void)allocator_->Free(allocator_, nullptr);  // there is no address to name: InvalidPointer
+            return;
+        }
+        if (slot->address == nullptr) return;  // its allocation failed
         const alloc::AllocatorOptions* options = allocator_->options;
         if (options == nullptr || options->Owns == nullptr || options->Owns(allocator_, slot->address)) return;
         (void)allocator_->Free(allocator_, slot->address);

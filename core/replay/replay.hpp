@@ -6,8 +6,8 @@
 //     (*replay)->Run(**reader, lanes, cancelled, &progress);
 //
 // Each operation of the trace is exactly one call, so position N is "after N operations":
-//   - what has no effect (free(NULL), realloc(NULL, 0), a touch, a free of an id that was never allocated) is a Step
-//     that counts as a call and carries the line
+//   - what has no effect (free(NULL), realloc(NULL, 0), a touch) is a Step that counts as a call and carries the line
+//   - a free of an id that was never allocated is a free of null, so that the allocator says InvalidPointer
 //   - a free of an id that was freed before frees its old address again, so that the allocator says DoubleFree - unless
 //     a newer block starts there by now, or the allocator could not tell and would come to harm: then it is a Step
 //   - where an allocation failed, later operations on its id have no block and are Steps; after a failed resize the

@@ -42,9 +42,9 @@ Figures FiguresOf(const model::AllocatorState& state) {
     figures.setAside = analysis::FormatBytes(totals.SetAside());
     figures.heap = totals.heapKnown ? analysis::FormatBytes(totals.heap) : unknown;
     figures.holes = totals.heapKnown ? analysis::FormatCount(totals.holes) : unknown;
-    figures.fragmentation = totals.heapKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(
-                                                   totals.largestHole, totals.free))
-                                             : unknown;
+    figures.fragmentation =
+        totals.heapKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(totals.largestHole, totals.free))
+                         : unknown;
     return figures;
 }
 
@@ -83,7 +83,8 @@ void AllocatorsView::DrawCard(ViewContext& context, const model::AllocatorState&
     const float shownWidth = shown ? TextWidth(context.fonts->labelSmall, "shown") + pad : 0;
     DrawTextIn(draw, context.fonts->labelBold, {{x + side + context.Px(6), y}, {right - shownWidth, y + line}},
                state.alive ? theme.text : theme.dim, NameOf(state));
-    if (shown) DrawTextIn(draw, context.fonts->labelSmall, {{x, y}, {right, y + line}}, theme.dim, "shown", Align::Right);
+    if (shown)
+        DrawTextIn(draw, context.fonts->labelSmall, {{x, y}, {right, y + line}}, theme.dim, "shown", Align::Right);
     y += line;
     // Two columns of name and value.
     const float gap = context.Px(18), half = std::floor((right - x - gap) / 2);
@@ -120,8 +121,8 @@ void AllocatorsView::DrawTable(ViewContext& context, const std::vector<model::Al
             ImGui::PopID();
             const Figures figures = FiguresOf(state);
             columns.Text(context, 0, at.y, height, state.alive ? theme.text : theme.dim, NameOf(state));
-            const std::string* cells[] = {&figures.base,     &figures.capacity, &figures.live,         &figures.setAside,
-                                          &figures.heap,     &figures.holes,    &figures.fragmentation};
+            const std::string* cells[] = {&figures.base, &figures.capacity, &figures.live,         &figures.setAside,
+                                          &figures.heap, &figures.holes,    &figures.fragmentation};
             std::size_t column = 1;
             for (const std::string* cell : cells) {
                 columns.Text(context, column, at.y, height, column < 3 ? theme.dim : theme.text, *cell);
@@ -158,6 +159,8 @@ void AllocatorsView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeAllocatorsView() { return std::make_unique<AllocatorsView>(); }
+std::unique_ptr<View> MakeAllocatorsView() {
+    return std::make_unique<AllocatorsView>();
+}
 
 }  // namespace residue::gui

@@ -16,7 +16,9 @@ namespace {
 
 using events::EventKind;
 
-std::string AtEvent(Position position) { return "event " + analysis::FormatCount(position.value); }
+std::string AtEvent(Position position) {
+    return "event " + analysis::FormatCount(position.value);
+}
 
 class BlockCardView final : public View {
 public:
@@ -42,7 +44,8 @@ void BlockCardView::DrawBanner(ViewContext& context, ImU32 ink, ImU32 back, cons
     const ImFont* font = context.fonts->label;
     const float titleHeight = std::floor(context.fonts->labelBold->FontSize * 1.5f);
     float height = pad + titleHeight;
-    for (const std::string& line : lines) height += DrawWrapped(nullptr, font, {0, 0}, inner, ink, line) + context.Px(2);
+    for (const std::string& line : lines)
+        height += DrawWrapped(nullptr, font, {0, 0}, inner, ink, line) + context.Px(2);
     height += pad - context.Px(4);
     draw->AddRectFilled(at, {at.x + width, at.y + height}, back);
     draw->AddRectFilled(at, {at.x + context.Px(3), at.y + height}, ink);
@@ -107,8 +110,9 @@ bool BlockCardView::DrawFailure(ViewContext& context) {
                 const bool below = offset > (~std::uint64_t{0} >> 1);
                 const std::string distance = analysis::FormatBytes(below ? 0 - offset : offset);
                 lines.push_back("The nearest block begins at " + analysis::FormatAddress(event.NearestBlock()) +
-                                (offset == 0 ? ", right there, and is not live any more."
-                                             : ", " + distance + (below ? " behind the pointer." : " before the pointer.")));
+                                (offset == 0
+                                     ? ", right there, and is not live any more."
+                                     : ", " + distance + (below ? " behind the pointer." : " before the pointer.")));
             }
             break;
         case EventKind::AccessFailed:
@@ -130,7 +134,12 @@ bool BlockCardView::DrawFailure(ViewContext& context) {
 void BlockCardView::DrawBar(ViewContext& context, const events::Event& birth, ImU32 fill) {
     const Theme& theme = *context.theme;
     ImDrawList* draw = ImGui::GetWindowDrawList();
-    struct Part { const char* name; std::uint64_t bytes; ImU32 colour; bool labelled; };
+    struct Part {
+        const char* name;
+        std::uint64_t bytes;
+        ImU32 colour;
+        bool labelled;
+    };
     const Part parts[] = {
         {"padding", birth.padding, theme.padding, false},
         {"header", birth.header, theme.header, false},
@@ -168,8 +177,10 @@ void BlockCardView::DrawBar(ViewContext& context, const events::Event& birth, Im
         const ImFont* font = context.fonts->monoSmall;
         const std::string both = std::string(part.name) + " " + bytes;
         const float room = box.Width() - context.Px(6);
-        if (TextWidth(font, both) <= room) DrawTextIn(draw, font, box, ink, both, Align::Centre);
-        else if (TextWidth(font, part.name) <= room) DrawTextIn(draw, font, box, ink, part.name, Align::Centre);
+        if (TextWidth(font, both) <= room)
+            DrawTextIn(draw, font, box, ink, both, Align::Centre);
+        else if (TextWidth(font, part.name) <= room)
+            DrawTextIn(draw, font, box, ink, part.name, Align::Centre);
         if (box.Contains(ImGui::GetIO().MousePos) && ImGui::IsWindowHovered()) TooltipNow(context, both);
         x += own + gap;
     }
@@ -184,8 +195,9 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
     const float width = ImGui::GetContentRegionAvail().x;
     if (!trace) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        const float used = DrawWrapped(draw, context.fonts->label, {at.x + pad, at.y + context.Px(8)}, width - 2 * pad,
-                                       context.theme->dim, "This source has no call traces: a trace of sizes does not say who asked.");
+        const float used =
+            DrawWrapped(draw, context.fonts->label, {at.x + pad, at.y + context.Px(8)}, width - 2 * pad,
+                        context.theme->dim, "This source has no call traces: a trace of sizes does not say who asked.");
         ImGui::Dummy({width, used + context.Px(16)});
         return;
     }
@@ -210,8 +222,8 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
         const float placeWidth = std::min(TextWidth(context.fonts->mono, place), row.Width() * 0.55f);
         DrawTextIn(draw, context.fonts->mono, {{row.max.x - placeWidth, row.min.y}, row.max}, context.theme->dim, place,
                    Align::Right);
-        DrawTextIn(draw, context.fonts->mono, {row.min, {row.max.x - placeWidth - pad, row.max.y}}, context.theme->accent,
-                   ShortFunction(frame.function));
+        DrawTextIn(draw, context.fonts->mono, {row.min, {row.max.x - placeWidth - pad, row.max.y}},
+                   context.theme->accent, ShortFunction(frame.function));
         node = log.ParentTrace(node);
     }
     ImGui::Dummy({width, context.Px(4)});
@@ -234,14 +246,16 @@ void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
     if (birth.Has(events::EventFlag::Region)) name += "  a child's region";
     KeyValue(context, "block", name, "Blocks are numbered in order of birth; a number is never used again.");
     KeyValue(context, "address", analysis::FormatAddress(birth.address), "Of the first byte that the caller may use.");
-    KeyValue(context, "asked", analysis::FormatBytes(birth.size), analysis::FormatCount(birth.size) + " bytes requested");
+    KeyValue(context, "asked", analysis::FormatBytes(birth.size),
+             analysis::FormatCount(birth.size) + " bytes requested");
     KeyValue(context, "set aside", analysis::FormatBytes(birth.SetAside()),
              analysis::FormatCount(birth.SetAside()) + " bytes = header + padding + asked + rounding + slack");
     const std::uint64_t span = dead ? died - born : (unborn ? 0 : now - born);
     std::string lives = analysis::FormatCount(born.value) + " … " + (dead ? analysis::FormatCount(died.value) : "now");
     if (unborn) {
         lives = "from " + analysis::FormatCount(born.value);
-    } else if (context.Px(kPad) * 2 + TextWidth(context.fonts->mono, "lives  " + lives + " (" + analysis::FormatCount(span) + " events)") <
+    } else if (context.Px(kPad) * 2 +
+                   TextWidth(context.fonts->mono, "lives  " + lives + " (" + analysis::FormatCount(span) + " events)") <
                ImGui::GetContentRegionAvail().x) {
         lives += " (" + analysis::FormatCount(span) + (span == 1 ? " event)" : " events)");
     }
@@ -316,6 +330,8 @@ void BlockCardView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeBlockCardView() { return std::make_unique<BlockCardView>(); }
+std::unique_ptr<View> MakeBlockCardView() {
+    return std::make_unique<BlockCardView>();
+}
 
 }  // namespace residue::gui

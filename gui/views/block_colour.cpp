@@ -8,8 +8,8 @@ namespace residue::gui {
 
 namespace {
 
-constexpr double kSmallestLog = 3;   // 8 B
-constexpr double kLargestLog = 20;   // 1 MiB
+constexpr double kSmallestLog = 3;  // 8 B
+constexpr double kLargestLog = 20;  // 1 MiB
 
 // In these panels orange means "in the way" and yellow "selected", so no category of blocks is painted with Okabe and
 // Ito's orange or yellow.
@@ -36,13 +36,17 @@ ImU32 BlockColour::Of(BlockId block) const {
     }
 }
 
-ImU32 BlockColour::OfTrace(TraceId trace) const { return Unlike(theme_, trace.value); }
+ImU32 BlockColour::OfTrace(TraceId trace) const {
+    return Unlike(theme_, trace.value);
+}
 
 ImU32 BlockColour::OfAllocator(AllocatorId allocator) const {
     return Unlike(theme_, allocator.value == 0 ? 0 : allocator.value - 1u);
 }
 
-TraceId BlockColour::TraceOf(BlockId block) const { return log_.Birth(block).event.trace; }
+TraceId BlockColour::TraceOf(BlockId block) const {
+    return log_.Birth(block).event.trace;
+}
 
 float BlockColour::Along(BlockId block) const {
     if (mode_ == ColourMode::Size) {

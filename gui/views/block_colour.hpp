@@ -23,7 +23,9 @@ public:
     // The category that tells blocks apart in the modes Site and Allocator.
     ImU32 OfTrace(TraceId trace) const;
     ImU32 OfAllocator(AllocatorId allocator) const;
-    bool IsScale() const { return mode_ == ColourMode::Size || mode_ == ColourMode::Age || mode_ == ColourMode::Lifetime; }
+    bool IsScale() const {
+        return mode_ == ColourMode::Size || mode_ == ColourMode::Age || mode_ == ColourMode::Lifetime;
+    }
     ScaleLegend Legend() const;
     TraceId TraceOf(BlockId block) const;
 

@@ -15,12 +15,13 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::uint64_t kLargeHeap = 50000;   // live blocks: while playing, the tree is then not remade each frame
-constexpr std::size_t kMostRows = 20000;      // opened at once
+constexpr std::uint64_t kLargeHeap = 50000;  // live blocks: while playing, the tree is then not remade each frame
+constexpr std::size_t kMostRows = 20000;     // opened at once
 constexpr int kOpenDepth = 24;
 
 constexpr Column kColumns[] = {
-    {"function", 190, Align::Left, "Outermost first. A click on the arrow opens, a click on the row selects.", 0, true, true},
+    {"function", 190, Align::Left, "Outermost first. A click on the arrow opens, a click on the row selects.", 0, true,
+     true},
     {"share", 56, Align::Left, "Of all live bytes, its callees included", 2, false, true},
     {"blocks", 64, Align::Right, "Live blocks, its callees included", 1, false, true},
     {"live", 84, Align::Right, "Live bytes, as requested, its callees included", 0, false, true},
@@ -75,7 +76,8 @@ void CallTreeView::Flatten() {
     if (nodes_.empty()) return;
     std::vector<std::pair<std::uint32_t, int>> stack;
     const auto push = [&](const analysis::CallNode& node, int depth) {
-        for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) stack.emplace_back(*child, depth);
+        for (auto child = node.children.rbegin(); child != node.children.rend(); ++child)
+            stack.emplace_back(*child, depth);
     };
     push(nodes_.front(), 0);
     while (!stack.empty() && rows_.size() < kMostRows) {
@@ -84,7 +86,8 @@ void CallTreeView::Flatten() {
         const bool open = IsOpen(nodes_[index], depth);
         rows_.push_back({index, depth, open});
         // A chain without branches is not indented: deep stacks stay readable.
-        if (open) push(nodes_[index], nodes_[index].children.size() > 1 || nodes_[index].ownBytes > 0 ? depth + 1 : depth);
+        if (open)
+            push(nodes_[index], nodes_[index].children.size() > 1 || nodes_[index].ownBytes > 0 ? depth + 1 : depth);
     }
 }
 
@@ -119,8 +122,8 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
         const double all = static_cast<double>(std::max<std::uint64_t>(nodes_.front().liveBytes, 1));
         const float share = static_cast<float>(static_cast<double>(node.liveBytes) / all);
         draw->AddRectFilled({bar.min.x, middle - half}, {bar.max.x, middle + half}, theme.raised);
-        draw->AddRectFilled({bar.min.x, middle - half}, {std::floor(bar.min.x + bar.Width() * share + 0.5f), middle + half},
-                            theme.live);
+        draw->AddRectFilled({bar.min.x, middle - half},
+                            {std::floor(bar.min.x + bar.Width() * share + 0.5f), middle + half}, theme.live);
     }
     columns.Text(context, kBlocks, at.y, height, theme.dim, analysis::FormatCount(node.liveBlocks));
     columns.Text(context, kLive, at.y, height, theme.text, analysis::FormatBytes(node.liveBytes));
@@ -128,13 +131,16 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
         context.selection->HoverTrace(node.trace);
         std::string tip = text;
         if (!frame.file.empty()) tip += "\n" + frame.file + ":" + std::to_string(frame.line);
-        tip += "\n" + analysis::FormatBytesExact(node.liveBytes) + " live in " + analysis::FormatCount(node.liveBlocks) +
-               " blocks, " + analysis::FormatBytesExact(node.ownBytes) + " of them asked for right here";
+        tip += "\n" + analysis::FormatBytesExact(node.liveBytes) + " live in " +
+               analysis::FormatCount(node.liveBlocks) + " blocks, " + analysis::FormatBytesExact(node.ownBytes) +
+               " of them asked for right here";
         TooltipNow(context, tip);
     }
     if (clicked) {
-        if (onArrow || ImGui::IsMouseDoubleClicked(0)) chosen_[node.trace.value] = !row.open;
-        else context.selection->trace = selected ? std::nullopt : std::optional(node.trace);
+        if (onArrow || ImGui::IsMouseDoubleClicked(0))
+            chosen_[node.trace.value] = !row.open;
+        else
+            context.selection->trace = selected ? std::nullopt : std::optional(node.trace);
     }
 }
 
@@ -159,7 +165,8 @@ void CallTreeView::Draw(ViewContext& context, ImVec2 size) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         const std::string note = "as of event " + analysis::FormatCount(asOf_.value) + "; pause to bring it up to date";
         DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->labelSmall,
-                   {{at.x + context.Px(kPad), at.y}, {at.x + width, at.y + context.Px(kRowHeight)}}, context.theme->warn, note);
+                   {{at.x + context.Px(kPad), at.y}, {at.x + width, at.y + context.Px(kRowHeight)}},
+                   context.theme->warn, note);
         ImGui::Dummy({width, context.Px(kRowHeight)});
     }
     columns.DrawHeader(context);
@@ -177,6 +184,8 @@ void CallTreeView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeCallTreeView() { return std::make_unique<CallTreeView>(); }
+std::unique_ptr<View> MakeCallTreeView() {
+    return std::make_unique<CallTreeView>();
+}
 
 }  // namespace residue::gui

@@ -36,7 +36,7 @@ public:
     void Stop() { state_ = State::Idle; }
     State Advance(const log::LogView& log, std::uint64_t budget);
     State Now() const { return state_; }
-    Row At() const { return at_; }        // Found: the row. Searching: how far it is
+    Row At() const { return at_; }  // Found: the row. Searching: how far it is
 
 private:
     bool Matches(const log::LogView& log, Row row);

@@ -31,7 +31,9 @@ constexpr Column kColumns[] = {
 };
 enum : std::size_t { kPosition, kKind, kSize, kAddress, kDetail, kAllocator, kThread };
 
-bool IsError(const events::Event& event) { return event.Failed() || event.kind == EventKind::Gap; }
+bool IsError(const events::Event& event) {
+    return event.Failed() || event.kind == EventKind::Gap;
+}
 
 std::string SizeText(const events::Event& event) {
     switch (event.kind) {
@@ -62,7 +64,8 @@ std::string DetailText(const log::LogView& log, Row row, const log::LoggedEvent&
     const auto add = [&](const std::string& part) {
         if (!part.empty()) text += (text.empty() ? "" : "  ") + part;
     };
-    if (event.kind == EventKind::Gap) add(analysis::FormatCount(event.Dropped()) + " events dropped");
+    if (event.kind == EventKind::Gap)
+        add(analysis::FormatCount(event.Dropped()) + " events dropped");
     else if (event.kind == EventKind::AccessFailed) {
         add(event.error == static_cast<std::uint8_t>(events::AccessError::Dangling) ? "dangling" : "out of bounds");
     } else if (event.Failed()) {
@@ -86,7 +89,8 @@ public:
 private:
     void DrawSearch(ViewContext& context, float width);
     void StartSearch(ViewContext& context, bool forward);
-    void DrawRow(ViewContext& context, const Columns& columns, Row row, bool present, ImVec2 at, float width, float height);
+    void DrawRow(ViewContext& context, const Columns& columns, Row row, bool present, ImVec2 at, float width,
+                 float height);
     void DrawScrollBar(ViewContext& context, Rect track, std::uint64_t rows, std::uint64_t visible);
     void Follow(std::uint64_t rows, std::uint64_t visible, std::optional<Row> present);
 
@@ -132,18 +136,23 @@ void EventsView::DrawSearch(ViewContext& context, float width) {
     ImGui::SetCursorScreenPos({at.x + pad, at.y + context.Px(8)});
     const float field = std::max(context.Px(80), width - 2 * pad - 2 * (button + gap));
     const bool entered = TextField(context, "##find", text_, "size, #block, 0x…, @event, site", field);
-    Tooltip(context, "Find a size (96, 64K), a block (#12), an address (0x…), a kind (freed), a call site, or go to an "
-                     "event (@1200)", "Enter");
+    Tooltip(context,
+            "Find a size (96, 64K), a block (#12), an address (0x…), a kind (freed), a call site, or go to an "
+            "event (@1200)",
+            "Enter");
     ImGui::SetCursorScreenPos({at.x + pad + field + gap, at.y + context.Px(8)});
-    if (Button(context, "##previous", "previous", ButtonKind::Plain, button, !text_.empty())) StartSearch(context, false);
+    if (Button(context, "##previous", "previous", ButtonKind::Plain, button, !text_.empty()))
+        StartSearch(context, false);
     Tooltip(context, "The one before this position");
     ImGui::SetCursorScreenPos({at.x + pad + field + 2 * gap + button, at.y + context.Px(8)});
-    if (Button(context, "##next", "next", ButtonKind::Plain, button, !text_.empty()) || entered) StartSearch(context, true);
+    if (Button(context, "##next", "next", ButtonKind::Plain, button, !text_.empty()) || entered)
+        StartSearch(context, true);
     Tooltip(context, "The one after this position", "Enter");
     ImGui::SetCursorScreenPos({at.x, at.y + context.Px(26 + 16)});
 
     const log::LogView& log = context.session->View();
-    if (search_.Now() == EventSearch::State::Searching && search_.Advance(log, kSearchRows) == EventSearch::State::Found) {
+    if (search_.Now() == EventSearch::State::Searching &&
+        search_.Advance(log, kSearchRows) == EventSearch::State::Found) {
         context.session->Play(false);
         context.session->SeekTo(log.PositionOf(search_.At()));
         if (const BlockId block = log.At(search_.At()).block) context.selection->block = block;
@@ -177,8 +186,9 @@ void EventsView::DrawScrollBar(ViewContext& context, Rect track, std::uint64_t r
     if (rows <= visible) return;
     const Theme& theme = *context.theme;
     const std::uint64_t last = rows - visible;
-    const float length = std::max(context.Px(24), static_cast<float>(static_cast<double>(track.Height()) *
-                                                                     static_cast<double>(visible) / static_cast<double>(rows)));
+    const float length =
+        std::max(context.Px(24), static_cast<float>(static_cast<double>(track.Height()) * static_cast<double>(visible) /
+                                                    static_cast<double>(rows)));
     const float room = track.Height() - length;
     const float y = track.min.y + static_cast<float>(static_cast<double>(room) * static_cast<double>(first_) /
                                                      static_cast<double>(last));
@@ -191,7 +201,8 @@ void EventsView::DrawScrollBar(ViewContext& context, Rect track, std::uint64_t r
         heldAt_ = held_ ? mouse - y : length / 2;
     }
     if (ImGui::IsItemActive() && room > 0) {
-        const double t = std::clamp(static_cast<double>(mouse - heldAt_ - track.min.y) / static_cast<double>(room), 0.0, 1.0);
+        const double t =
+            std::clamp(static_cast<double>(mouse - heldAt_ - track.min.y) / static_cast<double>(room), 0.0, 1.0);
         first_ = std::min(last, static_cast<std::uint64_t>(t * static_cast<double>(last) + 0.5));
     }
     const float inset = context.Px(3);
@@ -209,15 +220,16 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
     bool hovered = false;
     const bool clicked = ListRow(context, "##event", width, height, present, &hovered);
     const bool error = IsError(event);
-    const bool concerns = context.selection->block && (logged.block == *context.selection->block ||
-                                                        logged.oldBlock == *context.selection->block);
+    const bool concerns = context.selection->block &&
+                          (logged.block == *context.selection->block || logged.oldBlock == *context.selection->block);
     if (concerns) {
         const float x = at.x + width - context.Px(3);
         ImGui::GetWindowDrawList()->AddRectFilled({x, at.y}, {at.x + width, at.y + height}, theme.duck);
     }
     const ImU32 ink = error ? theme.error : theme.text;
     const Position position = log.PositionOf(row);
-    columns.Text(context, kPosition, at.y, height, error ? theme.error : theme.dim, analysis::FormatCount(position.value));
+    columns.Text(context, kPosition, at.y, height, error ? theme.error : theme.dim,
+                 analysis::FormatCount(position.value));
     std::string kind = events::Info(event.kind).text;
     if (error) kind = std::string(kIconError.Text(*context.fonts)) + " " + kind;
     columns.Text(context, kKind, at.y, height, ink, kind);
@@ -225,7 +237,8 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
     columns.Text(context, kAddress, at.y, height, theme.dim, AddressText(event));
     const std::string detail = DetailText(log, row, logged);
     columns.Text(context, kDetail, at.y, height, error ? theme.error : theme.dim, detail);
-    if (event.allocator) columns.Text(context, kAllocator, at.y, height, theme.dim, std::to_string(event.allocator.value));
+    if (event.allocator)
+        columns.Text(context, kAllocator, at.y, height, theme.dim, std::to_string(event.allocator.value));
     if (event.thread) columns.Text(context, kThread, at.y, height, theme.dim, std::to_string(event.thread.value));
     if (hovered) {
         context.selection->HoverPosition(position);
@@ -285,8 +298,10 @@ void EventsView::Draw(ViewContext& context, ImVec2 size) {
     if (box.Contains(ImGui::GetIO().MousePos) && ImGui::IsWindowHovered() && ImGui::GetIO().MouseWheel != 0) {
         const auto lines = static_cast<std::int64_t>(std::lround(-3 * ImGui::GetIO().MouseWheel));
         const std::uint64_t last = rows > visible ? rows - visible : 0;
-        if (lines < 0) first_ -= std::min(first_, static_cast<std::uint64_t>(-lines));
-        else first_ = std::min(last, first_ + static_cast<std::uint64_t>(lines));
+        if (lines < 0)
+            first_ -= std::min(first_, static_cast<std::uint64_t>(-lines));
+        else
+            first_ = std::min(last, first_ + static_cast<std::uint64_t>(lines));
     }
     for (std::uint64_t i = 0; i < visible + 1 && first_ + i < rows; ++i) {
         const Row row{first_ + i};
@@ -301,6 +316,8 @@ void EventsView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeEventsView() { return std::make_unique<EventsView>(); }
+std::unique_ptr<View> MakeEventsView() {
+    return std::make_unique<EventsView>();
+}
 
 }  // namespace residue::gui

@@ -16,11 +16,11 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::size_t kMostBlocks = 4000;   // drawn one by one; more are a texture
-constexpr double kLeastWidth = 3;           // pixels, on average, or they are a texture
+constexpr std::size_t kMostBlocks = 4000;  // drawn one by one; more are a texture
+constexpr double kLeastWidth = 3;          // pixels, on average, or they are a texture
 constexpr float kMapWidth = 14;
 constexpr float kLegendHeight = 26;
-constexpr float kSidewaysFrom = 24;         // pixels of sideways drag before the page shifts
+constexpr float kSidewaysFrom = 24;  // pixels of sideways drag before the page shifts
 
 class HeapView final : public View {
 public:
@@ -31,12 +31,12 @@ public:
     bool HandleKey(ViewContext& context, const KeyPress& press) override;
 
 private:
-    struct Input {               // of the mouse over the rows
+    struct Input {  // of the mouse over the rows
         bool over = false;
         std::optional<std::uint64_t> address;
-        bool onBar = false;      // not in the gap between two rows
+        bool onBar = false;  // not in the gap between two rows
     };
-    struct Look {                // the blocks that can be seen, or that there are too many
+    struct Look {  // the blocks that can be seen, or that there are too many
         bool dense = false;
         std::vector<model::Block> blocks;
     };
@@ -52,20 +52,20 @@ private:
     void FitBlock(ViewContext& context, BlockId block);
     void StepSelection(ViewContext& context, bool forward);
 
-    std::string source_;                 // which session the state below is about
+    std::string source_;  // which session the state below is about
     const session::Session* session_ = nullptr;
     AllocatorId allocator_{};
     HeapCamera camera_;
     HeapLayout layout_;
     HeapPieces found_;
-    std::vector<Piece> pieces_;          // of the page: what there is now, and what the heap will grow to
+    std::vector<Piece> pieces_;  // of the page: what there is now, and what the heap will grow to
     Viewport viewport_;
     HeapDense dense_;
     HeapMap map_;
     bool dragging_ = false;
     bool sideways_ = false;
-    bool moved_ = false;                 // since the button went down
-    std::uint64_t grabbed_ = 0;          // the byte under the mouse when it went down
+    bool moved_ = false;         // since the button went down
+    std::uint64_t grabbed_ = 0;  // the byte under the mouse when it went down
     std::int64_t grabbedInRow_ = 0;
     ImVec2 grabbedAt_{};
 };
@@ -91,8 +91,8 @@ float HeapView::DrawTitleControls(ViewContext& context, float right, float centr
     Tooltip(context, "What the colour of a block means: size, age, call site, lifetime or allocator", "1 … 5");
     const ImFont* font = context.fonts->labelSmall;
     const float label = TextWidth(font, "colour") + context.Px(8);
-    DrawText(ImGui::GetWindowDrawList(), font,
-             {right - width - label, std::floor(centreY - font->FontSize / 2)}, context.theme->dim, "colour");
+    DrawText(ImGui::GetWindowDrawList(), font, {right - width - label, std::floor(centreY - font->FontSize / 2)},
+             context.theme->dim, "colour");
     return right - width - label;
 }
 
@@ -197,7 +197,8 @@ HeapView::Input HeapView::ReadMouse(ViewContext& context, Rect area) {
             camera_.ScrollBy(static_cast<std::int64_t>(-io.MouseWheel * 3 * static_cast<float>(layout_.Shape().pitch)),
                              viewport_, layout_);
         } else {
-            const int steps = static_cast<int>(io.MouseWheel > 0 ? std::ceil(io.MouseWheel) : std::floor(io.MouseWheel));
+            const int steps =
+                static_cast<int>(io.MouseWheel > 0 ? std::ceil(io.MouseWheel) : std::floor(io.MouseWheel));
             camera_.ZoomAt(steps, x, y, pieces_, viewport_, layout_);
         }
     }
@@ -312,7 +313,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     if (!context.Ready()) {
-        EmptyState(context, size, kIconCubes, "No heap yet", "Open a trace with Ctrl+O, drop a file here, or start the sandbox.");
+        EmptyState(context, size, kIconCubes, "No heap yet",
+                   "Open a trace with Ctrl+O, drop a file here, or start the sandbox.");
         return;
     }
     Adopt(context);
@@ -322,8 +324,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
                    context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."
-                   : start ? "This is position 0. Step on with the right arrow, or press Space."
-                           : "No block is live and the heap's bounds were not recorded.");
+                   : start                       ? "This is position 0. Step on with the right arrow, or press Space."
+                                                 : "No block is live and the heap's bounds were not recorded.");
         return;
     }
     const float pad = context.Px(kPad);
@@ -345,8 +347,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
 
     const log::LogView& log = context.session->View();
     const BlockColour colour(*context.theme, *context.colour, log, context.session->Now());
-    HeapFrame frame{context, heap, log, allocator_, found_.known, layout_, {}, {}, area, camera_.top,
-                    camera_.rows, draw, colour, context.session->Now()};
+    HeapFrame frame{context, heap, log,         allocator_,   found_.known, layout_, {},
+                    {},      area, camera_.top, camera_.rows, draw,         colour,  context.session->Now()};
     for (const HeapLayout::Line& line : layout_.Lines(camera_.top, viewport_.height)) {
         (line.tear ? frame.tears : frame.rows).push_back(line);
     }
@@ -411,9 +413,11 @@ bool HeapView::HandleKey(ViewContext& context, const KeyPress& press) {
         case Key::Minus: {
             // Around the selected block where it can be seen.
             std::int64_t x = middleX, y = middleY;
-            if (const auto block = context.selection->block; block && block->value <= context.session->View().Blocks()) {
+            if (const auto block = context.selection->block;
+                block && block->value <= context.session->View().Blocks()) {
                 const auto at = layout_.ToPage(RangeOf(context.session->View(), *block).first);
-                if (at && at->y >= camera_.top && at->y < camera_.top + viewport_.height) x = at->x, y = at->y - camera_.top;
+                if (at && at->y >= camera_.top && at->y < camera_.top + viewport_.height)
+                    x = at->x, y = at->y - camera_.top;
             }
             camera_.ZoomAt(press.key == Key::Plus ? 1 : -1, x, y, pieces_, viewport_, layout_);
             return true;
@@ -437,6 +441,8 @@ bool HeapView::HandleKey(ViewContext& context, const KeyPress& press) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeHeapView() { return std::make_unique<HeapView>(); }
+std::unique_ptr<View> MakeHeapView() {
+    return std::make_unique<HeapView>();
+}
 
 }  // namespace residue::gui

@@ -11,7 +11,7 @@ namespace residue::gui {
 
 namespace {
 
-constexpr float kPartsFrom = 10;     // unscaled pixels: narrower blocks are one rectangle
+constexpr float kPartsFrom = 10;  // unscaled pixels: narrower blocks are one rectangle
 constexpr std::size_t kMostHoles = 4000;
 constexpr float kTextPad = 6;
 
@@ -93,12 +93,15 @@ void DrawParts(const HeapFrame& frame, const model::Block& block, ImU32 fill, fl
 }  // namespace
 
 std::size_t HeapFrame::FirstRowWith(std::uint64_t address) const {
-    const auto found = std::lower_bound(rows.begin(), rows.end(), address,
-                                        [](const HeapLayout::Line& row, std::uint64_t value) { return row.last < value; });
+    const auto found =
+        std::lower_bound(rows.begin(), rows.end(), address,
+                         [](const HeapLayout::Line& row, std::uint64_t value) { return row.last < value; });
     return static_cast<std::size_t>(found - rows.begin());
 }
 
-bool Emphasis::IsBlocker(BlockId block) const { return std::binary_search(blockers.begin(), blockers.end(), block); }
+bool Emphasis::IsBlocker(BlockId block) const {
+    return std::binary_search(blockers.begin(), blockers.end(), block);
+}
 
 void DrawBackground(HeapFrame& frame, bool hatch) {
     const Theme& theme = frame.theme();
@@ -111,8 +114,8 @@ void DrawBackground(HeapFrame& frame, bool hatch) {
         // What is not a block may be free or not this allocator's: no hatch, it is not known.
         for (const HeapLayout::Line& row : frame.rows) {
             const float y = frame.RowY(row);
-            frame.draw->AddRectFilled({frame.area.min.x, y}, {frame.area.max.x, y + static_cast<float>(frame.shape.bar)},
-                                      theme.window);
+            frame.draw->AddRectFilled({frame.area.min.x, y},
+                                      {frame.area.max.x, y + static_cast<float>(frame.shape.bar)}, theme.window);
         }
         return;
     }
@@ -121,8 +124,9 @@ void DrawBackground(HeapFrame& frame, bool hatch) {
         if (!Overlaps(region.begin, SaturatingAdd(region.end, region.bookkeeping), frame)) continue;
         frame.ForSegments(region.begin, region.end, box);
         if (hatch) {
-            frame.ForSegments(region.begin, region.end,
-                              [&](const Segment& segment) { frame.draw->AddRect(segment.box.min, segment.box.max, edge); });
+            frame.ForSegments(region.begin, region.end, [&](const Segment& segment) {
+                frame.draw->AddRect(segment.box.min, segment.box.max, edge);
+            });
         }
         frame.ForSegments(region.end, SaturatingAdd(region.end, region.bookkeeping), [&](const Segment& segment) {
             frame.draw->AddRectFilled(segment.box.min, segment.box.max, Mix(theme.panel, theme.header, 0.6f));
@@ -143,7 +147,8 @@ void DrawLater(HeapFrame& frame, std::uint64_t begin, std::uint64_t end) {
     });
     const ImFont* font = frame.fonts().labelSmall;
     const std::string text = "not in the heap yet";
-    if (widest.Height() < font->FontSize || widest.Width() < TextWidth(font, text) + frame.context.Px(2 * kTextPad)) return;
+    if (widest.Height() < font->FontSize || widest.Width() < TextWidth(font, text) + frame.context.Px(2 * kTextPad))
+        return;
     DrawTextIn(frame.draw, font, widest, frame.theme().dim, text, Align::Centre);
 }
 
@@ -185,10 +190,15 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
     const float partsFrom = frame.context.Px(kPartsFrom);
     const bool byAllocator = *frame.context.colour == ColourMode::Allocator;
     // Blocks narrower than a pixel share theirs: the pixel shows how much of it is occupied, never the last writer.
-    struct Shared { const HeapLayout::Line* row = nullptr; float x = 0, y = 0; std::uint64_t bytes = 0; ImU32 fill = 0; };
+    struct Shared {
+        const HeapLayout::Line* row = nullptr;
+        float x = 0, y = 0;
+        std::uint64_t bytes = 0;
+        ImU32 fill = 0;
+    };
     Shared shared;
-    const double bytesPerPixel = static_cast<double>(frame.layout.Shape().rowBytes) /
-                                 static_cast<double>(frame.layout.Shape().width);
+    const double bytesPerPixel =
+        static_cast<double>(frame.layout.Shape().rowBytes) / static_cast<double>(frame.layout.Shape().width);
     const auto flush = [&] {
         if (shared.row == nullptr) return;
         const double share = std::min(1.0, static_cast<double>(shared.bytes) / bytesPerPixel);
@@ -200,7 +210,8 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
         const bool blocker = emphasis.IsBlocker(block.id);
         ImU32 fill = blocker ? theme.warn : frame.colour.Of(block.id);
         const TraceId trace = frame.colour.TraceOf(block.id);
-        if (emphasis.trace && !blocker && !IsWithin(frame.log, trace, *emphasis.trace)) fill = Mix(theme.panel, fill, 0.3f);
+        if (emphasis.trace && !blocker && !IsWithin(frame.log, trace, *emphasis.trace))
+            fill = Mix(theme.panel, fill, 0.3f);
         const float alpha = emphasis.fading == block.id ? emphasis.fade : 1;
         frame.siteBytes[byAllocator ? frame.allocator.value : trace.value] += block.size;
 

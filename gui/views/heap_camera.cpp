@@ -24,7 +24,9 @@ RowShape RowShapeFor(int zoom, const Viewport& viewport) {
     return {Scaled(14, viewport), Scaled(12, viewport)};
 }
 
-std::int64_t TearHeight(const Viewport& viewport) { return Scaled(22, viewport); }
+std::int64_t TearHeight(const Viewport& viewport) {
+    return Scaled(22, viewport);
+}
 
 HeapLayout::Geometry HeapCamera::GeometryFor(int level, std::uint64_t rowPhase, const Viewport& viewport) const {
     return {RowBytesOf(level), rowPhase, std::max<std::int64_t>(viewport.width, 1), RowShapeFor(level, viewport).pitch,

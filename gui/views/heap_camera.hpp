@@ -16,7 +16,7 @@ namespace residue::gui {
 struct Viewport {
     std::int64_t width = 1;
     std::int64_t height = 1;
-    double scale = 1;       // content scale
+    double scale = 1;  // content scale
     friend bool operator==(const Viewport&, const Viewport&) = default;
 };
 
@@ -33,9 +33,9 @@ class HeapCamera {
 public:
     int zoom = kMinZoom;
     std::uint64_t phase = 0;
-    std::int64_t top = 0;   // page line at the viewport's upper edge
+    std::int64_t top = 0;  // page line at the viewport's upper edge
     bool fit = true;
-    RowShape rows;          // as laid out last; in fit mode stretched so that the page fills the panel
+    RowShape rows;  // as laid out last; in fit mode stretched so that the page fills the panel
 
     // Lays `pieces` out for what the camera sees now; in fit mode chooses zoom and phase first.
     void LayOut(const std::vector<Piece>& pieces, const Viewport& viewport, HeapLayout& layout);

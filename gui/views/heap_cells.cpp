@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kSamples = 4;
 
-
 }  // namespace
 
 CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const HeapLayout& layout,
@@ -34,9 +33,9 @@ CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const H
 
     const std::uint64_t visitEnd = SaturatingAdd(rowLast, 1);
     const std::uint64_t limit = 4 * count;
-    std::uint64_t largest = 0;      // overlap of the sample of cell `open`
+    std::uint64_t largest = 0;  // overlap of the sample of cell `open`
     std::size_t open = 0;
-    std::size_t done = count;       // cells from here on are still to be computed
+    std::size_t done = count;  // cells from here on are still to be computed
     heap.VisitBlocks(allocator, rowBegin, visitEnd, [&](const model::Block& block) {
         const std::uint64_t begin = std::max(block.begin, rowBegin);
         const std::uint64_t end = std::min(block.end, visitEnd);

@@ -22,9 +22,9 @@ struct HeapCell {
     BlockId sample{};            // 0: nothing is set aside
 };
 
-struct CellWork {                // what it cost, to keep frames short
-    std::uint64_t visited = 0;   // blocks
-    std::uint64_t queries = 0;   // look-ups
+struct CellWork {               // what it cost, to keep frames short
+    std::uint64_t visited = 0;  // blocks
+    std::uint64_t queries = 0;  // look-ups
     std::uint64_t Units() const { return visited + 16 * queries; }
 };
 

@@ -9,10 +9,10 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::uint64_t kBudget = 600000;   // units of work a frame: about 10 ms
-constexpr std::uint64_t kSmallStep = 512;   // rows of the log whose changes are followed one by one
+constexpr std::uint64_t kBudget = 600000;  // units of work a frame: about 10 ms
+constexpr std::uint64_t kSmallStep = 512;  // rows of the log whose changes are followed one by one
 constexpr std::int64_t kCoarser = 16;
-constexpr float kLeast = 0.22f;             // opacity of a cell with a single byte in use
+constexpr float kLeast = 0.22f;  // opacity of a cell with a single byte in use
 
 }  // namespace
 
@@ -151,8 +151,7 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
         if (repaint) Paint(frame, emphasis, row);
         for (const auto& [site, bytes] : row.sites) frame.siteBytes[site] += bytes;
         if (repaint || allNew) {
-            std::copy(row.pixels.begin(), row.pixels.end(),
-                      pixels_.begin() + static_cast<std::ptrdiff_t>(i * columns));
+            std::copy(row.pixels.begin(), row.pixels.end(), pixels_.begin() + static_cast<std::ptrdiff_t>(i * columns));
             firstChanged = std::min(firstChanged, i);
             lastChanged = i;
         }
@@ -162,13 +161,15 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
                          static_cast<int>(lastChanged - firstChanged + 1), pixels_.data() + firstChanged * columns);
         inTexture_ = order;
     }
-    const float u = static_cast<float>(geometry.width) / static_cast<float>(static_cast<std::int64_t>(columns) * cellWidth);
+    const float u =
+        static_cast<float>(geometry.width) / static_cast<float>(static_cast<std::int64_t>(columns) * cellWidth);
     for (std::size_t i = 0; i < frame.rows.size(); ++i) {
         const float y = frame.RowY(frame.rows[i]);
         const float v = static_cast<float>(i) / static_cast<float>(height);
-        frame.draw->AddImage(texture_->Id(), {frame.area.min.x, y},
-                             {frame.area.min.x + static_cast<float>(geometry.width), y + static_cast<float>(frame.shape.bar)},
-                             {0, v}, {u, v + 1 / static_cast<float>(height)});
+        frame.draw->AddImage(
+            texture_->Id(), {frame.area.min.x, y},
+            {frame.area.min.x + static_cast<float>(geometry.width), y + static_cast<float>(frame.shape.bar)}, {0, v},
+            {u, v + 1 / static_cast<float>(height)});
     }
     return settled;
 }
@@ -180,7 +181,8 @@ HeapDense::Cell HeapDense::CellAt(const HeapFrame& frame, std::uint64_t address)
     const std::size_t index = static_cast<std::size_t>(x / shape_.cellWidth);
     if (index >= row->second.cells.size()) return {};
     const HeapCell& cell = row->second.cells[index];
-    const std::uint64_t begin = frame.layout.FirstInColumn(address, static_cast<std::int64_t>(index) * shape_.cellWidth);
+    const std::uint64_t begin =
+        frame.layout.FirstInColumn(address, static_cast<std::int64_t>(index) * shape_.cellWidth);
     return {&cell, begin, begin + cell.bytes - 1};
 }
 

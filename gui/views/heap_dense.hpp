@@ -19,31 +19,34 @@ class HeapDense {
 public:
     // Draws the visible rows; false while some are still coarse.
     bool Draw(HeapFrame& frame, const Emphasis& emphasis);
-    void Forget();               // another session: nothing that is kept is right any more
+    void Forget();  // another session: nothing that is kept is right any more
 
-    struct Cell { const HeapCell* cell = nullptr; std::uint64_t begin = 0, last = 0; };
+    struct Cell {
+        const HeapCell* cell = nullptr;
+        std::uint64_t begin = 0, last = 0;
+    };
     Cell CellAt(const HeapFrame& frame, std::uint64_t address) const;  // for the tooltip; null: not there (yet)
 
 private:
     struct RowCells {
         std::vector<HeapCell> cells;
         std::vector<std::uint32_t> pixels;
-        bool exact = false;      // else coarse
+        bool exact = false;  // else coarse
         bool painted = false;
         std::map<std::uint32_t, std::uint64_t> sites;
     };
-    struct Shape {               // a change of it makes every row new
+    struct Shape {  // a change of it makes every row new
         const session::Session* session = nullptr;
         AllocatorId allocator{};
         HeapLayout::Geometry geometry;
         std::int64_t cellWidth = 1;
         friend bool operator==(const Shape&, const Shape&) = default;
     };
-    struct Look {                // a change of it repaints
+    struct Look {  // a change of it repaints
         ColourMode mode{};
         bool dark = true;
         std::optional<TraceId> trace;
-        Position age{};          // only where colours depend on the position
+        Position age{};  // only where colours depend on the position
         friend bool operator==(const Look&, const Look&) = default;
     };
 
@@ -58,7 +61,7 @@ private:
     std::map<std::uint64_t, RowCells> rows_;  // by first address
     std::unique_ptr<Texture> texture_;
     std::vector<std::uint32_t> pixels_;
-    std::vector<std::uint64_t> inTexture_;    // which row each line of the texture holds
+    std::vector<std::uint64_t> inTexture_;  // which row each line of the texture holds
 };
 
 }  // namespace residue::gui

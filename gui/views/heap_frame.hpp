@@ -20,7 +20,8 @@ namespace residue::gui {
 struct Segment {
     Rect box;
     std::uint64_t begin = 0, last = 0;  // addresses, inclusive
-    bool starts = false, ends = false;  // the range starts or ends here (it is not cut by the row's or the panel's edge)
+    bool starts = false,
+         ends = false;  // the range starts or ends here (it is not cut by the row's or the panel's edge)
 };
 
 struct HeapFrame {
@@ -28,11 +29,11 @@ struct HeapFrame {
     const model::HeapModel& heap;
     const log::LogView& log;
     AllocatorId allocator;
-    bool known;                   // regions were recorded
+    bool known;  // regions were recorded
     const HeapLayout& layout;
     std::vector<HeapLayout::Line> rows, tears;  // that can be seen
-    Rect area;                    // of the rows
-    std::int64_t top;             // page line at area.min.y
+    Rect area;                                  // of the rows
+    std::int64_t top;                           // page line at area.min.y
     RowShape shape;
     ImDrawList* draw;
     const BlockColour& colour;
@@ -69,10 +70,10 @@ struct HeapFrame {
 
 // What stands out this frame: how a block is drawn besides its colour.
 struct Emphasis {
-    std::vector<BlockId> blockers;          // in the way of the failed request, sorted
-    std::optional<BlockId> fading;          // came to life by the step that is moving
-    float fade = 1;                         // its opacity
-    std::optional<TraceId> trace;           // only blocks made within this trace keep their colour
+    std::vector<BlockId> blockers;  // in the way of the failed request, sorted
+    std::optional<BlockId> fading;  // came to life by the step that is moving
+    float fade = 1;                 // its opacity
+    std::optional<TraceId> trace;   // only blocks made within this trace keep their colour
     bool IsBlocker(BlockId block) const;
 };
 
@@ -86,7 +87,7 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
 void DrawTears(HeapFrame& frame);
 void DrawAxis(HeapFrame& frame, float left);
 void DrawGhosts(HeapFrame& frame);
-void DrawLeaving(HeapFrame& frame);          // a block that the moving step takes away
+void DrawLeaving(HeapFrame& frame);  // a block that the moving step takes away
 void DrawFailure(HeapFrame& frame);
 void DrawOutline(HeapFrame& frame, std::uint64_t begin, std::uint64_t end, ImU32 colour, float thickness);
 void DrawSelection(HeapFrame& frame);

@@ -42,25 +42,26 @@ class HeapLayout {
 public:
     struct Geometry {
         std::uint64_t rowBytes = 4096;
-        std::uint64_t phase = 0;       // rows begin at addresses that are congruent to it, modulo rowBytes
-        std::int64_t width = 1;        // pixels a row; >= 1
-        std::int64_t pitch = 1;        // pixels from one row's top to the next's; >= 1
-        std::int64_t tearHeight = 0;   // pixels of a tear
+        std::uint64_t phase = 0;      // rows begin at addresses that are congruent to it, modulo rowBytes
+        std::int64_t width = 1;       // pixels a row; >= 1
+        std::int64_t pitch = 1;       // pixels from one row's top to the next's; >= 1
+        std::int64_t tearHeight = 0;  // pixels of a tear
         friend bool operator==(const Geometry&, const Geometry&) = default;
     };
     // A line of the page: a row of addresses, or a tear.
     struct Line {
-        std::int64_t y = 0;            // top edge on the page
+        std::int64_t y = 0;  // top edge on the page
         bool tear = false;
-        std::uint64_t begin = 0;       // row: its first address (0 where the row begins below 0); tear: end of the memory before
-        std::uint64_t last = 0;        // row: its last address, inclusive; tear: the last address of the gap
+        std::uint64_t begin =
+            0;  // row: its first address (0 where the row begins below 0); tear: end of the memory before
+        std::uint64_t last = 0;  // row: its last address, inclusive; tear: the last address of the gap
     };
 
     // `pieces`: sorted, disjoint, none empty.
     void Set(const std::vector<Piece>& pieces, const Geometry& geometry);
     const Geometry& Shape() const { return geometry_; }
     bool Empty() const { return runs_.empty(); }
-    std::int64_t Height() const;                            // of the whole page, pixels
+    std::int64_t Height() const;  // of the whole page, pixels
     std::uint64_t RowCount() const;
 
     // The left edge of the byte at `address`; nothing where the page does not show it (it is in a tear).
@@ -75,8 +76,8 @@ public:
     // Within the row that holds `address`: the left edge of the byte, and of the one behind `last` (inclusive), so that
     // [first, second) are the pixels of the bytes address..last, cut at the row's end.
     std::pair<std::int64_t, std::int64_t> Pixels(std::uint64_t address, std::uint64_t last) const;
-    std::uint64_t RowBegin(std::uint64_t address) const;    // first address of the row around it (0 where below 0)
-    std::uint64_t RowLast(std::uint64_t address) const;     // last address of that row
+    std::uint64_t RowBegin(std::uint64_t address) const;  // first address of the row around it (0 where below 0)
+    std::uint64_t RowLast(std::uint64_t address) const;   // last address of that row
     // Cells: pixel columns of `cell` pixels. The first address whose left edge is in or right of column x of the row
     // around `address`; RowLast + 1 (which may wrap to 0) when there is none.
     std::uint64_t FirstInColumn(std::uint64_t address, std::int64_t x) const;
@@ -86,16 +87,16 @@ public:
     static std::uint64_t PhaseFor(std::uint64_t address, std::int64_t x, std::uint64_t rowBytes, std::int64_t width);
 
 private:
-    struct Run {                 // rows without a tear between them
+    struct Run {  // rows without a tear between them
         std::uint64_t firstRow = 0, lastRow = 0;
-        std::int64_t y = 0;      // of its first row on the page
+        std::int64_t y = 0;                       // of its first row on the page
         std::uint64_t gapBegin = 0, gapLast = 0;  // the tear above it (not for the first run)
     };
     std::uint64_t RowOf(std::uint64_t address) const;
     const Run* RunAtY(std::int64_t y) const;
 
     Geometry geometry_;
-    std::uint64_t shift_ = 0;    // (address + shift_) / rowBytes is the row's number
+    std::uint64_t shift_ = 0;  // (address + shift_) / rowBytes is the row's number
     std::vector<Run> runs_;
 };
 

@@ -10,9 +10,9 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::int64_t kFinest = 2;      // pixels of the finest line
+constexpr std::int64_t kFinest = 2;  // pixels of the finest line
 constexpr std::int64_t kTear = 3;
-constexpr int kShades = 16;            // so that neighbours join
+constexpr int kShades = 16;  // so that neighbours join
 
 }  // namespace
 
@@ -54,7 +54,9 @@ std::optional<std::uint64_t> HeapMap::Draw(HeapFrame& frame, Rect column, const 
     Compute(frame, pieces, height);
     // The page is stretched to the column's height.
     const float stretch = column.Height() / static_cast<float>(std::max<std::int64_t>(layout_.Height(), 1));
-    const auto screenY = [&](std::int64_t pageY) { return std::floor(column.min.y + static_cast<float>(pageY) * stretch); };
+    const auto screenY = [&](std::int64_t pageY) {
+        return std::floor(column.min.y + static_cast<float>(pageY) * stretch);
+    };
     const std::int64_t pitch = layout_.Shape().pitch;
     for (std::size_t i = 0; i < lines_.size();) {
         const auto shade = [&](std::size_t k) {
@@ -95,7 +97,8 @@ std::optional<std::uint64_t> HeapMap::Draw(HeapFrame& frame, Rect column, const 
         to = std::max(to, from + frame.context.Px(4));
         const float out = frame.context.Px(2);
         if (to - from < column.Height() - 2) {
-            frame.draw->AddRectFilled({column.min.x - out, from}, {column.max.x + out, to}, WithAlpha(theme.text, 0.10f));
+            frame.draw->AddRectFilled({column.min.x - out, from}, {column.max.x + out, to},
+                                      WithAlpha(theme.text, 0.10f));
         }
         frame.draw->AddRect({column.min.x - out, from}, {column.max.x + out, to}, WithAlpha(theme.text, 0.55f),
                             frame.context.Px(2));
@@ -106,7 +109,8 @@ std::optional<std::uint64_t> HeapMap::Draw(HeapFrame& frame, Rect column, const 
     Tooltip(frame.context, "The whole heap. Drag to look elsewhere.", "J / K");
     if (!ImGui::IsItemActive()) return std::nullopt;
     const auto y = static_cast<std::int64_t>((ImGui::GetIO().MousePos.y - column.min.y) / stretch);
-    const auto lines = layout_.Lines(std::clamp<std::int64_t>(y, 0, std::max<std::int64_t>(layout_.Height() - 1, 0)), 1);
+    const auto lines =
+        layout_.Lines(std::clamp<std::int64_t>(y, 0, std::max<std::int64_t>(layout_.Height() - 1, 0)), 1);
     if (lines.empty()) return std::nullopt;
     return lines.front().begin;
 }

@@ -183,9 +183,12 @@ void DrawFailure(HeapFrame& frame) {
     const std::uint64_t need = failure->need != 0 ? failure->need : failure->size;
     const auto hole = frame.heap.LargestHole(frame.allocator);
     std::uint64_t begin = 0;
-    if (hole) begin = hole->begin;
-    else if (failure->blockers) begin = failure->blockers->holeBegin;
-    else if (!frame.rows.empty()) begin = frame.FirstVisible();
+    if (hole)
+        begin = hole->begin;
+    else if (failure->blockers)
+        begin = failure->blockers->holeBegin;
+    else if (!frame.rows.empty())
+        begin = frame.FirstVisible();
     const std::string needs = "needs " + analysis::FormatBytes(need);
 
     const float gap = static_cast<float>(frame.shape.pitch - frame.shape.bar);
@@ -234,7 +237,8 @@ void DrawSelection(HeapFrame& frame) {
     // What the event at this position made: a thin line, so that a step can be seen.
     if (const auto present = frame.context.session->PresentRow(); present && present->value < frame.log.Rows().value) {
         const log::LoggedEvent event = frame.log.At(*present);
-        const bool made = event.event.kind == events::EventKind::Allocated || event.event.kind == events::EventKind::ResizeEnds;
+        const bool made =
+            event.event.kind == events::EventKind::Allocated || event.event.kind == events::EventKind::ResizeEnds;
         if (made && event.block && !event.event.Failed()) outline(event.block, frame.theme().text, frame.context.Px(1));
     }
     if (selection.block) outline(*selection.block, frame.theme().duck, frame.context.Px(2));
@@ -250,7 +254,8 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     const float textY = std::floor(centre - font->FontSize / 2);
     frame.draw->PushClipRect(strip.min, strip.max, true);
     // At the right: how much a row and a pixel are.
-    const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") + analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
+    const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") +
+                              analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
                               (dense ? ", brightness: occupied share" : "");
     const float scaleWidth = TextWidth(font, scale);
     DrawText(frame.draw, font, {strip.max.x - scaleWidth, textY}, theme.dim, scale);

@@ -21,7 +21,7 @@ bool TryNeighbourhoods(const model::HeapModel& heap, AllocatorId allocator, std:
                        std::vector<Piece>& pieces) {
     pieces.clear();
     const auto [begin, end] = heap.Span(allocator);
-    std::uint64_t at = begin;       // everything before it is dealt with
+    std::uint64_t at = begin;  // everything before it is dealt with
     std::uint64_t pieceBegin = begin;
     std::uint64_t pieceEnd = begin;  // end of the last block seen
     for (int i = 0; at < end; ++i) {

@@ -43,8 +43,8 @@ void LeaksView::DrawSummary(ViewContext& context, float width) {
     std::uint64_t bytes = 0, blocks = 0;
     for (const analysis::Leak& leak : leaks_) bytes += leak.bytes, blocks += leak.blocks;
     const bool end = asOf_ == session.End() && !session.IsLive();
-    const std::string amount = analysis::FormatBytes(bytes) + " in " + analysis::FormatCount(blocks) +
-                               (blocks == 1 ? " block" : " blocks");
+    const std::string amount =
+        analysis::FormatBytes(bytes) + " in " + analysis::FormatCount(blocks) + (blocks == 1 ? " block" : " blocks");
     const std::string title = end ? "Unfreed at the end: " + amount : "Live now: " + amount;
     const std::string note = end ? "Nobody gave these blocks back."
                                  : "At event " + analysis::FormatCount(asOf_.value) + " of " +
@@ -76,7 +76,8 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
     session_ = &session;
     if (leaks_.empty()) {
         const bool end = session.Now() == session.End() && !session.IsLive();
-        EmptyState(context, size, end ? kIconCheck : kIconDrop, end ? "Nothing leaks" : "Nothing is live at this position",
+        EmptyState(context, size, end ? kIconCheck : kIconDrop,
+                   end ? "Nothing leaks" : "Nothing is live at this position",
                    end ? "Every block was freed before the end." : "What is live at the end is what leaks: press End.");
         return;
     }
@@ -133,6 +134,8 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeLeaksView() { return std::make_unique<LeaksView>(); }
+std::unique_ptr<View> MakeLeaksView() {
+    return std::make_unique<LeaksView>();
+}
 
 }  // namespace residue::gui

@@ -87,7 +87,9 @@ ScrollArea::~ScrollArea() {
     ImGui::PopStyleVar(2);
 }
 
-float ScrollArea::Width() const { return ImGui::GetContentRegionAvail().x; }
+float ScrollArea::Width() const {
+    return ImGui::GetContentRegionAvail().x;
+}
 
 std::string PlaceOf(const symbols::Frame& frame) {
     if (frame.file.empty()) return {};

@@ -18,11 +18,11 @@ namespace residue::gui {
 
 struct Column {
     const char* title = "";
-    float width = 0;            // unscaled pixels; of a flexible one: the least
+    float width = 0;  // unscaled pixels; of a flexible one: the least
     Align align = Align::Left;
     const char* tooltip = "";
-    int priority = 0;           // where there is no room, the columns with the highest go first
-    bool flexible = false;      // the last one that is shown takes what is left
+    int priority = 0;       // where there is no room, the columns with the highest go first
+    bool flexible = false;  // the last one that is shown takes what is left
     bool mono = true;
 };
 
@@ -37,11 +37,11 @@ public:
     // Draws the text cut to the cell; true when it was cut (so that a tooltip can say it all).
     bool Text(const ViewContext& context, std::size_t column, float y, float height, ImU32 colour,
               std::string_view text) const;
-    bool Over(std::size_t column) const;   // the mouse is within the column's width
+    bool Over(std::size_t column) const;  // the mouse is within the column's width
 
 private:
     std::span<const Column> columns_;
-    std::vector<Rect> places_;             // only x is used
+    std::vector<Rect> places_;  // only x is used
     float left_, width_;
 };
 
@@ -52,7 +52,7 @@ public:
     ~ScrollArea();
     ScrollArea(const ScrollArea&) = delete;
     ScrollArea& operator=(const ScrollArea&) = delete;
-    float Width() const;                   // without the scroll bar
+    float Width() const;  // without the scroll bar
 };
 
 // "PATH:LINE", the folder left out.

@@ -10,8 +10,8 @@ namespace residue::gui {
 
 namespace {
 
-constexpr double kFastest = 1e6;      // a second, at the end of the scale
-constexpr double kScaleEnd = 0.95;    // beyond it: no limit
+constexpr double kFastest = 1e6;    // a second, at the end of the scale
+constexpr double kScaleEnd = 0.95;  // beyond it: no limit
 
 }  // namespace
 
@@ -19,8 +19,9 @@ double RateOfSlider(float along) {
     const double t = std::clamp(static_cast<double>(along), 0.0, 1.0);
     if (t > kScaleEnd) return std::numeric_limits<double>::infinity();
     const double rate = std::pow(kFastest, t / kScaleEnd);
-    return rate < 10 ? std::round(rate) : std::round(rate / std::pow(10, std::floor(std::log10(rate)) - 1)) *
-                                              std::pow(10, std::floor(std::log10(rate)) - 1);
+    return rate < 10 ? std::round(rate)
+                     : std::round(rate / std::pow(10, std::floor(std::log10(rate)) - 1)) *
+                           std::pow(10, std::floor(std::log10(rate)) - 1);
 }
 
 float SliderOfRate(double perSecond) {

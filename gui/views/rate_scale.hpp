@@ -5,8 +5,8 @@
 
 namespace residue::gui {
 
-double RateOfSlider(float along);      // 0..1, clamped
-float SliderOfRate(double perSecond);  // infinity: 1
+double RateOfSlider(float along);        // 0..1, clamped
+float SliderOfRate(double perSecond);    // infinity: 1
 std::string RateText(double perSecond);  // "8/s", "12,500/s", "as fast as it can"
 
 }  // namespace residue::gui

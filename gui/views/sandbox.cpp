@@ -33,11 +33,11 @@ private:
     std::optional<model::Block> Selected(const ViewContext& context) const;
     void Complaint(ViewContext& context, float width, const std::string& text);
 
-    int allocator_ = -1;             // -1: not chosen yet, the present one's
+    int allocator_ = -1;  // -1: not chosen yet, the present one's
     std::string capacity_ = "64 KiB";
     std::string bytes_ = "96";
     std::string newBytes_ = "200";
-    int alignment_ = 3;              // 1 << it
+    int alignment_ = 3;  // 1 << it
 };
 
 std::string SandboxView::Status(ViewContext& context) {
@@ -92,7 +92,8 @@ void SandboxView::DrawAllocator(ViewContext& context, session::Sandbox& sandbox,
     const bool good = capacity && *capacity > 0 && *capacity <= kLargestCapacity && !choices.empty();
     const float half = std::floor((width - 2 * pad - gap) / 2);
     ImGui::SetCursorScreenPos({at.x + pad, y});
-    const bool create = Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, half, good);
+    const bool create =
+        Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, half, good);
     Tooltip(context, "Ends the present allocator and makes this one");
     if ((create || (entered && good)) && good) {
         sandbox.Create(choices[static_cast<std::size_t>(allocator_)], *capacity);
@@ -117,7 +118,9 @@ void SandboxView::DrawByHand(ViewContext& context, session::Sandbox& sandbox, fl
     const float button = std::floor((inner - 2 * gap) / 3);
     const float left = at.x + pad;
     float y = at.y + context.Px(8);
-    const auto place = [&](int column) { ImGui::SetCursorScreenPos({left + static_cast<float>(column) * (button + gap), y}); };
+    const auto place = [&](int column) {
+        ImGui::SetCursorScreenPos({left + static_cast<float>(column) * (button + gap), y});
+    };
     const auto acted = [&] { context.session->FollowEnd(true); };
 
     place(0);
@@ -144,20 +147,23 @@ void SandboxView::DrawByHand(ViewContext& context, session::Sandbox& sandbox, fl
     const auto newBytes = ParseBytes(newBytes_);
     const bool resizable = ready && selected && newBytes;
     go = Button(context, "##resize", "Resize" + name, ButtonKind::Plain, button, resizable) || go;
-    Tooltip(context, selected ? "Makes the selected block this large, in place or by moving it" : "Select a live block first");
+    Tooltip(context,
+            selected ? "Makes the selected block this large, in place or by moving it" : "Select a live block first");
     if (go && resizable) sandbox.Resize(selected->address, *newBytes), acted();
     place(2);
     if (Button(context, "##free", "Free" + name, ButtonKind::Plain, button, ready && selected.has_value())) {
         sandbox.Free(selected->address), acted();
     }
-    Tooltip(context, selected ? "Gives the selected block back" : "Select a live block first: click it in the heap panel");
+    Tooltip(context,
+            selected ? "Gives the selected block back" : "Select a live block first: click it in the heap panel");
     y += context.Px(32);
 
     place(0);
     if (Button(context, "##double", "Double free", ButtonKind::Danger, button, ready)) sandbox.DoubleFree(), acted();
     Tooltip(context, "Frees the block freed last once more");
     place(1);
-    if (Button(context, "##foreign", "Foreign pointer", ButtonKind::Danger, button, ready)) sandbox.FreeForeign(), acted();
+    if (Button(context, "##foreign", "Foreign pointer", ButtonKind::Danger, button, ready))
+        sandbox.FreeForeign(), acted();
     Tooltip(context, "Frees a pointer that this allocator never gave out");
     place(2);
     if (Button(context, "##fragment", "Fragment", ButtonKind::Danger, button, ready)) sandbox.Fragment(), acted();
@@ -176,7 +182,8 @@ void SandboxView::DrawWorkload(ViewContext& context, session::Sandbox& sandbox, 
     const float y = at.y + context.Px(8);
     ImGui::SetCursorScreenPos({at.x + pad, y});
     const bool running = sandbox.Running();
-    if (Button(context, "##run", running ? "Stop" : "Run", running ? ButtonKind::Active : ButtonKind::Plain, button, ready)) {
+    if (Button(context, "##run", running ? "Stop" : "Run", running ? ButtonKind::Active : ButtonKind::Plain, button,
+               ready)) {
         sandbox.Run(!running);
         if (!running) context.session->FollowEnd(true);
     }
@@ -206,7 +213,8 @@ void SandboxView::DrawFlow(ViewContext& context, session::Sandbox& sandbox, floa
     const char* const labels[] = {"Block", "Drop and count"};
     int chosen = flow.dropAndCount ? 1 : 0;
     if (Segmented(context, "##full", labels, 2, chosen)) sandbox.SetDropAndCount(chosen == 1);
-    Tooltip(context, "What a full lane does: Block makes the program wait, Drop and count loses events and says how many");
+    Tooltip(context,
+            "What a full lane does: Block makes the program wait, Drop and count loses events and says how many");
     ImGui::SetCursorScreenPos({at.x, at.y + context.Px(8 + 26 + 8)});
 
     // How full the fullest lane is, as a bar and as a figure.
@@ -258,6 +266,8 @@ void SandboxView::Draw(ViewContext& context, ImVec2 size) {
 
 }  // namespace
 
-std::unique_ptr<View> MakeSandboxView() { return std::make_unique<SandboxView>(); }
+std::unique_ptr<View> MakeSandboxView() {
+    return std::make_unique<SandboxView>();
+}
 
 }  // namespace residue::gui

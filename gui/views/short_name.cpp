@@ -29,14 +29,21 @@ std::string ShortFunction(std::string_view name, int parts) {
             i += std::string_view("(anonymous namespace)").size() - 1;
             continue;
         }
-        if (c == '<') ++angle;
-        else if (c == '>') --angle;
-        else if (c == '(') ++round;
-        else if (c == ')') --round;
+        if (c == '<')
+            ++angle;
+        else if (c == '>')
+            --angle;
+        else if (c == '(')
+            ++round;
+        else if (c == ')')
+            --round;
         else if (angle == 0 && round == 0) {
-            if (c == ' ') names.assign(1, {});                       // what was before it is the return type
-            else if (c == ':' && i + 1 < name.size() && name[i + 1] == ':') names.emplace_back(), ++i;
-            else names.back() += c;
+            if (c == ' ')
+                names.assign(1, {});  // what was before it is the return type
+            else if (c == ':' && i + 1 < name.size() && name[i + 1] == ':')
+                names.emplace_back(), ++i;
+            else
+                names.back() += c;
         }
         if (c == '(' && angle == 0 && round == 1 && !names.back().empty()) break;  // the parameters
         if (angle < 0 || round < 0) return std::string(name);

@@ -71,7 +71,7 @@ TEST_CASE("slots come back in batches while a long read is still going on") {
     CHECK(seen == 200);
 }
 
-TEST_CASE("two threads hand every record over once, in order, with either index") {
+TEST_CASE("two threads hand every record over once, in order, with either index", "[threads]") {
     for (const bool flush : {false, true}) {
         Small small(64);
         constexpr std::uint64_t kRecords = 200'000;

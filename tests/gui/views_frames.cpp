@@ -74,7 +74,9 @@ TEST_CASE("the heap panel survives any mouse, and F brings the same picture back
     for (int i = 0; i < 150; ++i) {
         const ImVec2 at{10 + below(1180), 50 + below(680)};
         switch (random() % 6) {
-            case 0: rig.platform->Send(InputEvent::Scroll({0, static_cast<float>(static_cast<int>(random() % 7) - 3)})); break;
+            case 0:
+                rig.platform->Send(InputEvent::Scroll({0, static_cast<float>(static_cast<int>(random() % 7) - 3)}));
+                break;
             case 1: rig.Drag(at, {10 + below(1180), 50 + below(680)}); break;
             case 2: rig.DoubleClick(at); break;
             case 3: rig.Press(random() % 2 == 0 ? "Left" : "Right"); break;
@@ -85,7 +87,7 @@ TEST_CASE("the heap panel survives any mouse, and F brings the same picture back
     rig.app->PresentSelection() = {};
     rig.app->GetSession()->SeekTo(Position{3100});
     rig.MoveMouse({-100, -100});
-    CHECK(rig.Picture() != before);                             // it was moved
+    CHECK(rig.Picture() != before);  // it was moved
     rig.Press("F");
     CHECK(rig.Picture() == before);
 }
@@ -103,11 +105,11 @@ TEST_CASE("a dense map after steps there and back is the one from before") {
     const Image between = rig.Picture();
     CHECK(between != before);
     for (int i = 0; i < 7; ++i) rig.Press("Left");
-    CHECK(rig.Picture() == before);                             // only the rows that changed were made again
+    CHECK(rig.Picture() == before);  // only the rows that changed were made again
     rig.app->GetSession()->SeekTo(Position{10});
     rig.Settle();
     rig.app->GetSession()->SeekTo(Position{31000});
-    CHECK(rig.Picture() == before);                             // every row was made again
+    CHECK(rig.Picture() == before);  // every row was made again
 }
 
 TEST_CASE("every tab draws at every position of a small trace") {
@@ -151,7 +153,8 @@ TEST_CASE("CPU time of a frame", "[.][frame-cost]") {
                     prepare(i);
                     const auto begin = std::chrono::steady_clock::now();
                     app.Frame(0.016);
-                    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+                    times.push_back(
+                        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
                 }
                 std::sort(times.begin(), times.end());
                 WARN(blocks << " blocks, " << what << ": " << times[30] << " ms, worst " << times.back() << " ms, "

@@ -86,7 +86,8 @@ TEST_CASE("every byte of every piece has a pixel, and that pixel leads back to i
             const auto again = layout.ToPage(*back);
             REQUIRE(again);
             CHECK(*again == *point);
-            if (*back != layout.RowLast(*back)) CHECK(layout.ToPage(*back + 1).value_or(PagePoint{-1, -1}).x > point->x);
+            if (*back != layout.RowLast(*back))
+                CHECK(layout.ToPage(*back + 1).value_or(PagePoint{-1, -1}).x > point->x);
         }
     }
 }
@@ -101,8 +102,8 @@ TEST_CASE("every pixel of a row has an address whose left edge is not right of i
         const std::int64_t y = layout.Nearest(RandomAddress(random, pieces)).y;
         for (int i = 0; i < 20; ++i) {
             const auto x = static_cast<std::int64_t>(random.Below(static_cast<std::uint64_t>(shape.width)));
-            const auto address = layout.ToAddress(x, y + static_cast<std::int64_t>(random.Below(
-                                                             static_cast<std::uint64_t>(shape.pitch))));
+            const auto address = layout.ToAddress(
+                x, y + static_cast<std::int64_t>(random.Below(static_cast<std::uint64_t>(shape.pitch))));
             if (!address) continue;  // the row reaches below address 0 or beyond the last one
             const auto edges = layout.Pixels(*address, *address);
             CHECK(edges.first <= x);
@@ -169,8 +170,9 @@ TEST_CASE("the visible lines are those of the page, downwards, rows and tears") 
         layout.Set(pieces, RandomGeometry(random));
         const auto& shape = layout.Shape();
         const std::int64_t height = 40 + static_cast<std::int64_t>(random.Below(1500));
-        const std::int64_t top = static_cast<std::int64_t>(
-            random.Below(static_cast<std::uint64_t>(std::max<std::int64_t>(layout.Height(), 1)))) - 20;
+        const std::int64_t top = static_cast<std::int64_t>(random.Below(
+                                     static_cast<std::uint64_t>(std::max<std::int64_t>(layout.Height(), 1)))) -
+                                 20;
         std::int64_t edge = std::numeric_limits<std::int64_t>::min();
         for (const auto& line : layout.Lines(top, height)) {
             const std::int64_t own = line.tear ? shape.tearHeight : shape.pitch;
@@ -254,11 +256,15 @@ TEST_CASE("zooming keeps the byte under the pointer where it is") {
             const auto point = layout.ToPage(*address);
             REQUIRE(point);
             // Sideways by at most the rounding of the phase (1/128 of a row or 4 bytes) and a pixel.
-            const std::int64_t slack = 2 + std::max<std::int64_t>(
-                viewport.width / 128, 4 * viewport.width / static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                              RowBytesOf(camera.zoom), std::uint64_t{1} << 40)));
-            const std::int64_t byteWidth = viewport.width / static_cast<std::int64_t>(
-                std::min<std::uint64_t>(RowBytesOf(camera.zoom) * 2 / 3, std::uint64_t{1} << 40)) + 1;
+            const std::int64_t slack =
+                2 +
+                std::max<std::int64_t>(viewport.width / 128, 4 * viewport.width /
+                                                                 static_cast<std::int64_t>(std::min<std::uint64_t>(
+                                                                     RowBytesOf(camera.zoom), std::uint64_t{1} << 40)));
+            const std::int64_t byteWidth =
+                viewport.width / static_cast<std::int64_t>(
+                                     std::min<std::uint64_t>(RowBytesOf(camera.zoom) * 2 / 3, std::uint64_t{1} << 40)) +
+                1;
             const std::int64_t off = std::abs(point->x - x);
             // A byte at the row's edge may come to lie in the neighbouring row.
             CHECK((off <= slack + byteWidth || off >= viewport.width - slack - byteWidth));

@@ -69,8 +69,8 @@ TEST_CASE("a search finds blocks, addresses, sizes and words, both ways, within 
         return search.Now() == EventSearch::State::Found ? static_cast<std::int64_t>(search.At().value) : -1;
     };
     CHECK(find("#8", Row{0}, true) == 7);
-    CHECK(find("#8", Row{7}, true) == 100);                 // where it was freed
-    CHECK(find("0x11c5", Row{0}, true) == 7);               // inside block 8
+    CHECK(find("#8", Row{7}, true) == 100);    // where it was freed
+    CHECK(find("0x11c5", Row{0}, true) == 7);  // inside block 8
     CHECK(find("20", Row{4}, true) == 14);
     CHECK(find("20", Row{14}, false) == 4);
     CHECK(find("freed", Row{0}, true) == 100);
@@ -85,12 +85,14 @@ TEST_CASE("function names are shortened to what tells them apart") {
     CHECK(ShortFunction("void residue::session::Workload<int>::Grow(unsigned long)") == "Workload::Grow");
     CHECK(ShortFunction("residue::session::Sandbox::Fragment()", 1) == "Fragment");
     CHECK(ShortFunction("residue::(anonymous namespace)::Build(std::function<void ()> const&)") == "residue::Build");
-    CHECK(ShortFunction("std::enable_if<true, void>::type std::__invoke_impl<void, f(*)(int)>(f&&)") == "std::__invoke_impl");
+    CHECK(ShortFunction("std::enable_if<true, void>::type std::__invoke_impl<void, f(*)(int)>(f&&)") ==
+          "std::__invoke_impl");
     CHECK(ShortFunction("operator new(unsigned long)") == "operator new");
     CHECK(ShortFunction("0x7fdd0b0d44a3") == "0x7fdd0b0d44a3");
     CHECK(ShortFunction("main::{lambda()#1}::operator()() const") == "{lambda}::operator()");
-    CHECK(ShortFunction("std::_Function_handler<void (), s::Run(int)::{lambda()#1}>::_M_invoke(std::_Any_data const&)") ==
-          "_Function_handler::_M_invoke");
+    CHECK(
+        ShortFunction("std::_Function_handler<void (), s::Run(int)::{lambda()#1}>::_M_invoke(std::_Any_data const&)") ==
+        "_Function_handler::_M_invoke");
     CHECK(ShortFunction("bool std::operator< <char>(a const&, b const&)") == "std::operator< <char>");
     CHECK(ShortFunction("") == "");
     CHECK(ShortFunction("a>b<c") == "a>b<c");

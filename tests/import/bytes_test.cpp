@@ -70,7 +70,7 @@ TEST_CASE("compressed text reads like the text itself, told by content") {
 }
 
 TEST_CASE("compressed data that are cut off give what is there and a warning, damaged ones a failure") {
-    const std::string text = LongTrace(24000);
+    const std::string text = LongTrace(60000);
     for (const std::string& packed : {Gzip(text), Zstd(text)}) {
         const ReadAll cut = ReadBytes("x.rep", std::string_view(packed).substr(0, packed.size() / 2));
         CHECK(cut.failure.empty());
@@ -158,7 +158,7 @@ TEST_CASE("a file that shrinks while it is read just ends") {
 }
 
 TEST_CASE("progress grows from 0 to 1") {
-    const std::string text = LongTrace(24000);
+    const std::string text = LongTrace(60000);
     auto reader = OpenTraceBytes("x.rep", text);
     REQUIRE(reader);
     double before = (*reader)->Progress();

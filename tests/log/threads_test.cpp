@@ -82,10 +82,10 @@ void EmitPair(events::Lanes& lanes, std::uint64_t address, TraceId trace) {
     events::EmitNow(lanes, event);
 }
 
-// Waits until `done`, at most some seconds.
+// Waits until `done`, at most a minute (machines are busy).
 template <class Done>
 bool Becomes(Done done) {
-    for (int i = 0; i < 5000; ++i) {
+    for (int i = 0; i < 60000; ++i) {
         if (done()) return true;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

@@ -40,8 +40,8 @@ TEST_CASE("an ordered set equals std::map under random inserts, erases and repla
     std::mt19937_64 random(7);
     Set set, kept;
     std::map<std::uint64_t, std::uint64_t> truth, keptTruth;
-    for (int round = 0; round < 60000; ++round) {
-        const bool shrinking = (round / 15000) % 2 == 1;
+    for (int round = 0; round < 24000; ++round) {
+        const bool shrinking = (round / 6000) % 2 == 1;
         const std::uint64_t key = random() % 20000;
         const auto at = set.Locate(key);
         auto place = at;
@@ -58,7 +58,7 @@ TEST_CASE("an ordered set equals std::map under random inserts, erases and repla
             set.Insert(at, {key, key % 100});
             truth[key] = key % 100;
         }
-        if (round % 5000 == 0) {
+        if (round % 3000 == 0) {
             RequireSame(set, truth);
             RequireSame(kept, keptTruth);  // a copy stays as it was
             kept = set;

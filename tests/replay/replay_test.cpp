@@ -104,11 +104,11 @@ TEST_CASE("the end of the replay is not told: the heap stays as the trace left i
 
 TEST_CASE("operations without effect are steps that carry their line") {
     const Replayed replayed = ReplayText("0\n2\n6\n0\nf -1\nr 0 0\na 1 8\nw 1 8\nf 0\nf 1\n");
-    CHECK(Kinds(replayed.Requests()) == "Step Step Allocated Step Step Freed");
+    CHECK(Kinds(replayed.Requests()) == "Step Step Allocated Step FreeFailed Freed");
     CHECK(replayed.Requests()[0].Line() == 5);
     CHECK(replayed.Requests()[1].Line() == 6);
     CHECK(replayed.Requests()[3].Line() == 8);
-    CHECK(replayed.Requests()[4].Line() == 9);
+    CHECK(replayed.Requests()[4].Error() == MemoryError::InvalidPointer);  // of an id that was never allocated
     CHECK(replayed.Requests()[3].EndsCall());
 }
 

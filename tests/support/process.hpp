@@ -24,8 +24,8 @@ struct Finished {
 
 struct RunOptions {
     std::vector<std::pair<std::string, std::string>> environment{};  // set on top of ours
-    std::string folder;                                            // to start in; empty: ours
-    int interruptAfterMs = -1;                                     // sends SIGINT then; < 0: never
+    std::string folder{};                                            // to start in; empty: ours
+    int interruptAfterMs = -1;                                       // sends SIGINT then; < 0: never
 };
 
 inline Finished Run(const std::vector<std::string>& command, const RunOptions& options = {}) {
