@@ -41,9 +41,13 @@ std::vector<ReportLeak> Leaks(const log::LogView& log, const model::HeapModel& h
 std::string PlainSentence(const events::Event& event) {
     switch (event.kind) {
         case events::EventKind::FreeFailed: {
-            std::string sentence = "free of " + analysis::FormatAddress(event.address) + ": " + Name(event.Error());
-            if (event.NearestBlock() != 0)
-                sentence += "; the nearest block is at " + analysis::FormatAddress(event.NearestBlock());
+            const bool twice = event.Error() == MemoryError::DoubleFree;
+            std::string sentence = "free of " + analysis::FormatAddress(event.address) +
+                                   (twice ? ", which is free already" : ", which is no block") + " (" +
+                                   Name(event.Error()) + ").";
+            if (!twice && event.address != 0 && event.NearestBlock() != 0) {
+                sentence += " The nearest block is at " + analysis::FormatAddress(event.NearestBlock()) + ".";
+            }
             return sentence;
         }
         case events::EventKind::AccessFailed:

@@ -47,7 +47,7 @@ TEST_CASE("convert keeps the figures through every format") {
     CHECK(recorded["provenance"] == original["provenance"]);
 }
 
-TEST_CASE("--balanced frees at the end what is live") {
+TEST_CASE("convert --balanced frees at the end what is live") {
     const Program residue;
     residue.folder.Write("a.rep", kTrace);
     const auto run = residue({"convert", "a.rep", "b.rep", "--balanced", "--json"});

@@ -56,8 +56,8 @@ TEST_CASE("Every header compiles on its own", "[headers]") {
         flags.begin(), flags.end(), [](const std::string& flag) { return flag.find("imgui") != std::string::npos; });
     std::vector<fs::path> headers;
     for (const meta::SourceFile& file : meta::ReadSources(RESIDUE_SOURCE_DIR)) {
-        const bool ofWindow = file.IsUnder("gui") || file.IsUnder("tests/gui");
-        if (file.IsHeader() && (withWindow || !ofWindow)) headers.push_back(fs::path(RESIDUE_SOURCE_DIR) / file.path);
+        if (!file.IsHeader() || file.IsUnder("tests")) continue;  // those of the tests are compiled by few files each
+        if (withWindow || !file.IsUnder("gui")) headers.push_back(fs::path(RESIDUE_SOURCE_DIR) / file.path);
     }
     REQUIRE(headers.size() > 20);
 
