@@ -37,6 +37,10 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             wantPicture_ = true;
             continue;
         }
+        if (press.IsCtrl(Key::Q)) {
+            leave_ = true;
+            continue;
+        }
         if (press.IsCtrl(Key::S)) {
             SaveRecording();
             continue;

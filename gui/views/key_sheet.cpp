@@ -29,6 +29,7 @@ constexpr Line kLeft[] = {
     {"Ctrl S", "save the recording (.residue)"},
     {"Ctrl E", "save a picture of the window"},
     {"M", "sandbox"},
+    {"Ctrl Q", "leave"},
 };
 constexpr Line kRight[] = {
     {nullptr, "Looking"},

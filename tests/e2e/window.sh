@@ -72,7 +72,7 @@ settled "$folder/home.png"
 same "$folder/start.png" "$folder/home.png" || die "back at the start the picture is another one"
 kill -0 "$view" 2>/dev/null || die "it ended by itself"
 
-xdotool windowquit "$window"
+keys ctrl+q
 for _ in {1..100}; do
     kill -0 "$view" 2>/dev/null || break
     sleep 0.1
