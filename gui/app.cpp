@@ -32,7 +32,7 @@ float Eased(double t) {
 
 // What to open at the first start: a recording of one of our own programs, as it has call traces.
 const std::string& FirstToShow(const std::vector<std::string>& samples) {
-    for (const char* wanted : {"word-counter", "tree-builder"}) {
+    for (const char* wanted : {"text-editor", "word-counter"}) {
         for (const std::string& sample : samples) {
             if (fs::path(sample).stem() == wanted) return sample;
         }
