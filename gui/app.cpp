@@ -30,7 +30,7 @@ float Eased(double t) {
     return static_cast<float>(1 - left * left * left);
 }
 
-// What to open at the first start: a recording of one of our own programs, as it has call traces.
+// What to open at the first start: the heap of one of our own programs, full of holes.
 const std::string& FirstToShow(const std::vector<std::string>& samples) {
     for (const char* wanted : {"text-editor", "word-counter"}) {
         for (const std::string& sample : samples) {
