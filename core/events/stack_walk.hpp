@@ -15,6 +15,8 @@ namespace residue::events {
 struct StackBounds {
     std::uintptr_t low = 0;
     std::uintptr_t high = 0;  // one past the last byte; low == high: not known, and the walk finds nothing
+    // Is there code of a loaded module at this address? Null: not known, and every address is taken for one.
+    bool (*isCode)(std::uintptr_t address) noexcept = nullptr;
 };
 
 // The stack of the calling thread (events/os/stack_bounds.cpp).
@@ -40,6 +42,14 @@ inline bool ReadFrame(std::uintptr_t at, StackBounds stack, StackFrame& frame) n
     return true;
 }
 
+// The C library starts threads in code without frame pointers, so a walk may end in whatever the register held there:
+// words that differ from one walk to the next, and would make every trace another one. Leaves such frames out at the
+// outer end, where one look-up is enough when there are none.
+inline unsigned WithoutGarbage(const std::uintptr_t* frames, unsigned count, StackBounds stack) noexcept {
+    while (stack.isCode != nullptr && count != 0 && !stack.isCode(frames[count - 1])) --count;
+    return count;
+}
+
 // Writes at most `max` return addresses, innermost first, `skip` of them left out, and returns how many. `frame`: a
 // frame address on the stack of the calling thread; one outside `stack` (an alternative signal stack, a fiber) gives 0.
 inline unsigned WalkFrames(const void* frame, StackBounds stack, std::uintptr_t* out, unsigned max,
@@ -53,7 +63,7 @@ inline unsigned WalkFrames(const void* frame, StackBounds stack, std::uintptr_t*
         if (words.next <= at) break;  // callers' frames lie above; below is dead stack
         at = words.next;
     }
-    return count;
+    return WithoutGarbage(out, count, stack);
 }
 
 }  // namespace residue::events

@@ -162,6 +162,35 @@ TEST_CASE("a garbage frame pointer ends the walk and nothing else") {
     CHECK(WalkFrames(stack, StackBounds{}, out, 3, 0) == 0);
 }
 
+TEST_CASE("what a thread's start left in the frame register is no caller") {
+    // Three callers in code, then a frame that is none, with another word in it each time.
+    std::uintptr_t stack[10] = {};
+    const auto base = reinterpret_cast<std::uintptr_t>(stack);
+    for (std::size_t i = 0; i < 8; i += 2) {
+        stack[i] = base + (i + 2) * sizeof(std::uintptr_t);
+        stack[i + 1] = 1000 + i;
+    }
+    const StackBounds bounds{base, base + sizeof stack, [](std::uintptr_t at) noexcept { return at >= 1000; }};
+    TraceTable table(100);
+    const auto capture = std::make_unique<residue::events::detail::TraceCapture>();
+    capture->SetUp(&table, 8, bounds);
+    for (std::uintptr_t garbage = 1; garbage < 50; ++garbage) {
+        stack[7] = garbage;
+        std::uintptr_t out[8];
+        REQUIRE(WalkFrames(stack, bounds, out, 8, 0) == 3);
+        REQUIRE(FramesOf(table, capture->Capture(stack, 0)) == Stack{1000, 1002, 1004});
+    }
+    CHECK(table.Count() == 3);
+}
+
+TEST_CASE("this thread's own bounds know code from data") {
+    const StackBounds own = OwnStack();
+    if (own.isCode == nullptr) return;  // an older C library
+    CHECK(own.isCode(reinterpret_cast<std::uintptr_t>(&OwnStack) + 1));
+    CHECK_FALSE(own.isCode(own.low));
+    CHECK_FALSE(own.isCode(0x695a46));
+}
+
 TEST_CASE("random memory as a stack never leads the walk out of it") {
     std::mt19937_64 random(3);
     for (int round = 0; round < 2000; ++round) {

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -87,17 +88,26 @@ TEST_CASE("the workload runs at its rate, with call traces of at least six sites
     REQUIRE(Until(*session, [&] { return session->Settled(); }));
     session->FollowEnd(false);
     session->Tick(0, ~std::uint64_t{0});
-    CHECK(session->PresentLeaks().size() >= 6);
+    // Over the whole run: which sites have live blocks at its end depends on where it was stopped.
+    std::set<TraceId> traces;
+    for (Row row{}; row < session->View().Rows(); ++row) {
+        const auto event = session->View().At(row).event;
+        if (event.kind == events::EventKind::Allocated) traces.insert(event.trace);
+    }
     std::size_t deepest = 0;
-    for (const auto& leak : session->PresentLeaks()) {
-        deepest = std::max(deepest, session->View().Frames(leak.trace).size());
+    std::set<std::string> sites;
+    for (const TraceId trace : traces) {
+        deepest = std::max(deepest, session->View().Frames(trace).size());
+        const auto site = session->View().TopFrame(trace).function;
+        INFO(site);
+        CHECK(site.find("Workload::") != std::string::npos);  // a site is who called the allocator
+        sites.insert(site);
     }
     CHECK(deepest >= 5);
-    for (const auto& leak : session->PresentLeaks()) {
-        const auto site = session->View().TopFrame(leak.trace).function;
-        INFO(site);
-        CHECK(site.find("SandboxSession::Front") == std::string::npos);  // a site is who called the allocator
-    }
+    CHECK(sites.size() >= 6);
+    CHECK(session->PresentLeaks().size() >= 3);
+    // As many traces as there are ways to the call sites: nothing in them differs from call to call.
+    CHECK(session->View().Traces() < 200);
 }
 
 TEST_CASE("a full lane that drops and counts shows its gaps, and the books balance", "[threads]") {

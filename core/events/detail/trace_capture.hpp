@@ -85,7 +85,7 @@ private:
             if (frame.next <= at) break;  // callers' frames lie above; below is dead stack
             at = frame.next;
         }
-        const TraceId id = table_->Intern(returns, found, memo_);
+        const TraceId id = table_->Intern(returns, WithoutGarbage(returns, found, stack_), memo_);
         if (id && seen <= kMaxTraceDepth) {
             walk.skip = skip;
             walk.id = id;
