@@ -11,7 +11,7 @@ static_assert(std::endian::native == std::endian::little, "a row is read as the 
 namespace {
 
 // Rows that are packed column by column while they are in the first-level cache.
-constexpr std::size_t kBatch = 256;
+constexpr std::size_t kBatch = 128;
 
 std::uint8_t WidthFor(std::uint64_t range) {
     if (range == 0) return 0;
@@ -24,13 +24,20 @@ constexpr std::uint64_t MaskFor(std::uint8_t width) {
     return width == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * width);
 }
 
-// The fields of a row, in the order of the columns.
-std::array<std::uint64_t, kColumnCount> Fields(const LoggedEvent& row) {
-    return {
-#define RESIDUE_LOG_COLUMN(name, field) static_cast<std::uint64_t>(field),
-        RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
-#undef RESIDUE_LOG_COLUMN
-    };
+struct Span {
+    std::uint64_t low = ~std::uint64_t{0};
+    std::uint64_t high = 0;
+};
+
+template <class Get>
+void Widen(Span& span, std::span<const LoggedEvent> rows, Get get) {
+    Span local = span;  // in registers
+    for (const LoggedEvent& row : rows) {
+        const auto value = static_cast<std::uint64_t>(get(row));
+        local.low = std::min(local.low, value);
+        local.high = std::max(local.high, value);
+    }
+    span = local;
 }
 
 template <class Word, class Get>
@@ -68,18 +75,16 @@ void Columns::SetShapes(std::size_t rows, std::span<const ColumnShape> shapes) {
 }
 
 Columns Columns::Pack(std::span<const LoggedEvent> rows, std::size_t columnCount) {
-    std::array<std::uint64_t, kColumnCount> low;
-    std::array<std::uint64_t, kColumnCount> high{};
-    low.fill(~std::uint64_t{0});
-    for (const LoggedEvent& row : rows) {
-        const auto fields = Fields(row);
-        for (std::size_t c = 0; c < kColumnCount; ++c) {
-            low[c] = std::min(low[c], fields[c]);
-            high[c] = std::max(high[c], fields[c]);
-        }
+    std::array<Span, kColumnCount> spans;
+    for (std::size_t first = 0; first < rows.size(); first += kBatch) {
+        const auto batch = rows.subspan(first, std::min(kBatch, rows.size() - first));
+#define RESIDUE_LOG_COLUMN(name, field) \
+    Widen(spans[static_cast<std::size_t>(ColumnId::name)], batch, [](const LoggedEvent& row) { return field; });
+        RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
+#undef RESIDUE_LOG_COLUMN
     }
     std::array<ColumnShape, kColumnCount> shapes;
-    for (std::size_t c = 0; c < columnCount; ++c) shapes[c] = {low[c], WidthFor(high[c] - low[c])};
+    for (std::size_t c = 0; c < columnCount; ++c) shapes[c] = {spans[c].low, WidthFor(spans[c].high - spans[c].low)};
 
     Columns packed;
     packed.SetShapes(rows.size(), {shapes.data(), columnCount});

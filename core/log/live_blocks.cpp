@@ -22,6 +22,10 @@ const T* LastNotAbove(const T* items, std::size_t count, std::uint64_t value, Ke
 }  // namespace
 
 bool LiveBlocks::LastAtOrBefore(std::uint64_t address, Place& at) const {
+    if (soughtIsGood_ && soughtAddress_ == address) {
+        at = sought_;
+        return true;
+    }
     if (firsts_.empty() || firsts_[0] > address) return false;
     const std::uint64_t* const first =
         LastNotAbove(firsts_.data(), firsts_.size(), address, [](std::uint64_t begin) { return begin; });
@@ -30,6 +34,9 @@ bool LiveBlocks::LastAtOrBefore(std::uint64_t address, Place& at) const {
     const LiveBlock* const block =
         LastNotAbove(leaf.blocks.get(), leaf.used, address, [](const LiveBlock& b) { return b.begin; });
     at.index = static_cast<std::size_t>(block - leaf.blocks.get());
+    soughtAddress_ = address;
+    sought_ = at;
+    soughtIsGood_ = true;
     return true;
 }
 
@@ -87,6 +94,7 @@ void LiveBlocks::Insert(const LiveBlock& block) {
     } else if (LastAtOrBefore(block.begin, at)) {
         ++at.index;
     }
+    soughtIsGood_ = false;
     if (leaves_[at.leaf].used == kLeafBlocks) {
         const bool atEnd = at.index == kLeafBlocks && at.leaf + 1 == leaves_.size();
         Split(at.leaf, atEnd);
@@ -104,6 +112,7 @@ void LiveBlocks::Insert(const LiveBlock& block) {
 void LiveBlocks::Erase(std::uint64_t address) {
     Place at;
     if (!LastAtOrBefore(address, at)) return;
+    soughtIsGood_ = false;
     Leaf& leaf = leaves_[at.leaf];
     LiveBlock* const blocks = leaf.blocks.get();
     std::copy(blocks + at.index + 1, blocks + leaf.used, blocks + at.index);
@@ -133,6 +142,7 @@ void LiveBlocks::MergeWithNext(std::size_t leaf) {
 void LiveBlocks::Clear() {
     leaves_.clear();
     firsts_.clear();
+    soughtIsGood_ = false;
     count_ = 0;
 }
 

@@ -75,6 +75,10 @@ private:
     std::vector<Leaf> leaves_;
     std::vector<std::uint64_t> firsts_;  // begin of the first block of each leaf: searched apart from the leaves
     std::size_t count_ = 0;
+    // The last search: what looks for a block mostly inserts or erases right there afterwards.
+    mutable std::uint64_t soughtAddress_ = 0;
+    mutable Place sought_;
+    mutable bool soughtIsGood_ = false;
 };
 
 }  // namespace residue::log

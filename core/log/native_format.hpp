@@ -60,7 +60,8 @@ enum class Codec : std::uint8_t { None = 0, Zstd = 1 };
 
 constexpr std::uint32_t Tag(const char (&letters)[5]) {
     std::uint32_t tag = 0;
-    for (std::size_t i = 0; i < 4; ++i) tag |= static_cast<std::uint32_t>(static_cast<unsigned char>(letters[i])) << (8 * i);
+    for (std::size_t i = 0; i < 4; ++i)
+        tag |= static_cast<std::uint32_t>(static_cast<unsigned char>(letters[i])) << (8 * i);
     return tag;
 }
 inline constexpr std::uint32_t kSource = Tag("SRCE");

@@ -177,8 +177,7 @@ Outcome<std::span<const std::byte>> NativeReader::Decode(const native::ChunkHead
     if (!zstd_) return Fail(Bad("no memory to decode it"));
     const auto raw = static_cast<std::size_t>(header.raw);
     if (decoded_.size() < raw) decoded_.resize(raw);
-    const std::size_t size =
-        ZSTD_decompressDCtx(zstd_.get(), decoded_.data(), raw, stored.data(), stored.size());
+    const std::size_t size = ZSTD_decompressDCtx(zstd_.get(), decoded_.data(), raw, stored.data(), stored.size());
     if (ZSTD_isError(size) != 0) return Fail(Bad(fmt::format("zstd cannot decode it: {}", ZSTD_getErrorName(size))));
     if (size != raw) return Fail(Bad(fmt::format("{} bytes once decoded", size), fmt::format("{}", raw)));
     return std::span<const std::byte>(decoded_).first(raw);
@@ -234,7 +233,8 @@ Outcome<void> NativeReader::Names(native::Reader raw) {
 Outcome<void> NativeReader::Texts(native::Reader raw) {
     const auto first = raw.Number<std::uint64_t>();
     const auto count = raw.Number<std::uint32_t>();
-    if (first != summary_.rows) return Fail(Bad(fmt::format("texts of row {}", first), fmt::format("{}", summary_.rows)));
+    if (first != summary_.rows)
+        return Fail(Bad(fmt::format("texts of row {}", first), fmt::format("{}", summary_.rows)));
     if (count > kChunkRows) return Fail(Bad(fmt::format("{} texts", count), fmt::format("at most {}", kChunkRows)));
     native::Reader lengths(raw.Bytes(std::uint64_t{count} * 8));
     if (!raw.Ok()) return Fail(Bad(fmt::format("ends before its {} texts", count)));
@@ -282,7 +282,8 @@ Outcome<void> NativeReader::Events(native::Reader raw) {
         const bool hasText = text != texts_.end() && text->row == row;
         appender_.Append(columns.At(row).event, hasText ? text++->text : std::string_view{});
     }
-    if (text != texts_.end()) return Fail(Bad(fmt::format("a text of row {} of {}", text->row, rows), "one of its rows"));
+    if (text != texts_.end())
+        return Fail(Bad(fmt::format("a text of row {} of {}", text->row, rows), "one of its rows"));
     texts_.clear();
     summary_.rows += rows;
     return {};
@@ -346,7 +347,8 @@ Outcome<NativeSummary> NativeReader::Read(const std::atomic<bool>* cancelled, st
         }
     }
     if (!summary_.whole) {
-        Warn(offset_, fmt::format("the file has no end: it opens up to its last whole chunk, {} events", summary_.rows));
+        Warn(offset_,
+             fmt::format("the file has no end: it opens up to its last whole chunk, {} events", summary_.rows));
     } else if (offset_ != bytes_.Size()) {
         Warn(offset_, fmt::format("{} bytes after the end are left out", bytes_.Size() - offset_));
     }

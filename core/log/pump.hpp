@@ -5,7 +5,7 @@
 //     ... writers run ...
 //     pump.Stop();                       // writers are done: drains everything that is left and closes the log
 //
-// Threads: made, stopped and destroyed by one thread; Warnings after Stop. The log is written by the pump's thread only.
+// Threads: made, stopped and destroyed by one thread; Warnings after Stop. Only the pump's thread writes the log.
 #pragma once
 
 #include <functional>

@@ -131,7 +131,8 @@ TEST_CASE("texts of any length are kept") {
     EventLog log;
     LoggedEvent row;
     row.event = Make(EventKind::Marker);
-    const std::string texts[] = {"a", std::string(5000, 'b'), "c", std::string(4095, 'd'), "ef", std::string(9000, 'g')};
+    const std::string texts[] = {"a",  std::string(5000, 'b'), "c", std::string(4095, 'd'),
+                                 "ef", std::string(9000, 'g')};
     for (const std::string& text : texts) log.Append(row, text);
     const LogView view = log.View();
     for (std::uint64_t i = 0; i < std::size(texts); ++i) CHECK(view.Text(Row{i}) == texts[i]);
@@ -140,20 +141,20 @@ TEST_CASE("texts of any length are kept") {
 TEST_CASE("a position ends with its call and with what trails it") {
     EventLog log;
     Appender appender(log);
-    appender.Append(Make(EventKind::AllocatorCreated, 0, 0), "heap");       // 0: at position 0
-    appender.Append(Make(EventKind::Marker), "start");                      // 1: at position 0
-    appender.Append(Make(EventKind::Step), "main.c");                       // 2: leads to call 1
-    appender.Append(Make(EventKind::Output), "hello");                      // 3: within call 1
-    appender.Append(Allocated(0x1000, 16), {});                             // 4: call 1
-    appender.Append(Make(EventKind::Output), "one");                        // 5: trails it
-    appender.Append(Make(EventKind::Duck), "quack");                        // 6: trails it
-    appender.Append(ResizeBegins(0x1000, 32), {});                          // 7: leads to call 2
-    appender.Append(ResizeEnds(0x1000, 0x1000, 32), {});                    // 8: call 2
-    appender.Append(With(Bit(EventFlag::IsCall), Make(EventKind::Step)), {});           // 9: call 3
-    appender.Append(With(Bit(EventFlag::NotACall), Allocated(0x2000, 16)), {});         // 10: leads to call 4
-    appender.Append(Freed(0x1000), {});                                     // 11: call 4
-    appender.Append(Make(EventKind::Output), "last");                       // 12: trails it
-    appender.Append(ResizeBegins(0x2000, 32), {});                          // 13: leads to a call that has not ended
+    appender.Append(Make(EventKind::AllocatorCreated, 0, 0), "heap");            // 0: at position 0
+    appender.Append(Make(EventKind::Marker), "start");                           // 1: at position 0
+    appender.Append(Make(EventKind::Step), "main.c");                            // 2: leads to call 1
+    appender.Append(Make(EventKind::Output), "hello");                           // 3: within call 1
+    appender.Append(Allocated(0x1000, 16), {});                                  // 4: call 1
+    appender.Append(Make(EventKind::Output), "one");                             // 5: trails it
+    appender.Append(Make(EventKind::Duck), "quack");                             // 6: trails it
+    appender.Append(ResizeBegins(0x1000, 32), {});                               // 7: leads to call 2
+    appender.Append(ResizeEnds(0x1000, 0x1000, 32), {});                         // 8: call 2
+    appender.Append(With(Bit(EventFlag::IsCall), Make(EventKind::Step)), {});    // 9: call 3
+    appender.Append(With(Bit(EventFlag::NotACall), Allocated(0x2000, 16)), {});  // 10: leads to call 4
+    appender.Append(Freed(0x1000), {});                                          // 11: call 4
+    appender.Append(Make(EventKind::Output), "last");                            // 12: trails it
+    appender.Append(ResizeBegins(0x2000, 32), {});  // 13: leads to a call that has not ended
     const LogView view = log.View();
     REQUIRE(view.Positions() == Position{4});
     CHECK(view.RowsAt(Position{0}) == Row{2});
@@ -207,13 +208,13 @@ TEST_CASE("positions are right over many chunks") {
 TEST_CASE("errors are found forwards and backwards") {
     EventLog log;
     Appender appender(log);
-    appender.Append(Allocated(0x1000, 16), {});                   // 0
-    appender.Append(Freed(0x1004), {});                           // 1: an error
+    appender.Append(Allocated(0x1000, 16), {});  // 0
+    appender.Append(Freed(0x1004), {});          // 1: an error
     Event failed = ResizeEnds(0x1000, 0, 0);
     failed.error = static_cast<std::uint8_t>(MemoryError::Fragmentation);
-    appender.Append(failed, {});                                  // 2: an error
-    appender.Append(Freed(0x1000), {});                           // 3
-    appender.Append(Make(EventKind::Gap), {});                    // 4: an error
+    appender.Append(failed, {});                // 2: an error
+    appender.Append(Freed(0x1000), {});         // 3
+    appender.Append(Make(EventKind::Gap), {});  // 4: an error
     const LogView view = log.View();
     CHECK(view.ErrorCount() == 3);
     CHECK(view.NextError(Row{0}) == Row{1});

@@ -94,7 +94,9 @@ struct Sample {
     }
 };
 
-Outcome<NativeSummary> ReadBytes(const Bytes& bytes, EventLog& into) { return ReadNativeBytes("f", bytes, into); }
+Outcome<NativeSummary> ReadBytes(const Bytes& bytes, EventLog& into) {
+    return ReadNativeBytes("f", bytes, into);
+}
 
 // The first rows of `whole`, as many as `part` has, are all that `part` has.
 std::string NotAPrefix(const LogView& part, const LogView& whole) {
@@ -239,7 +241,8 @@ TEST_CASE("cut off at any byte, a file opens up to its last whole chunk") {
     for (std::size_t length = 0; length < sample.bytes.size(); ++length) {
         CAPTURE(length);
         EventLog again;
-        const auto read = ReadBytes(Bytes(sample.bytes.begin(), sample.bytes.begin() + static_cast<long>(length)), again);
+        const auto read =
+            ReadBytes(Bytes(sample.bytes.begin(), sample.bytes.begin() + static_cast<long>(length)), again);
         REQUIRE(read.has_value() == (length >= native::kFileHeaderBytes));
         if (!read) continue;
         CHECK_FALSE(read->whole);
@@ -398,7 +401,8 @@ TEST_CASE("a file of version 1 opens, byte by byte as it was defined") {
 
 TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
     const native::Writer none;
-    CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 0, {})).Refusal() == "f: byte 16: 0 rows (expected 1 to 65536)");
+    CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 0, {})).Refusal() ==
+          "f: byte 16: 0 rows (expected 1 to 65536)");
     CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 65537, {})).Refusal() ==
           "f: byte 16: 65537 rows (expected 1 to 65536)");
     CHECK(Made().Chunk(native::kEvents, EventsPayload(9, 1, {})).Refusal() == "f: byte 16: row 9 (expected row 0)");
@@ -408,8 +412,7 @@ TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
           "f: byte 16: ends before its 2 rows");
     CHECK(Made().Chunk(native::kEvents, none, 9).Refusal() ==
           "f: byte 16: codec 9 (expected 0 or 1: the file may come from a later version)");
-    CHECK(Made().Chunk(native::kEvents, none, 1, 100).Refusal() ==
-          "f: byte 16: 0 bytes once decoded (expected 100)");
+    CHECK(Made().Chunk(native::kEvents, none, 1, 100).Refusal() == "f: byte 16: 0 bytes once decoded (expected 100)");
     native::Writer noise;
     noise.Text("noise");
     CHECK(Made().Chunk(native::kEvents, noise, 1, 100).Refusal().starts_with("f: byte 16: zstd cannot decode it"));
@@ -426,7 +429,8 @@ TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
     cycle.Number(std::uint32_t{1});
     cycle.Number(std::uint32_t{1});
     cycle.Number(std::uint64_t{7});
-    CHECK(Made().Chunk(native::kTraces, cycle).Refusal() == "f: byte 16: trace 1 has parent 1 (expected one before it)");
+    CHECK(Made().Chunk(native::kTraces, cycle).Refusal() ==
+          "f: byte 16: trace 1 has parent 1 (expected one before it)");
     native::Writer text;
     text.Number(std::uint64_t{0});
     text.Number(std::uint32_t{1});
