@@ -113,3 +113,14 @@ TEST_CASE("A full disk is an error, not a success", "[linux]") {
     CHECK(run.exitCode == 2);
     CHECK(Contains(run.errors, "standard output"));
 }
+
+TEST_CASE("Ctrl-C ends a long report at once, with nothing printed") {
+    const Program residue;
+    std::string trace = "20000\n1\n2000000\n1\n";
+    for (int i = 0; i < 1'000'000; ++i) trace += "a 0 64\nf 0\n";
+    residue.folder.Write("long.rep", trace);
+    const auto run = support::Run({cli_tests::kResidue, "report", "long.rep"},
+                                  {.folder = residue.folder.Path().string(), .interruptAfterMs = 150});
+    CHECK(run.exitCode == 130);
+    CHECK(run.output.empty());
+}
