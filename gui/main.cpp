@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "base/parse_size.hpp"
 #include "gui/app.hpp"
 #include "gui/picture.hpp"
 #include "gui/platform/png.hpp"
@@ -40,19 +40,12 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
     session::OpenOptions open;
     open.allocator = arguments.allocator;
     if (arguments.capacity != "auto") {
-        std::uint64_t bytes = 0;
-        std::size_t used = 0;
-        try {
-            if (arguments.capacity.starts_with('-')) throw std::invalid_argument("negative");
-            bytes = std::stoull(arguments.capacity, &used);
-        } catch (const std::exception&) {
-            used = 0;
+        const auto bytes = ParseBytes(arguments.capacity);
+        if (!bytes || *bytes == 0) {
+            return Fail(Failure{"--capacity", "\"" + arguments.capacity + "\" is no number of bytes",
+                                "auto, or bytes from 1 up, with K, M, G or T if you like"});
         }
-        if (used == 0 || used != arguments.capacity.size()) {
-            return Fail(
-                Failure{"--capacity", "\"" + arguments.capacity + "\" is no number of bytes", "bytes, or auto"});
-        }
-        open.capacity = bytes;
+        open.capacity = *bytes;
     }
     return open;
 }

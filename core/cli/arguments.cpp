@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "alloc/registry.hpp"
-#include "base/checked.hpp"
+#include "base/parse_size.hpp"
 #include "cli/console.hpp"
 
 namespace residue::cli {
@@ -73,32 +73,6 @@ void CheckReadable(const std::string& path, const char* what, std::vector<Failur
     } else if (access(path.c_str(), R_OK) != 0) {
         failures.push_back({path, std::strerror(errno), "a file that can be read"});
     }
-}
-
-std::optional<std::uint64_t> ParseBytes(const std::string& text) {
-    std::uint64_t number = 0;
-    std::size_t i = 0;
-    for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-        const auto tens = CheckedMultiply(number, 10);
-        const auto digit = static_cast<std::uint64_t>(text[i] - '0');
-        if (!tens || *tens > ~std::uint64_t{0} - digit) return std::nullopt;
-        number = *tens + digit;
-    }
-    if (i == 0) return std::nullopt;
-    std::string unit = text.substr(i);
-    for (const char* ending : {"iB", "B"}) {
-        if (unit.ends_with(ending)) {
-            unit.resize(unit.size() - std::strlen(ending));
-            break;
-        }
-    }
-    if (unit.empty()) return number;
-    const std::size_t power =
-        std::string("KMGT").find(static_cast<char>(std::toupper(static_cast<unsigned char>(unit[0]))));
-    if (unit.size() != 1 || power == std::string::npos) return std::nullopt;
-    const auto bytes = CheckedMultiply(number, std::uint64_t{1} << (10 * (power + 1)));
-    if (!bytes) return std::nullopt;
-    return *bytes;
 }
 
 }  // namespace residue::cli

@@ -36,7 +36,4 @@ struct ReplayArguments {
 // A file that can be read: there, no directory, not empty, readable. `what` names the argument: "FILE".
 void CheckReadable(const std::string& path, const char* what, std::vector<Failure>& failures);
 
-// "4096", "64K", "1.5M" is not: a whole number of bytes, KiB, MiB, GiB or TiB. Nothing: no such number below 2^64.
-std::optional<std::uint64_t> ParseBytes(const std::string& text);
-
 }  // namespace residue::cli

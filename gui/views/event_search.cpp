@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "gui/views/parse_size.hpp"
+#include "base/parse_size.hpp"
 
 namespace residue::gui {
 

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
+#include "base/parse_size.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/event_search.hpp"
 #include "gui/views/list.hpp"
-#include "gui/views/parse_size.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "analysis/format.hpp"
+#include "base/parse_size.hpp"
 #include "gui/views/list.hpp"
-#include "gui/views/parse_size.hpp"
 #include "gui/views/rate_scale.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"

@@ -70,12 +70,12 @@ TEST_CASE("All that is wrong is said at once") {
 TEST_CASE("Capacities that are no number of bytes are refused") {
     const Program residue;
     residue.folder.Write("small.rep", kTrace);
-    for (const char* bad : {"", "x", "0", "1.5K", "12Q", "K", "-1", "18446744073709551616", "99999999999T", "1KK"}) {
+    for (const char* bad : {"", "x", "0", "1.5.2K", ".5K", "12Q", "K", "-1", "18446744073709551616", "99999999999T", "1KK"}) {
         const auto run = residue({"report", "small.rep", std::string("--capacity=") + bad});
         INFO(bad << run.output);
         CHECK(run.exitCode == 2);
     }
-    for (const char* good : {"auto", "65536", "64K", "64KiB", "1MB", "1g"}) {
+    for (const char* good : {"auto", "65536", "64K", "64KiB", "1MB", "1g", "1.5M", "65,536", "0x10000"}) {
         INFO(good);
         CHECK(residue({"report", "small.rep", "--capacity", good}).exitCode == 0);
     }

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "gui/views/event_search.hpp"
-#include "gui/views/parse_size.hpp"
 #include "gui/views/rate_scale.hpp"
 #include "gui/views/short_name.hpp"
 #include "log/appender.hpp"
@@ -11,25 +10,6 @@
 
 using namespace residue;
 using namespace residue::gui;
-
-TEST_CASE("sizes are read as people write them") {
-    CHECK(ParseBytes("96") == 96);
-    CHECK(ParseBytes(" 1,024 B ") == 1024);
-    CHECK(ParseBytes("64K") == 65536);
-    CHECK(ParseBytes("64 KiB") == 65536);
-    CHECK(ParseBytes("1.5 MiB") == 1572864);
-    CHECK(ParseBytes("2gb") == std::uint64_t{2} << 30);
-    CHECK(ParseBytes("0x400") == 1024);
-    CHECK(ParseBytes("0") == 0);
-    CHECK(ParseBytes("18446744073709551615") == std::numeric_limits<std::uint64_t>::max());
-    for (const char* bad : {"", " ", "-1", "K", "1Q", "12 apples", "18446744073709551616", "99999999999999 TiB", "0x",
-                            "1.5.2", "4 KKB"}) {
-        INFO(bad);
-        CHECK_FALSE(ParseBytes(bad));
-    }
-    CHECK(ParseWhole("0x1000'0190") == 0x10000190);
-    CHECK_FALSE(ParseWhole("12a"));
-}
 
 TEST_CASE("a rate survives its slider, and the far end is without limit") {
     CHECK(RateOfSlider(0) == 1);

@@ -1,15 +1,13 @@
-#include "gui/views/parse_size.hpp"
-
-#include <cctype>
+#include "base/parse_size.hpp"
 
 #include "base/checked.hpp"
 
-namespace residue::gui {
+namespace residue {
 
 namespace {
 
 char Lower(char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -30,8 +28,9 @@ int PowerOf(std::string_view unit) {
     const char first = Lower(unit.front());
     if (first == 'b') return unit.size() == 1 ? 0 : -1;
     constexpr std::string_view kUnits = "kmgt";
-    const std::size_t at = kUnits.find(first);
-    if (at == std::string_view::npos) return -1;
+    std::size_t at = 0;
+    while (at < kUnits.size() && kUnits[at] != first) ++at;
+    if (at == kUnits.size()) return -1;
     unit.remove_prefix(1);
     const bool whole = unit.empty() || (unit.size() == 1 && Lower(unit[0]) == 'b') ||
                        (unit.size() == 2 && Lower(unit[0]) == 'i' && Lower(unit[1]) == 'b');
@@ -64,9 +63,9 @@ std::optional<std::uint64_t> ParseBytes(std::string_view text) {
     if (text.size() > 2 && text[0] == '0' && Lower(text[1]) == 'x') return ParseWhole(text);
     std::size_t end = 0;
     while (end < text.size() && (DigitOf(text[end], 10) >= 0 || text[end] == ',' || text[end] == '\'')) ++end;
-    const auto whole = ParseWhole(text.substr(0, end));
+    const auto whole = ParseWhole({text.data(), end});
     if (!whole) return std::nullopt;
-    std::string_view rest = text.substr(end);
+    std::string_view rest(text.data() + end, text.size() - end);
     std::uint64_t fraction = 0, places = 1;  // of the fraction: fraction / places
     if (!rest.empty() && rest.front() == '.') {
         rest.remove_prefix(1);
@@ -86,4 +85,4 @@ std::optional<std::uint64_t> ParseBytes(std::string_view text) {
     return bytes ? CheckedAdd(*bytes, fraction * unit / places) : std::nullopt;
 }
 
-}  // namespace residue::gui
+}  // namespace residue
