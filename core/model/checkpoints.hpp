@@ -1,8 +1,9 @@
 // Copies of the heap at moments all over a log, so that a far seek starts nearby. One thread offers (whoever walks the
 // log anyway), any thread asks.
 //
-// Cost: memory for at most about `mostBlocks` live blocks in all; when they are exceeded every second copy goes and the
-// spacing doubles. A look-up copies nothing.
+// Cost: memory for at most about `mostBlocks` live blocks in all, counted as if copies shared nothing; when they are
+// exceeded every second copy goes and the spacing doubles. Apart from that a bit for each block ever born, in each copy.
+// A look-up copies nothing; starting from a kept copy costs the same for all heaps (they are shared until written to).
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ public:
     // Keeps a copy if `heap` is far enough behind the last one kept. Offered in order of rows.
     void Offer(const HeapModel& heap);
 
-    // The kept copy from which the fewest rows lead to `target`; null if none is closer than `from`, counted with what
-    // copying it costs.
+    // The kept copy from which the fewest rows lead to `target`; null if `from` is as close, give or take what a copy
+    // costs (128 rows).
     std::shared_ptr<const HeapModel> Closer(Row from, Row target) const;
 
     std::size_t Count() const;

@@ -1,6 +1,11 @@
 #include "model/checkpoints.hpp"
 
+#include <random>
+#include <utility>
+#include <vector>
+
 #include "log/appender.hpp"
+#include "model/random_stream.hpp"
 #include "support/catch.hpp"
 
 using namespace residue;
@@ -46,6 +51,56 @@ TEST_CASE("the nearest checkpoint is used when it is nearer than where one is") 
     walked.Advance(view, Row{300}, 1000);
     CHECK(walked == *kept);
     CHECK_FALSE(checkpoints.Closer(Row{309}, Row{310}));
+}
+
+TEST_CASE("a checkpoint is worth its copy by the rows that it saves, however many blocks live there") {
+    log::EventLog log;
+    Fill(log, 20'000);
+    const auto view = log.View();
+    model::Checkpoints checkpoints(10'000, 1'000'000);
+    model::HeapModel heap;
+    heap.Advance(view, Row{10'000}, ~std::uint64_t{0});
+    checkpoints.Offer(heap);  // 9,999 blocks
+    REQUIRE(checkpoints.Count() == 1);
+    const Row target{10'010};
+    for (const auto& from : {Row{9'000}, Row{11'000}}) {  // before and behind it
+        const auto kept = checkpoints.Closer(from, target);
+        REQUIRE(kept);
+        CHECK(kept->Applied() == Row{10'000});
+    }
+    // 10 rows and a copy are no better than 100 rows.
+    CHECK_FALSE(checkpoints.Closer(target + 100, target));
+    CHECK_FALSE(checkpoints.Closer(target - 100, target));
+}
+
+TEST_CASE("the heap after 10,000 random seeks is the one of a replay from 0") {
+    test::Stream stream;
+    test::RandomStream events(11);
+    events.Begin(stream);
+    while (stream.View().Rows().value < 3000) events.Step(stream);
+    const auto view = stream.View();
+    model::Checkpoints checkpoints(300, 1'000'000);
+    std::vector<model::HeapModel> replayed(1);  // after 0, 1, 2 ... rows
+    while (replayed.back().Applied() < view.Rows()) {
+        model::HeapModel next(replayed.back());
+        next.Apply(view);
+        checkpoints.Offer(next);
+        replayed.push_back(std::move(next));
+    }
+    std::mt19937_64 random(12);
+    model::HeapModel heap;
+    unsigned copied = 0, wrong = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        const Row target{random() % replayed.size()};
+        if (const auto closer = checkpoints.Closer(heap.Applied(), target)) {
+            heap = *closer;
+            ++copied;
+        }
+        heap.Advance(view, target, ~std::uint64_t{0});
+        if (!(heap == replayed[target.value])) ++wrong;
+    }
+    CHECK(wrong == 0);
+    CHECK(copied > 5'000);
 }
 
 TEST_CASE("checkpoints stay within their budget of blocks by growing sparser") {
