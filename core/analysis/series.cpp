@@ -16,8 +16,10 @@ struct Series::State {
     // The builder's.
     model::HeapModel head;
     RunCounter counter;
+    Bands bands;
     std::uint64_t position = 0;  // calls done by the rows read
     bool callBegun = false;      // a row of the next call was read: this position is final
+    std::optional<Position> uncertainFrom;
 
     // Written by the builder, read by anyone up to what is published.
     Pyramid finals;                              // every position that cannot change any more
@@ -31,6 +33,8 @@ struct Series::State {
         std::uint64_t maxLive = 0, maxHeap = 0;
         bool heapKnown = false;
         RunMetrics run;
+        std::optional<Position> uncertainFrom;
+        Bands::View bands;
     };
     mutable std::mutex lock;
     Published published;
@@ -54,6 +58,7 @@ struct Series::State {
             const Sample sample = Present();
             finals.Add(sample);
             counter.Take(Position{position}, sample);
+            bands.Take(head, position, sample.live);
             callBegun = true;
         }
         head.Apply(log, logged);
@@ -63,7 +68,10 @@ struct Series::State {
             callBegun = false;
         }
         // An error inside a call that has not ended yet will show where it ends.
-        if (RunCounter::IsError(logged.event)) errors.Push(callBegun ? position + 1 : position);
+        const std::uint64_t shows = callBegun ? position + 1 : position;
+        if (RunCounter::IsError(logged.event)) errors.Push(shows);
+        const bool lost = logged.event.kind == events::EventKind::Gap || logged.event.Has(events::EventFlag::Uncertain);
+        if (lost && !uncertainFrom) uncertainFrom = Position{shows};
     }
 
     void Publish() {
@@ -79,8 +87,10 @@ struct Series::State {
         fresh.run = counter.Result(open, fresh.heapKnown);
         fresh.maxLive = fresh.run.peakLiveBytes;
         fresh.maxHeap = fresh.run.peakHeap;
+        fresh.uncertainFrom = uncertainFrom;
+        fresh.bands = bands.Publish(head, fresh.finals, !callBegun);
         const std::lock_guard guard(lock);
-        published = fresh;
+        published = std::move(fresh);
     }
 
     Published Look() const {
@@ -94,10 +104,12 @@ struct Series::State {
         to = std::min(to, seen.finals + 1);
         if (from >= to) return column;
         Extremes extremes = finals.Over(from, std::min(to, seen.finals));
-        if (to > seen.finals) extremes.Take(seen.last);
+        if (to > seen.finals) extremes.Take(seen.last, seen.finals);
         column.any = true;
         column.liveMin = extremes.liveMin;
         column.liveMax = extremes.liveMax;
+        column.liveMinAt = Position{extremes.liveMinAt};
+        column.liveMaxAt = Position{extremes.liveMaxAt};
         column.heapMin = extremes.heapMin;
         column.heapMax = extremes.heapMax;
         column.fragmentationMin = extremes.fragmentationMin;
@@ -105,6 +117,17 @@ struct Series::State {
         const std::uint64_t count = FirstError(seen, to) - FirstError(seen, from);
         column.errors = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
         return column;
+    }
+
+    void Columns(const Published& seen, Position from, Position to, std::size_t count,
+                 std::vector<SeriesColumn>& columns) const {
+        columns.assign(count, {});
+        if (from >= to) return;
+        const auto span = static_cast<unsigned __int128>(to - from);
+        const auto edge = [&](std::size_t i) { return from.value + static_cast<std::uint64_t>(span * i / count); };
+        for (std::size_t i = 0; i < count; ++i) {
+            columns[i] = Column(seen, edge(i), std::max(edge(i) + 1, edge(i + 1)));
+        }
     }
 
     // The index of the first error at `position` or later.
@@ -144,15 +167,66 @@ SeriesColumn Series::At(Position position) const {
     return state_->Column(state_->Look(), position.value, SaturatingAdd(position.value, 1));
 }
 
+std::optional<Position> Series::UncertainFrom() const { return state_->Look().uncertainFrom; }
+
 void Series::Columns(Position from, Position to, std::size_t count, std::vector<SeriesColumn>& columns) const {
-    columns.assign(count, {});
-    if (from >= to) return;
+    state_->Columns(state_->Look(), from, to, count, columns);
+}
+
+std::shared_ptr<const BandList> Series::Columns(Position from, Position to, std::size_t count,
+                                                std::vector<SeriesColumn>& columns,
+                                                std::vector<BandColumn>& bands) const {
     const State::Published seen = state_->Look();
-    const auto span = static_cast<unsigned __int128>(to - from);
-    const auto edge = [&](std::size_t i) { return from.value + static_cast<std::uint64_t>(span * i / count); };
+    state_->Columns(seen, from, to, count, columns);
+    bands.assign(count, {});
+    const std::size_t named = seen.bands.list->named.size();
+    std::array<std::size_t, kMostBands> hints{};
     for (std::size_t i = 0; i < count; ++i) {
-        columns[i] = state_->Column(seen, edge(i), std::max(edge(i) + 1, edge(i + 1)));
+        const SeriesColumn& column = columns[i];
+        if (!column.any) continue;
+        const auto sharesAt = [&](Position at, std::uint64_t live) {
+            BandShares shares{};
+            shares[named] = live;
+            for (std::size_t band = 0; band < named; ++band) {
+                shares[band] = seen.bands.At(band, at.value, live, hints[band]);
+                shares[named] -= shares[band];
+            }
+            return shares;
+        };
+        // In ascending order, for the hints.
+        if (column.liveMinAt < column.liveMaxAt) {
+            bands[i].atMin = sharesAt(column.liveMinAt, column.liveMin);
+            bands[i].atMax = sharesAt(column.liveMaxAt, column.liveMax);
+        } else {
+            bands[i].atMax = bands[i].atMin = sharesAt(column.liveMaxAt, column.liveMax);
+            if (column.liveMinAt != column.liveMaxAt) bands[i].atMin = sharesAt(column.liveMinAt, column.liveMin);
+        }
     }
+    return seen.bands.list;
+}
+
+std::pair<std::shared_ptr<const BandList>, std::vector<ByteRange>> Series::BandRanges(Position from,
+                                                                                      Position to) const {
+    const State::Published seen = state_->Look();
+    const Bands::View& view = seen.bands;
+    std::vector<ByteRange> ranges;
+    const std::uint64_t end = std::min(to.value, seen.finals + 1);
+    for (std::size_t band = 0; band < view.list->named.size() && from.value < end; ++band) {
+        ByteRange range;
+        const std::uint64_t finals = std::min(end, seen.finals), alone = std::min(finals, view.split);
+        if (from.value < alone && band != view.sole) range.Take(0);
+        if (from.value < alone && band == view.sole) {
+            const Extremes extremes = state_->finals.Over(from.value, alone);
+            range.Take({extremes.liveMin, extremes.liveMax});
+        }
+        const std::uint64_t shared = std::max(from.value, alone);
+        if (shared < finals) {
+            range.Take(view.steps[band] == nullptr ? ByteRange{0, 0} : view.steps[band]->Over(shared, finals));
+        }
+        if (end > seen.finals) range.Take(view.last[band]);
+        ranges.push_back(range);
+    }
+    return {view.list, std::move(ranges)};
 }
 
 }  // namespace residue::analysis

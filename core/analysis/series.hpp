@@ -1,8 +1,8 @@
-// Figures by position, for the timeline and for jumps: P, H, external fragmentation and errors after every call, with
-// the minimum and maximum over any range of positions. Built by one thread while the log grows; read by any.
+// Figures by position, for the timeline and for jumps: P (also by allocator: bands.hpp), H, external fragmentation and
+// errors after every call, with the minimum and maximum over any range of positions. Built by one thread while the log grows; read by any.
 //
 // Cost: O(1) an event on top of the model's step; a range query O(log positions), exact: no column differs from a scan
-// of all positions in it. Memory: 23 bytes a position, and 8 an error.
+// of all positions in it. Memory: 24 bytes a position and 8 an error; 17 a position more with several allocators.
 //
 // The figures of position N are those after its call and all that trails it, so the last position may still change
 // while the log grows; all before it are final. Readers see what was there at the last publication (every few thousand
@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "analysis/bands.hpp"
 #include "analysis/metrics.hpp"
 #include "model/heap_model.hpp"
 
@@ -22,6 +24,7 @@ namespace residue::analysis {
 // One horizontal pixel of the timeline: positions [from, to).
 struct SeriesColumn {
     std::uint64_t liveMin = 0, liveMax = 0;
+    Position liveMinAt{}, liveMaxAt{};  // the first positions where they are
     std::uint64_t heapMin = 0, heapMax = 0;
     float fragmentationMin = 0, fragmentationMax = 0;  // external fragmentation, 0..1
     std::uint32_t errors = 0;
@@ -43,10 +46,18 @@ public:
     // built yet.
     void Columns(Position from, Position to, std::size_t count, std::vector<SeriesColumn>& columns) const;
     SeriesColumn At(Position position) const;
+    // The same, and what live bytes are made of by allocator; bands[i] belongs to columns[i]. Returns whose they are.
+    std::shared_ptr<const BandList> Columns(Position from, Position to, std::size_t count,
+                                            std::vector<SeriesColumn>& columns, std::vector<BandColumn>& bands) const;
+    // Live bytes of each of BandList::named over positions [from, to); empty where nothing is built.
+    std::pair<std::shared_ptr<const BandList>, std::vector<ByteRange>> BandRanges(Position from, Position to) const;
     RunMetrics Run() const;                       // over everything built
     std::uint64_t MaxLive() const;
     std::uint64_t MaxHeap() const;
     bool HeapKnown() const;
+    // The first position whose figures may be wrong because events were lost (Gap, EventFlag::Uncertain) before or
+    // among what led to it.
+    std::optional<Position> UncertainFrom() const;
 
 private:
     struct State;
