@@ -14,6 +14,8 @@
 // where it cannot run (a library is not there); then its ratios are left out.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -33,6 +35,13 @@ inline double Nanoseconds() {
     return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                    std::chrono::steady_clock::now().time_since_epoch())
                                    .count());
+}
+
+// The processor's time on this thread: what others run meanwhile does not count.
+inline double CpuNanoseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
 // The time of body(), shared among `count` operations.
@@ -93,6 +102,15 @@ public:
         derived_.push_back({std::move(name), std::move(derive), goal, {}});
     }
 
+    // The figures of all rounds.
+    struct Spread {
+        double median, least, most;
+    };
+    // Prints something else than the list of all figures: `print(of)`, where of(name) is the spread of a variant's or a
+    // derived figure.
+    using Print = std::function<void(const std::function<Spread(const std::string& name)>& of)>;
+    void PrintWith(Print print) { print_ = std::move(print); }
+
     int Run() {
         for (unsigned round = 0; round < rounds_; ++round) {
             for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -104,6 +122,7 @@ public:
             }
         }
         if (json_) PrintJson();
+        else if (print_) print_([this](const std::string& name) { return SpreadOf(name); });
         else PrintText();
         return 0;
     }
@@ -122,9 +141,6 @@ private:
         Goal goal;
         std::vector<double> samples;
     };
-    struct Spread {
-        double median, least, most;
-    };
 
     static unsigned Rounds(const char* text) {
         const unsigned long rounds = std::strtoul(text, nullptr, 10);
@@ -135,6 +151,16 @@ private:
             if (row.name == name) return row.samples.back();
         }
         std::fprintf(stderr, "no variant is called %s\n", name);
+        std::exit(2);
+    }
+    Spread SpreadOf(const std::string& name) const {
+        for (const Row& row : rows_) {
+            if (row.name == name) return Of(row.samples);
+        }
+        for (const DerivedRow& row : derived_) {
+            if (row.name == name) return Of(row.samples);
+        }
+        std::fprintf(stderr, "no figure is called %s\n", name.c_str());
         std::exit(2);
     }
     static Spread Of(std::vector<double> samples) {
@@ -205,6 +231,7 @@ private:
     unsigned rounds_ = 9;
     std::vector<Row> rows_;
     std::vector<DerivedRow> derived_;
+    Print print_;
 };
 
 }  // namespace residue::bench

@@ -1,7 +1,15 @@
 // The heap model: steps a second forward and backward with 10^4 and 10^6 live blocks, what the series adds to a step,
-// copies, far seeks from kept copies, and a map of the whole heap.
+// copies, a map of the whole heap, and random seeks in logs of 10^7 rows, which are checked against a replay from 0.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "analysis/series.hpp"
 #include "bench/harness.hpp"
@@ -70,6 +78,81 @@ private:
     }
 };
 
+std::uint64_t BytesInUse() {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+// Random seeks in a log, as a session does them: from wherever the last one ended, by way of the checkpoints that were
+// kept while the log was built. One pass gives the median, the 99th percentile and the worst; CPU time.
+class Seeks {
+public:
+    enum Figure { Median, P99, Worst };
+
+    Seeks(std::uint64_t live, std::uint64_t rows) : churned_(live, rows > live ? rows - live : 0) {
+        constexpr std::uint64_t kBatch = 4096;  // between two offers, as in a session
+        const std::uint64_t before = BytesInUse();
+        {
+            model::HeapModel walker;
+            while (!walker.Advance(churned_.view, churned_.view.Rows(), kBatch)) checkpoints_.Offer(walker);
+        }
+        bytesARow_ = static_cast<double>(BytesInUse() - before) / static_cast<double>(churned_.view.Rows().value);
+    }
+
+    double BytesARow() const { return bytesARow_; }
+    double Checkpoints() const { return static_cast<double>(checkpoints_.Count()); }
+
+    double ReplayAll() {
+        const double begin = bench::CpuNanoseconds();
+        auto heap = std::make_unique<model::HeapModel>();
+        heap->Advance(churned_.view, churned_.view.Rows(), ~std::uint64_t{0});
+        const double took = bench::CpuNanoseconds() - begin;
+        replayed_ = std::move(heap);
+        return took / 1e6;
+    }
+
+    // Milliseconds. A figure that was told already asks for another pass.
+    double Tell(Figure figure, std::uint64_t count) {
+        if (told_[figure] || times_.empty()) Pass(count);
+        told_[figure] = true;
+        const std::size_t last = times_.size() - 1;
+        const std::size_t at = figure == Median ? last / 2 : figure == P99 ? last * 99 / 100 : last;
+        return times_[at];
+    }
+
+private:
+    void Seek(model::HeapModel& heap, Row target) const {
+        if (const auto near = checkpoints_.Closer(heap.Applied(), target)) heap = *near;
+        heap.Advance(churned_.view, target, ~std::uint64_t{0});
+    }
+
+    void Pass(std::uint64_t count) {
+        std::fill(std::begin(told_), std::end(told_), false);
+        times_.clear();
+        model::HeapModel heap;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const Row target{random_() % (churned_.view.Rows().value + 1)};
+            const double begin = bench::CpuNanoseconds();
+            Seek(heap, target);
+            times_.push_back((bench::CpuNanoseconds() - begin) / 1e6);
+        }
+        std::sort(times_.begin(), times_.end());
+        Seek(heap, churned_.view.Rows());
+        if (replayed_ && !(heap == *replayed_)) {
+            std::fprintf(stderr, "the heap after %zu seeks is not the one of a replay from 0\n", times_.size());
+            std::exit(1);
+        }
+    }
+
+    Churned churned_;
+    model::Checkpoints checkpoints_;
+    double bytesARow_ = 0;
+    std::unique_ptr<model::HeapModel> replayed_;
+    std::mt19937_64 random_{5};
+    std::vector<double> times_;  // of one pass, ascending
+    bool told_[3] = {};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -116,24 +199,19 @@ int main(int argc, char** argv) {
               },
               2);
 
-    model::Checkpoints checkpoints;
-    model::HeapModel walker;
-    while (walker.Applied() < small.End()) {
-        walker.Apply(small.churned.view);
-        checkpoints.Offer(walker);
+    std::vector<std::unique_ptr<Seeks>> seeks;
+    for (const auto& [name, live] : {std::pair{"10^4", 10'000}, std::pair{"10^5", 100'000}, std::pair{"10^6", 1'000'000}}) {
+        const auto rows = static_cast<std::uint64_t>(smoke ? 20'000 : 10'000'000);
+        seeks.push_back(std::make_unique<Seeks>(static_cast<std::uint64_t>(smoke ? live / 100 : live), rows));
+        Seeks* const in = seeks.back().get();
+        const std::string where = std::string(", ") + name + " live of 10^7 rows";
+        const std::uint64_t kSeeks = live < 100000 ? 1000 : live == 100000 ? 200 : 20;
+        suite.Add("replay from 0" + where, "ms", [in](std::uint64_t) { return in->ReplayAll(); }, 1);
+        suite.Add("seek, median" + where, "ms", [in](std::uint64_t n) { return in->Tell(Seeks::Median, n); }, kSeeks);
+        suite.Add("seek, p99" + where, "ms", [in](std::uint64_t n) { return in->Tell(Seeks::P99, n); }, kSeeks);
+        suite.Add("seek, worst" + where, "ms", [in](std::uint64_t n) { return in->Tell(Seeks::Worst, n); }, kSeeks);
+        suite.Add("checkpoints" + where, "", [in](std::uint64_t) { return in->Checkpoints(); }, 1);
+        suite.Add("bytes of checkpoints" + where, "B/row", [in](std::uint64_t) { return in->BytesARow(); }, 1);
     }
-    std::mt19937_64 random(5);
-    suite.Add("random seek, 10^4 live blocks", "us",
-              [&](std::uint64_t n) {
-                  model::HeapModel heap;
-                  return bench::NanosecondsEach(n, [&] {
-                      for (std::uint64_t i = 0; i < n; ++i) {
-                          const Row target{random() % (small.End().value + 1)};
-                          if (const auto near = checkpoints.Closer(heap.Applied(), target)) heap = *near;
-                          heap.Advance(small.churned.view, target, ~std::uint64_t{0});
-                      }
-                  }) / 1000;
-              },
-              50);
     return suite.Run();
 }

@@ -1,0 +1,234 @@
+// CPU time of a window's frame with 10^2, 10^4 and 10^6 live blocks: at rest, with a step a frame, and under a hand that
+// pans and zooms. What is measured is the building of the frame on its thread, into a window that draws nothing; beside
+// it the same frame with software GL, in processor time of all threads, its pixels read back.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "bench/harness.hpp"
+#include "gui/app.hpp"
+#include "gui/platform/offscreen.hpp"
+
+using namespace residue;
+using namespace residue::gui;
+
+// The software renderer and fontconfig keep what they made until the process ends.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+    return "leak:swrast_dri\nleak:libEGL\nleak:libGLX\nleak:libgallium\nleak:fontconfig\nleak:libLLVM\nleak:<unknown "
+           "module>\n";
+}
+
+namespace {
+
+const ImVec2 kSize{1600, 900};
+constexpr double kFrame = 1.0 / 60;
+
+// `live` blocks of mixed sizes, a block freed and a new one in every fourth place, and half as many calls behind that
+// to step through.
+std::string CrowdTrace(std::uint64_t live) {
+    std::string body;
+    std::uint64_t operations = 0, ids = 0;
+    const auto allocate = [&](std::uint64_t bytes) {
+        body += "a " + std::to_string(ids++) + " " + std::to_string(bytes) + "\n";
+        ++operations;
+    };
+    const auto free = [&](std::uint64_t id) {
+        body += "f " + std::to_string(id) + "\n";
+        ++operations;
+    };
+    const std::uint64_t first = live + live / 4;
+    for (std::uint64_t i = 0; i < first; ++i) allocate(16 + (i * 2654435761u) % 100);
+    for (std::uint64_t i = 2; i < first; i += 5) free(i);
+    for (std::uint64_t i = 0; i < std::max<std::uint64_t>(live / 4, 60); ++i) {
+        allocate(16 + (i * 2654435761u) % 60);
+        free(first + i);
+    }
+    return "100000000\n" + std::to_string(ids) + "\n" + std::to_string(operations) + "\n1\n" + body;
+}
+
+// A window that draws nothing.
+class NoWindow final : public Platform, TextureFactory {
+public:
+    ImVec2 Size() const override { return kSize; }
+    float Scale() const override { return 1; }
+    std::vector<InputEvent> Poll(double) override { return std::exchange(input, {}); }
+    void Present(ImDrawData*, ImU32) override {}
+    Image ReadPixels() override { return {}; }
+    TextureFactory& Textures() override { return *this; }
+    void FontsChanged() override {
+        unsigned char* pixels = nullptr;
+        int width = 0, height = 0;
+        ImGui::GetIO().Fonts->GetTexDataAsRGBA32(&pixels, &width, &height);
+    }
+    void SetTitle(const std::string&) override {}
+    void SetCursor(ImGuiMouseCursor) override {}
+
+    std::vector<InputEvent> input;
+
+private:
+    struct Nothing final : Texture {
+        void Resize(int w, int h) override { width = w, height = h; }
+        void Upload(int, int, int, int, const std::uint32_t*) override {}
+        int Width() const override { return width; }
+        int Height() const override { return height; }
+        ImTextureID Id() const override { return {}; }
+        int width = 0, height = 0;
+    };
+    std::unique_ptr<Texture> Make(bool) override { return std::make_unique<Nothing>(); }
+};
+
+// The application with a crowd on its heap. Several of them live side by side, each with an ImGui of its own.
+class Window {
+public:
+    // `offscreen`: with software GL, at most one; where there is none, Works() is false.
+    Window(std::uint64_t live, bool offscreen) : context_(ImGui::CreateContext()) {
+        ImGui::SetCurrentContext(context_);
+        if (offscreen) {
+            auto made = Offscreen::Make(kSize, 1);
+            if (!made) return;
+            gl_ = made->get();
+            platform_ = std::move(*made);
+        } else {
+            auto made = std::make_unique<NoWindow>();
+            none_ = made.get();
+            platform_ = std::move(made);
+        }
+        const auto file = std::filesystem::temp_directory_path() / ("bench-frames-" + std::to_string(getpid()) + ".rep");
+        std::ofstream(file) << CrowdTrace(live);
+        AppOptions options;
+        options.path = file.string();
+        app_ = std::make_unique<App>(*platform_, options);
+        session::Session& session = *app_->GetSession();
+        session.WaitUntilLoaded();
+        std::filesystem::remove(file);
+        app_->Frame(kFrame);
+        start_ = Position{live + live / 4 + live / 4};  // all are there, every fifth of the first was freed
+        session.SeekTo(start_);
+        // What is built beside the frames is not what is measured.
+        for (int i = 0; i < 60'000 && !(app_->Settled() && session.Series().Built() >= session.End()); ++i) {
+            app_->Frame(kFrame);
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        const std::uint64_t blocks = session.Heap().Sum().blocks;
+        if (session.End() <= start_ + 100 || blocks < live * 9 / 10 || blocks > live * 11 / 10) {
+            std::fprintf(stderr, "%llu blocks live where %llu should\n", static_cast<unsigned long long>(blocks),
+                         static_cast<unsigned long long>(live));
+            std::exit(1);
+        }
+    }
+    ~Window() {
+        ImGui::SetCurrentContext(context_);
+        app_.reset();
+        platform_.reset();
+        ImGui::DestroyContext(context_);
+    }
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+
+    bool Works() const { return app_ != nullptr; }
+
+    enum class Doing { Rest, Steps, PanAndZoom };
+    struct Times {
+        double median = 0, worst = 0;  // milliseconds
+    };
+    Times Frames(Doing doing, std::uint64_t count) {
+        ImGui::SetCurrentContext(context_);
+        std::vector<double> times;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            if (doing == Doing::Steps) app_->GetSession()->StepBy(i / 20 % 2 == 0 ? 1 : -1);  // one event
+            if (doing == Doing::PanAndZoom) Hand(i);
+            const double begin = Cpu();
+            app_->Frame(kFrame);
+            if (gl_) bench::Use(gl_->ReadPixels().pixels.data());
+            times.push_back((Cpu() - begin) / 1e6);
+        }
+        // As it was, for the next: all in sight, at the start, at rest.
+        app_->Heap() = {.kind = HeapRequest::Kind::FitAll};
+        Send(InputEvent::Button(0, false));
+        app_->GetSession()->SeekTo(start_);
+        for (int i = 0; i < 100 && (i < 2 || !app_->Settled()); ++i) app_->Frame(kFrame);
+        std::sort(times.begin(), times.end());
+        return {times[times.size() / 2], times.back()};
+    }
+
+private:
+    double Cpu() const {
+        if (!gl_) return bench::CpuNanoseconds();
+        timespec now{};
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+    }
+    void Send(InputEvent event) {
+        if (gl_) gl_->Send(std::move(event));
+        else none_->input.push_back(std::move(event));
+    }
+    // Ten notches in, twenty frames of dragging there and back, ten notches out, and again.
+    void Hand(std::uint64_t frame) {
+        const auto at = static_cast<int>(frame % 40);
+        const auto drag = static_cast<float>(at < 20 ? at - 10 : 30 - at);
+        Send(InputEvent::Mouse({600 + (at >= 10 && at < 30 ? drag * 9 : 0), 350 + (at >= 10 && at < 30 ? drag * 5 : 0)}));
+        if (at == 10 || at == 30) Send(InputEvent::Button(0, at == 10));
+        if (at < 10) Send(InputEvent::Scroll({0, 1}));
+        if (at >= 30) Send(InputEvent::Scroll({0, -1}));
+    }
+
+    ImGuiContext* context_;
+    std::unique_ptr<Platform> platform_;
+    Offscreen* gl_ = nullptr;
+    NoWindow* none_ = nullptr;
+    std::unique_ptr<App> app_;
+    Position start_{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bench::Suite suite(argc, argv, "frames");
+    using Doing = Window::Doing;
+    constexpr std::uint64_t kFrames = 200;
+    std::vector<std::unique_ptr<Window>> windows;
+    const auto open = [&](std::uint64_t live, bool offscreen) {
+        windows.push_back(std::make_unique<Window>(suite.Smoke() ? std::min<std::uint64_t>(live, 10'000) : live, offscreen));
+        return windows.back().get();
+    };
+    for (const auto& [name, live] : {std::pair{"10^2", 100}, std::pair{"10^4", 10'000}, std::pair{"10^6", 1'000'000}}) {
+        Window* const window = open(static_cast<std::uint64_t>(live), false);
+        const std::string blocks = std::string(", ") + name + " blocks";
+        const auto add = [&](const char* what, Doing doing, double Window::Times::*figure) {
+            suite.Add(what + blocks, "ms",
+                      [=](std::uint64_t n) { return window->Frames(doing, n).*figure; }, kFrames);
+        };
+        add("at rest", Doing::Rest, &Window::Times::median);
+        add("a step a frame", Doing::Steps, &Window::Times::median);
+        add("pan and zoom", Doing::PanAndZoom, &Window::Times::median);
+        add("pan and zoom, the worst of 200", Doing::PanAndZoom, &Window::Times::worst);
+    }
+    for (const char* what : {"at rest", "a step a frame", "pan and zoom"}) {
+        suite.Ratio(std::string(what) + ", 10^6 / 10^4", std::string(what) + ", 10^6 blocks",
+                    std::string(what) + ", 10^4 blocks", bench::AtMost(3));
+    }
+    suite.Derived("milliseconds of the worst frame, pan and zoom, 10^6", [](const auto& figureOf) {
+        return figureOf("pan and zoom, the worst of 200, 10^6 blocks");
+    }, bench::AtMost(16));
+    Window* const drawn = open(10'000, true);
+    for (const auto& [what, doing] : {std::pair{"at rest", Doing::Rest}, std::pair{"pan and zoom", Doing::PanAndZoom}}) {
+        const std::string name = std::string(what) + ", 10^4 blocks, with software GL";
+        suite.Add(name, "ms", [=, doing = doing](std::uint64_t n) {
+            return drawn->Works() ? drawn->Frames(doing, n).median : std::numeric_limits<double>::quiet_NaN();
+        }, kFrames / 5);
+        suite.Ratio(std::string(what) + ", 10^4: with software GL / building alone", name,
+                    std::string(what) + ", 10^4 blocks");
+    }
+    return suite.Run();
+}
