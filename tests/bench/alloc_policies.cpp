@@ -1,15 +1,25 @@
-// The four placement policies on a growing heap: millions of operations a second, and utilisation (peak payload over
-// heap size), on shapes generated here: a program's size mix, pairs that coalesce, a random mix, small and large in
-// turn with the large ones freed (CS:APP's "binary"), a buffer that grows by resizing, mixed lifetimes, powers of two.
+// The four placement policies on a growing heap: millions of operations a second, beside glibc's malloc in the same run,
+// and utilisation (peak payload over heap size). On the shipped traces; on those of the malloc lab, where they are there;
+// and on shapes generated here: a program's size mix, pairs that coalesce, a random mix, small and large in turn with the
+// large ones freed (CS:APP's "binary"), a buffer that grows by resizing, mixed lifetimes, powers of two.
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "alloc/fixed_buffer_allocator.hpp"
 #include "bench/harness.hpp"
+#include "import/trace.hpp"
 
 using namespace residue;
 using namespace residue::alloc;
@@ -105,63 +115,201 @@ std::vector<Shape> Shapes(std::size_t count) {
     return shapes;
 }
 
-struct Figures {
-    double nanosecondsEach;
-    double utilisation;
+// A trace file as a shape; nothing where it asks for more than a benchmark should, is too short to be timed, or cannot
+// be read.
+std::optional<Shape> Load(const std::filesystem::path& path) {
+    constexpr std::uint64_t kMost = std::uint64_t{256} << 20;
+    auto reader = import::OpenTrace(path.string());
+    if (!reader) return std::nullopt;
+    import::IdTable ids((*reader)->Header().unknownIdIsNull);
+    import::TraceFigures figures;
+    std::unordered_map<std::int64_t, std::uint32_t> blocks;  // an id's present block
+    Shape shape{path.stem().string(), {}, 0};
+    import::Operation operation;
+    for (;;) {
+        const auto more = (*reader)->Next(operation);
+        if (!more) return std::nullopt;
+        if (!*more) break;
+        std::uint64_t oldSize = 0;
+        const import::Meaning meaning = ids.Apply(operation, oldSize);
+        import::Count(operation, meaning, oldSize, figures);
+        if (figures.overflowed || figures.peakLiveBytes > kMost) return std::nullopt;
+        switch (meaning) {
+            case import::Meaning::Allocate:
+            case import::Meaning::ResizeAllocate: blocks[operation.id] = shape.Allocate(operation.size); break;
+            case import::Meaning::Free:
+            case import::Meaning::ResizeFree: shape.Free(blocks[operation.id]); break;
+            case import::Meaning::Resize: shape.Resize(blocks[operation.id], operation.size); break;
+            default: break;  // asks nothing of an allocator
+        }
+    }
+    if (shape.operations.size() < 1000) return std::nullopt;
+    return shape;
+}
+
+std::vector<Shape> LoadAll(const std::filesystem::path& folder, const char* prefix) {
+    std::vector<std::filesystem::path> files;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+        if (entry.path().extension() == ".rep") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<Shape> shapes;
+    for (const auto& file : files) {
+        auto shape = Load(file);
+        if (!shape) continue;
+        shape->name = prefix + shape->name;
+        shapes.push_back(std::move(*shape));
+    }
+    return shapes;
+}
+
+struct Growing {
+    FixedBufferAllocator heap;
+    void* Allocate(std::size_t bytes) { return heap.Allocate(&heap, bytes, 8).value_or(nullptr); }
+    void* Resize(void* block, std::size_t bytes) {
+        return heap.options->Resize(&heap, block, bytes, 8).value_or(nullptr);
+    }
+    void Free(void* block) { (void)heap.Free(&heap, block); }
 };
 
-Figures Run(const Shape& shape, Placement placement, void* range, std::size_t reserved) {
-    // The bits lie at the far end of the reservation and have to read as zero again.
-    madvise(range, reserved, MADV_DONTNEED);
-    FixedBufferAllocator heap = CreateGrowingAllocator(range, reserved, placement);
-    struct Live {
-        void* pointer = nullptr;
-        std::uint64_t bytes = 0;
-    };
-    std::vector<Live> blocks(shape.ids);
-    std::uint64_t payload = 0, peak = 0;
-    const double each = bench::NanosecondsEach(shape.operations.size(), [&] {
-        for (const Operation& operation : shape.operations) {
-            Live& block = blocks[operation.id];
-            if (operation.kind == 'f') {
-                (void)heap.Free(&heap, block.pointer);
-                payload -= block.bytes;
-                continue;
-            }
-            const auto got = operation.kind == 'a' ? heap.Allocate(&heap, operation.bytes, 8)
-                                                   : heap.options->Resize(&heap, block.pointer, operation.bytes, 8);
-            if (!got) std::abort();
-            payload += operation.bytes - block.bytes;
-            block = {*got, operation.bytes};
-            peak = std::max(peak, payload);
+struct Glibc {
+    void* Allocate(std::size_t bytes) { return std::malloc(bytes); }
+    void* Resize(void* block, std::size_t bytes) { return std::realloc(block, bytes); }
+    void Free(void* block) { std::free(block); }
+};
+
+// Blocks by id, null where none lives.
+template <class Memory, class After>
+void Replay(const Shape& shape, Memory& memory, std::vector<void*>& blocks, After after) {
+    for (const Operation& operation : shape.operations) {
+        void*& block = blocks[operation.id];
+        if (operation.kind == 'f') {
+            memory.Free(block);
+            block = nullptr;
+        } else {
+            block = operation.kind == 'a' ? memory.Allocate(operation.bytes) : memory.Resize(block, operation.bytes);
+            if (block == nullptr && operation.bytes != 0) std::abort();
         }
-    });
-    return {each, static_cast<double>(peak) / static_cast<double>(heap.HeapBytes())};
+        after(operation);
+    }
 }
+
+// A range for heaps, zeroed and in memory before each timed use: neither system calls nor page faults are measured.
+class Range {
+public:
+    Range() {
+        void* const got =
+            mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (got == MAP_FAILED) std::abort();
+        base_ = got;
+    }
+    Growing Fresh(Placement placement) {  // of the largest size
+        madvise(base_, kReserved, MADV_DONTNEED);
+        return {CreateGrowingAllocator(base_, kReserved, placement)};
+    }
+    Growing Warm(Placement placement, std::uint64_t heapBytes) {  // for a heap that is known to need so much
+        const std::size_t bytes = static_cast<std::size_t>(heapBytes + heapBytes / 16 + 65536);  // 2 bits every 8 bytes
+        std::memset(base_, 0, bytes);
+        return {CreateGrowingAllocator(base_, bytes, placement)};
+    }
+
+private:
+    static constexpr std::size_t kReserved = std::size_t{4} << 30;
+    void* base_ = nullptr;
+};
+
+struct Use {
+    std::uint64_t heapBytes = 0;
+    double utilisation = 0;
+};
+
+Use Measure(const Shape& shape, Placement placement, Range& range) {
+    Growing memory = range.Fresh(placement);
+    std::vector<void*> blocks(shape.ids);
+    std::vector<std::uint64_t> sizes(shape.ids);
+    std::uint64_t payload = 0, peak = 0;
+    Replay(shape, memory, blocks, [&](const Operation& operation) {
+        payload += operation.bytes - sizes[operation.id];
+        sizes[operation.id] = operation.bytes;
+        peak = std::max(peak, payload);
+    });
+    return {memory.heap.HeapBytes(), static_cast<double>(peak) / static_cast<double>(memory.heap.HeapBytes())};
+}
+
+// Millions of operations a second over as many replays as are worth measuring, of which `make` makes the memory.
+template <class Make, class End>
+double Speed(const Shape& shape, std::uint64_t operations, Make make, End end) {
+    double nanoseconds = 0;
+    std::uint64_t done = 0;
+    std::vector<void*> blocks(shape.ids);
+    do {
+        auto memory = make();
+        std::fill(blocks.begin(), blocks.end(), nullptr);
+        const double begin = bench::CpuNanoseconds();
+        Replay(shape, memory, blocks, [](const Operation&) {});
+        nanoseconds += bench::CpuNanoseconds() - begin;
+        end(memory, blocks);
+        done += shape.operations.size();
+    } while (done < operations);
+    return 1000 * static_cast<double>(done) / nanoseconds;
+}
+
+constexpr std::pair<const char*, Placement> kPolicies[] = {{"first fit", Placement::FirstFit},
+                                                           {"next fit", Placement::NextFit},
+                                                           {"best fit", Placement::BestFit},
+                                                           {"worst fit", Placement::WorstFit}};
 
 }  // namespace
 
 int main(int argc, char** argv) {
     bench::Suite suite(argc, argv, "alloc_policies");
-    constexpr std::size_t kReserved = std::size_t{1} << 30;
-    void* const range =
-        mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (range == MAP_FAILED) return 2;
-    const std::vector<Shape> shapes = Shapes(suite.Smoke() ? 500 : 20'000);
-    const std::pair<const char*, Placement> policies[] = {{"first fit", Placement::FirstFit},
-                                                          {"next fit", Placement::NextFit},
-                                                          {"best fit", Placement::BestFit},
-                                                          {"worst fit", Placement::WorstFit}};
+    // glibc keeps what it got, too.
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    Range range;
+    std::vector<Shape> shapes = LoadAll(RESIDUE_SOURCE_DIR "/scenarios/traces", "");
+    if (shapes.size() < 8) {
+        std::fprintf(stderr, "the shipped traces are not all there\n");
+        return 1;
+    }
+    for (auto& more : {LoadAll(RESIDUE_SHARED_TRACES "/rep", "shared: "), Shapes(suite.Smoke() ? 500 : 20'000)}) {
+        for (const Shape& shape : more) shapes.push_back(shape);
+    }
+    constexpr std::uint64_t kOperations = 20'000;  // a figure: traces with fewer are replayed again and again
     for (const Shape& shape : shapes) {
-        for (const auto& [name, placement] : policies) {
+        const std::string glibc = shape.name + ", glibc malloc";
+        suite.Add(glibc, "Mops/s", [&shape](std::uint64_t n) {
+            return Speed(shape, n, [] { return Glibc{}; }, [](Glibc&, std::vector<void*>& blocks) {
+                for (void* const block : blocks) std::free(block);
+            });
+        }, kOperations);
+        for (const auto& [name, placement] : kPolicies) {
             const std::string row = shape.name + ", " + name;
-            suite.Add(row, "Mops/s", [&shape, range, placement = placement](std::uint64_t) {
-                return 1000 / Run(shape, placement, range, kReserved).nanosecondsEach;
-            }, 1);
-            suite.Add(row + ", utilisation", "of 1", [&shape, range, placement = placement](std::uint64_t) {
-                return Run(shape, placement, range, kReserved).utilisation;
-            }, 1);
+            const Use use = Measure(shape, placement, range);
+            suite.Add(row, "Mops/s", [&shape, &range, use, placement = placement](std::uint64_t n) {
+                return Speed(shape, n, [&] { return range.Warm(placement, use.heapBytes); },
+                             [](Growing&, std::vector<void*>&) {});
+            }, kOperations);
+            suite.Ratio(row + " / glibc malloc", row, glibc);
+            suite.Add(row + ", utilisation", "of 1", [use](std::uint64_t) { return use.utilisation; }, 1);
         }
     }
+    suite.PrintWith([&](const auto& of) {
+        std::printf("%-28s %-10s %26s %26s %12s\n", "trace", "policy", "Mops/s (least .. most)", "/ glibc malloc",
+                    "utilisation");
+        for (const Shape& shape : shapes) {
+            const auto glibc = of(shape.name + ", glibc malloc");
+            std::printf("%-28s %-10s %8.2f (%6.2f .. %6.2f)\n", shape.name.c_str(), "glibc", glibc.median, glibc.least,
+                        glibc.most);
+            for (const auto& [name, placement] : kPolicies) {
+                const std::string row = shape.name + ", " + name;
+                const auto speed = of(row), ratio = of(row + " / glibc malloc");
+                std::printf("%-28s %-10s %8.2f (%6.2f .. %6.2f) %8.3f (%6.3f .. %6.3f) %12.3f\n", "", name, speed.median,
+                            speed.least, speed.most, ratio.median, ratio.least, ratio.most,
+                            of(row + ", utilisation").median);
+            }
+        }
+    });
     return suite.Run();
 }
