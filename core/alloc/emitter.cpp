@@ -63,11 +63,14 @@ void Emitter::EmitBlock(EventKind kind, const Block& block, std::size_t alignmen
     events::EmitNow(*sink_, event);
 }
 
-void Emitter::EmitPlain(EventKind kind, std::uintptr_t address, std::uint64_t size) noexcept {
+void Emitter::EmitPlain(EventKind kind, std::uintptr_t address, std::uint64_t size, std::uint64_t bookkeeping,
+                        events::EventFlag flag) noexcept {
     Event event = Of(kind, id_);
     event.address = address;
     event.size = size;
-    if (events::Info(kind).role == events::Role::Call) event.trace = sink_->Capture(kOwnFrames);
+    event.rounding = bookkeeping;
+    event.flags = events::Bit(flag);
+    if (event.EndsCall()) event.trace = sink_->Capture(kOwnFrames);
     events::EmitNow(*sink_, event);
 }
 

@@ -65,7 +65,15 @@ public:
         if (sink_ != nullptr) EmitBlock(events::EventKind::Allocated, block, alignment, probes);
     }
     RESIDUE_EMIT_INLINE void Freed(std::uintptr_t address) noexcept {
-        if (sink_ != nullptr) EmitPlain(events::EventKind::Freed, address, 0);
+        if (sink_ != nullptr) EmitPlain(events::EventKind::Freed, address);
+    }
+    // The block is gone and its bytes are not to be had again before a BulkFreed, Reclaimed or RegionShrunk over them.
+    RESIDUE_EMIT_INLINE void FreedStaysDead(std::uintptr_t address) noexcept {
+        if (sink_ != nullptr) EmitPlain(events::EventKind::Freed, address, 0, 0, events::EventFlag::StaysDead);
+    }
+    // Inside another call: these bytes, in which no block is live, can be given out again.
+    RESIDUE_EMIT_INLINE void Reclaimed(std::uintptr_t address, std::uint64_t bytes) noexcept {
+        if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes, 0, events::EventFlag::NotACall);
     }
     RESIDUE_EMIT_INLINE void ResizeBegins(std::uintptr_t address, std::uint64_t bytes) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::ResizeBegins, address, bytes);
@@ -74,8 +82,13 @@ public:
     RESIDUE_EMIT_INLINE void ResizeEnds(const Block& block, std::size_t alignment, std::uintptr_t old) noexcept {
         if (sink_ != nullptr) EmitBlock(events::EventKind::ResizeEnds, block, alignment, old);
     }
-    RESIDUE_EMIT_INLINE void RegionGrown(std::uintptr_t address, std::uint64_t bytes) noexcept {
-        if (sink_ != nullptr) EmitPlain(events::EventKind::RegionGrown, address, bytes);
+    // bookkeeping: bytes of these, at their end, that can never be given out.
+    RESIDUE_EMIT_INLINE void RegionGrown(std::uintptr_t address, std::uint64_t bytes,
+                                         std::uint64_t bookkeeping = 0) noexcept {
+        if (sink_ != nullptr) EmitPlain(events::EventKind::RegionGrown, address, bytes, bookkeeping);
+    }
+    RESIDUE_EMIT_INLINE void RegionShrunk(std::uintptr_t address, std::uint64_t bytes) noexcept {
+        if (sink_ != nullptr) EmitPlain(events::EventKind::RegionShrunk, address, bytes);
     }
     RESIDUE_EMIT_INLINE void BulkFreed(std::uintptr_t address, std::uint64_t bytes) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes);
@@ -96,7 +109,8 @@ private:
     RESIDUE_EMIT_CALL void EmitDuck(const char* text, std::size_t length) noexcept;
     RESIDUE_EMIT_CALL void EmitBlock(events::EventKind kind, const Block& block, std::size_t alignment,
                                      std::uint64_t argument) noexcept;
-    RESIDUE_EMIT_CALL void EmitPlain(events::EventKind kind, std::uintptr_t address, std::uint64_t size) noexcept;
+    RESIDUE_EMIT_CALL void EmitPlain(events::EventKind kind, std::uintptr_t address, std::uint64_t size = 0,
+                                     std::uint64_t bookkeeping = 0, events::EventFlag flag = {}) noexcept;
     RESIDUE_EMIT_CALL void EmitFailure(events::EventKind kind, const Request& request, MemoryError error) noexcept;
     RESIDUE_EMIT_CALL void EmitFreeFailed(MemoryError error, std::uintptr_t pointer, std::uintptr_t nearest) noexcept;
 

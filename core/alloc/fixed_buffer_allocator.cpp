@@ -34,20 +34,17 @@ auto BasicFixedBufferAllocator<Observer>::Make(void* buffer, std::size_t bytes, 
     std::uint64_t granules = (bytes - skipped) / 8;
     if (granules > kMostGranules) granules = kMostGranules;
 
-    // 64 granules of heap cost one word in each of the two bit sets: 66 granules in all.
-    const std::uint64_t words = (granules + 65) / 66;
-    const std::uint64_t heap = granules > 2 * words ? granules - 2 * words : 0;
+    const std::uint64_t heap = GranuleBits::GranulesIn(granules);
     if (heap < kSmallestHole) {
         made.bookkeeping_ = growth == Growth::Fixed ? granules * 8 : 0;
         return made;
     }
     made.limit_ = static_cast<Granule>(heap);
-    made.givenBackBits_ = made.base_ + heap * 8;
-    made.liveBits_ = made.givenBackBits_ + words * 8;
+    made.bits_ = GranuleBits(made.base_ + heap * 8, heap);
     if (growth == Growth::Growing) return made;
 
-    made.bookkeeping_ = words * 16;
-    std::memset(made.givenBackBits_, 0, words * 16);
+    made.bookkeeping_ = static_cast<std::size_t>(granules - heap) * 8;  // the bits, and what is too little for more
+    made.bits_.Clear(heap);
     made.end_ = made.limit_;
     made.last_ = 0;
     made.free_ = made.end_;
@@ -200,8 +197,8 @@ auto BasicFixedBufferAllocator<Observer>::Locate(const void* pointer) const -> R
         return Fail(MemoryError::InvalidPointer);
     }
     const auto payload = static_cast<Granule>((address - base) / 8);
-    if (TestBit(liveBits_, payload)) return payload - 1;
-    return Fail(TestBit(givenBackBits_, payload) ? MemoryError::DoubleFree : MemoryError::InvalidPointer);
+    if (bits_.IsLive(payload)) return payload - 1;
+    return Fail(bits_.WasGivenBack(payload) ? MemoryError::DoubleFree : MemoryError::InvalidPointer);
 }
 
 // ---- taking and giving back ----------------------------------------------------------------------------------------
@@ -239,8 +236,7 @@ auto BasicFixedBufferAllocator<Observer>::TakeBlock(Place place, Granule need, s
     if (wasLast) last_ = split ? upper : block;
     SetUnusedBytes(block, bytes);
     free_ -= size;
-    SetBit(liveBits_, block + 1, true);
-    SetBit(givenBackBits_, block + 1, false);
+    bits_.MarkLive(block + 1);
     return block;
 }
 
@@ -256,8 +252,7 @@ void BasicFixedBufferAllocator<Observer>::GiveBlock(Granule block) {
     const Granule whole = (joinsLower ? below : 0) + size + upperSize;
     const Granule belowHole = joinsLower ? Below(lower) : below;
 
-    SetBit(liveBits_, block + 1, false);
-    SetBit(givenBackBits_, block + 1, true);
+    bits_.MarkGivenBack(block + 1);
     free_ += size;
     if (joinsLower) Decide(DecisionKind::Coalesce, lower, below, block, size);
     if (upperSize != 0) {
@@ -437,12 +432,7 @@ Result<void> BasicFixedBufferAllocator<Observer>::OnReset(Allocator* self) {
     me.probes_ = 0;
     me.emitter_.BulkFreed(me.Address(0), me.HeapBytes());
     if (me.end_ == 0) return {};
-    for (Granule word = 0; word <= (me.end_ - 1) / 64; ++word) {
-        const std::uint64_t givenBack = me.WordOf(me.givenBackBits_, word) | me.WordOf(me.liveBits_, word);
-        const std::uint64_t none = 0;
-        std::memcpy(me.givenBackBits_ + std::uint64_t{word} * 8, &givenBack, sizeof givenBack);
-        std::memcpy(me.liveBits_ + std::uint64_t{word} * 8, &none, sizeof none);
-    }
+    me.bits_.MarkAllGivenBack(me.end_);
     me.last_ = 0;
     me.free_ = me.end_;
     me.rover_ = kNone;

@@ -39,7 +39,9 @@
 
 #include "alloc/allocator.hpp"
 #include "alloc/decisions.hpp"
+#include "alloc/detail/granule_bits.hpp"
 #include "alloc/emitter.hpp"
+#include "alloc/heap_memory.hpp"
 #include "alloc/inspect.hpp"
 
 namespace residue::alloc {
@@ -50,8 +52,6 @@ enum class Placement : std::uint8_t {
     BestFit,   // the smallest that fits, the lowest of equal ones
     WorstFit,  // the largest that fits, the lowest of equal ones
 };
-
-enum class Growth : std::uint8_t { Fixed, Growing };
 
 template <class Observer>
 struct BasicFixedBufferAllocator : Allocator {
@@ -69,8 +69,8 @@ struct BasicFixedBufferAllocator : Allocator {
     [[no_unique_address]] Observer observer;
 
 private:
-    using Granule = std::uint32_t;  // an offset or a size in granules of 8 bytes
-    static constexpr Granule kNone = 0xFFFF'FFFF;
+    using Granule = GranuleBits::Granule;  // an offset or a size in granules of 8 bytes
+    static constexpr Granule kNone = GranuleBits::kNone;
 
     struct Words { std::uint32_t first, second; };
     struct Place { Granule hole = kNone; Granule gap = 0; };  // the block's header goes to hole + gap
@@ -98,11 +98,6 @@ private:
     std::size_t UnusedBytes(Granule block) const;  // after the payload: rounding and slack
     void SetUnusedBytes(Granule block, std::size_t bytesUsed);
 
-    // The bits at the buffer's end.
-    std::uint64_t WordOf(const std::byte* bits, Granule word) const;
-    bool TestBit(const std::byte* bits, Granule at) const { return (WordOf(bits, at / 64) >> (at % 64) & 1) != 0; }
-    void SetBit(std::byte* bits, Granule at, bool value);
-    Granule NearestLive(Granule at) const;  // the last live payload at or below, else the first above
     std::uintptr_t NearestTo(const void* pointer) const;
 
     // The free list.
@@ -136,8 +131,7 @@ private:
     void InspectList(Inspector& inspector, std::uint64_t holes) const;
 
     std::byte* base_ = nullptr;
-    std::byte* liveBits_ = nullptr;
-    std::byte* givenBackBits_ = nullptr;
+    GranuleBits bits_;          // at the buffer's end
     std::uint64_t probes_ = 0;
     std::size_t bookkeeping_ = 0;
     Granule limit_ = 0;     // granules the heap can have

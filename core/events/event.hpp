@@ -27,6 +27,7 @@ enum class EventFlag : std::uint8_t {
     HasText = 16,   // in lanes: continuation records follow. In the log: it has a text
     Region = 32,    // the block is the region of a child allocator: totals leave it out
     Uncertain = 64, // events were lost before this one
+    StaysDead = 128,  // Freed: the bytes are not to be had again before a bulk free or a shrinking over them
 };
 
 constexpr std::uint8_t Bit(EventFlag flag) noexcept { return static_cast<std::uint8_t>(flag); }
@@ -63,7 +64,7 @@ struct Event {
     std::uint64_t NearestBlock() const noexcept { return argument; }     // FreeFailed; 0: there is none
     std::uint64_t NearestOffset() const noexcept { return size; }        // FreeFailed: pointer - nearest, wraps below
     std::uint64_t OldAddress() const noexcept { return argument; }       // ResizeEnds
-    std::uint64_t Bookkeeping() const noexcept { return rounding; }      // AllocatorCreated
+    std::uint64_t Bookkeeping() const noexcept { return rounding; }      // AllocatorCreated, RegionGrown
     AllocatorId Parent() const noexcept { return AllocatorId{header}; }  // AllocatorCreated
     std::uint64_t Dropped() const noexcept { return argument; }          // Gap
     std::uint64_t Line() const noexcept { return argument; }             // Step

@@ -18,7 +18,8 @@ namespace residue::events {
       "end of the range; parent: the allocator below it; text: its name. size 0 and base 0: what it has is not known") \
     X(AllocatorDestroyed, "allocator destroyed", Call, "its live blocks die with it")                                 \
     X(Allocated, "allocated", Call, "address, size, parts, alignment; argument: holes looked at (0: not counted)")    \
-    X(Freed, "freed", Call, "address")                                                                                \
+    X(Freed, "freed", Call,                                                                                           \
+      "address. With the flag StaysDead: its bytes cannot be had again before a bulk free or a shrinking over them")  \
     X(ResizeBegins, "resize begins", Leads, "address: the block to resize; size: bytes wanted")                       \
     X(ResizeEnds, "resized", Call,                                                                                    \
       "address, size, parts: the block as it is now; argument: its old address. With an error: the old block stays "  \
@@ -27,8 +28,10 @@ namespace residue::events {
       "size and alignment asked for; error; address: largest hole; argument: free bytes (both gross)")                \
     X(FreeFailed, "free failed", Call, "address: the pointer; error; argument: nearest block; size: offset from it")  \
     X(AccessFailed, "access failed", Call, "address, size; error: AccessError")                                       \
-    X(BulkFreed, "bulk freed", Call, "address, size: every live block that starts in this range dies")                \
-    X(RegionGrown, "region grown", Leads, "address, size: bytes that the allocator got from below")                   \
+    X(BulkFreed, "bulk freed", Call,                                                                                  \
+      "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again")  \
+    X(RegionGrown, "region grown", Leads,                                                                             \
+      "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out") \
     X(RegionShrunk, "region shrunk", Leads, "address, size: bytes that it gave back; blocks in them die")             \
     X(Step, "step", Leads, "argument: line; text: file, when it changed. With the flag IsCall: a call without effect") \
     X(Output, "output", Trails, "text")                                                                               \

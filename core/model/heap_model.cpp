@@ -362,7 +362,7 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
             if (!event.allocator) break;
             s.KnowHeap(s.states[s.IndexOf(event.allocator)]);
             s.MarkRegionBlock(log, event.allocator, event.address);
-            s.GrowRegion(event, 0);
+            s.GrowRegion(event, event.Bookkeeping());
             break;
         default:
             break;

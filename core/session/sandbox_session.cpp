@@ -186,8 +186,8 @@ void SandboxSession::Say(const char* text) {
 }
 
 TraceId SandboxSession::Behind::Capture(unsigned skip) noexcept {
-    const TraceId id = next.Capture(skip + 2);  // this function, and the front's between allocator and caller
-    asm volatile("" ::: "memory");              // no tail call: this frame is counted on
+    const TraceId id = site ? *site : next.Capture(skip + 1);  // this function is a frame too
+    asm volatile("" ::: "memory");                             // no tail call: this frame is counted on
     return id;
 }
 
@@ -195,14 +195,18 @@ TraceId SandboxSession::Behind::Capture(unsigned skip) noexcept {
 
 Result<void*> SandboxSession::FrontAllocate(alloc::Allocator* self, std::size_t bytes, std::size_t alignment) {
     auto& front = *static_cast<Front*>(self);
+    front.session->behind_.site = front.session->behind_.next.Capture(1);  // who called this function
     const auto block = front.session->allocator_->Allocate(front.session->allocator_, bytes, alignment);
+    front.session->behind_.site.reset();
     if (block) front.session->live_.insert(*block);
     return block;
 }
 
 Result<void> SandboxSession::FrontFree(alloc::Allocator* self, void* pointer) {
     auto& front = *static_cast<Front*>(self);
+    front.session->behind_.site = front.session->behind_.next.Capture(1);
     const auto freed = front.session->allocator_->Free(front.session->allocator_, pointer);
+    front.session->behind_.site.reset();
     if (freed) {
         front.session->live_.erase(pointer);
         front.session->lastFreed_ = pointer;
@@ -214,7 +218,9 @@ Result<void*> SandboxSession::FrontResize(alloc::Allocator* self, void* pointer,
                                           std::size_t alignment) {
     auto& front = *static_cast<Front*>(self);
     auto* allocator = front.session->allocator_;
+    front.session->behind_.site = front.session->behind_.next.Capture(1);
     const auto moved = allocator->options->Resize(allocator, pointer, bytes, alignment);
+    front.session->behind_.site.reset();
     if (moved) {
         front.session->live_.erase(pointer);
         front.session->live_.insert(*moved);

@@ -58,7 +58,7 @@ private:
     struct Front : alloc::Allocator {
         SandboxSession* session = nullptr;
     };
-    // Leaves the front's own frame out of the call traces: a site is who called the allocator.
+    // A site is who called the front, however many frames of allocators lie between it and the event.
     struct Behind final : events::EventSink {
         explicit Behind(events::EventSink& next_) : next(next_) {}
         std::uint64_t Begin() noexcept override { return next.Begin(); }
@@ -68,6 +68,7 @@ private:
         TraceId Capture(unsigned skip) noexcept override;
         AllocatorId NextAllocatorId() noexcept override { return next.NextAllocatorId(); }
         events::EventSink& next;
+        std::optional<TraceId> site;  // of the call that is being served
     };
 
     void Post(Command command);

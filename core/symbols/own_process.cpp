@@ -76,12 +76,22 @@ private:
             FindLine(module, call, frame);
             if (const char* name = dwfl_module_addrname(module, call)) frame.function = Demangled(name);
         }
-        if (frame.function.empty()) {
-            char text[32];
-            std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
-            frame.function = text;
-        }
+        if (frame.function.empty()) frame.function = Nameless(module, address);
         return frame;
+    }
+
+    // Without a symbol: "libstdc++.so.6+0xd44a3", or the address where there is no module either.
+    static std::string Nameless(Dwfl_Module* module, std::uint64_t address) {
+        Dwarf_Addr start = 0;
+        const char* path = nullptr;  // libdwfl takes the last module to go on for ever: only what is mapped is in it
+        if (module != nullptr && MapsHave(address - 1)) {
+            path = dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr);
+        }
+        char text[32];
+        std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(path ? address - start : address));
+        if (path == nullptr) return text;
+        const std::string name = path;
+        return name.substr(name.rfind('/') + 1) + "+" + text;
     }
 
     static void FindLine(Dwfl_Module* module, Dwarf_Addr call, Frame& frame) {

@@ -8,7 +8,7 @@
 namespace residue::symbols {
 
 struct Frame {
-    std::string function;    // demangled; "0x7f12..." where unknown
+    std::string function;    // demangled; "libc.so.6+0x2724a" without a symbol, "0x7f12..." outside of all modules
     std::string file;        // empty where unknown
     std::uint32_t line = 0;  // 0 where unknown
 };

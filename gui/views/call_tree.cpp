@@ -112,7 +112,13 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
     const symbols::Frame frame = context.session->View().TopFrame(node.trace);
     const Rect name{{arrowBox.max.x, cell.min.y}, cell.max};
     const std::string text = node.trace ? frame.function : std::string("no call trace");
-    DrawTextIn(draw, context.fonts->mono, name, theme.text, node.trace ? ShortFunction(text) : text);
+    const std::string shown = node.trace ? ShortFunction(text) : text;
+    DrawTextIn(draw, context.fonts->mono, name, theme.text, shown);
+    if (frame.line != 0) {  // calls from two lines of one function are two rows
+        const float end = name.min.x + TextWidth(context.fonts->mono, shown);
+        DrawTextIn(draw, context.fonts->mono, {{end, name.min.y}, name.max}, theme.dim,
+                   ":" + std::to_string(frame.line));
+    }
     {
         // A column of its own where there is room, else a line under the figure.
         const bool wide = columns.Shown(kShare);

@@ -80,7 +80,9 @@ TEST_CASE("destroying a Residue allocator brings the duck", "[threads]") {
 TEST_CASE("the workload runs at its rate, with call traces of at least six sites and depth five", "[threads]") {
     auto session = session::Session::OpenSandbox();
     auto& sandbox = *session->GetSandbox();
-    sandbox.Create("best-fit", 256 * 1024);
+    const char* allocator = GENERATE("best-fit", "residue");  // one that allocates itself, and one on top of another
+    INFO(allocator);
+    sandbox.Create(allocator, 256 * 1024);
     sandbox.SetRate(1e9);
     sandbox.Run(true);
     REQUIRE(Until(*session, [&] { return session->End().value > 20000; }));

@@ -73,42 +73,12 @@ void BasicFixedBufferAllocator<Observer>::SetUnusedBytes(Granule block, std::siz
 }
 
 template <class Observer>
-std::uint64_t BasicFixedBufferAllocator<Observer>::WordOf(const std::byte* bits, Granule word) const {
-    std::uint64_t value;
-    std::memcpy(&value, bits + std::uint64_t{word} * 8, sizeof value);
-    return value;
-}
-
-template <class Observer>
-void BasicFixedBufferAllocator<Observer>::SetBit(std::byte* bits, Granule at, bool value) {
-    const std::uint64_t mask = std::uint64_t{1} << (at % 64);
-    const std::uint64_t word = WordOf(bits, at / 64);
-    const std::uint64_t changed = value ? word | mask : word & ~mask;
-    std::memcpy(bits + std::uint64_t{at / 64} * 8, &changed, sizeof changed);
-}
-
-template <class Observer>
-auto BasicFixedBufferAllocator<Observer>::NearestLive(Granule at) const -> Granule {
-    const Granule lastWord = (end_ - 1) / 64;
-    std::uint64_t mask = at % 64 == 63 ? ~std::uint64_t{0} : (std::uint64_t{2} << (at % 64)) - 1;
-    for (Granule word = at / 64 + 1; word-- > 0; mask = ~std::uint64_t{0}) {
-        const std::uint64_t live = WordOf(liveBits_, word) & mask;
-        if (live != 0) return word * 64 + 63 - static_cast<Granule>(__builtin_clzll(live));
-    }
-    for (Granule word = at / 64; word <= lastWord; ++word) {
-        const std::uint64_t live = WordOf(liveBits_, word);
-        if (live != 0) return word * 64 + static_cast<Granule>(__builtin_ctzll(live));
-    }
-    return kNone;
-}
-
-template <class Observer>
 std::uintptr_t BasicFixedBufferAllocator<Observer>::NearestTo(const void* pointer) const {
     if (end_ == 0) return 0;
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uintptr_t base = Address(0);
     const std::uint64_t offset = address < base ? 0 : (address - base) / 8;
-    const Granule nearest = NearestLive(offset < end_ ? static_cast<Granule>(offset) : end_ - 1);
+    const Granule nearest = bits_.NearestLive(offset < end_ ? static_cast<Granule>(offset) : end_ - 1, end_);
     return nearest == kNone ? 0 : Address(nearest);
 }
 

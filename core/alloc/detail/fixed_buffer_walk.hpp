@@ -30,7 +30,7 @@ std::uint64_t BasicFixedBufferAllocator<Observer>::InspectBlocks(Inspector& insp
         }
         if (Below(at) != below) inspector.OnBroken("a header disagrees with the block below it", Address(at));
         const bool live = IsLive(at);
-        if (TestBit(liveBits_, at + 1) != live) {
+        if (bits_.IsLive(at + 1) != live) {
             inspector.OnBroken("the live bit disagrees with the header", Address(at));
         }
         if (live) {
@@ -42,7 +42,7 @@ std::uint64_t BasicFixedBufferAllocator<Observer>::InspectBlocks(Inspector& insp
             if (!exact && (lastByte == std::byte{0} || lastByte > std::byte{15})) {
                 inspector.OnBroken("bytes after a block were written to", block.address);
             }
-            if (TestBit(givenBackBits_, at + 1)) inspector.OnBroken("a live block counts as given back", block.address);
+            if (bits_.WasGivenBack(at + 1)) inspector.OnBroken("a live block counts as given back", block.address);
         } else {
             inspector.OnHole({Address(at), std::size_t{size} * 8});
             if (holeBelow) inspector.OnBroken("two holes are adjacent", Address(at));
@@ -60,6 +60,8 @@ std::uint64_t BasicFixedBufferAllocator<Observer>::InspectBlocks(Inspector& insp
 
 template <class Observer>
 void BasicFixedBufferAllocator<Observer>::InspectList(Inspector& inspector, std::uint64_t holes) const {
+    inspector.OnFreeStructure({FreeShape::List, 1, 1});
+    inspector.OnFreeBin({0, fixed_buffer::kSmallestHole * 8, ~std::size_t{0}});
     std::uint64_t count = 0;
     Granule previous = kNone;
     bool sawRover = rover_ == kNone;
