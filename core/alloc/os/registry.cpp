@@ -35,6 +35,24 @@ struct FixedBufferEntry {
     }
 };
 
+// An allocator that makes itself from any HeapMemory: every teaching allocator.
+template <class T>
+struct HeapEntry {
+    static_assert(kFitsStorage<T>);
+    static Allocator* Create(void* storage, const MakeOptions& options) {
+        const auto bytes = static_cast<std::size_t>(
+            std::min<std::uint64_t>(options.capacity.value_or(options.reserved), options.reserved));
+        const HeapMemory memory = options.capacity ? HeapMemory::Buffer(options.base, bytes)
+                                                   : HeapMemory::Growing(options.base, bytes);
+        return new (storage) T(T::Make(memory));
+    }
+    static void Destroy(Allocator* self) { static_cast<T*>(self)->Destroy(); }
+    static void Attach(Allocator* self, events::EventSink* sink, const char* name) {
+        static_cast<T*>(self)->AttachSink(sink, name);
+    }
+    static std::uint64_t Probes(const Allocator* self) { return static_cast<const T*>(self)->Probes(); }
+};
+
 struct DefaultEntry {
     using Type = DefaultAllocator<Profile::Debug>;  // bad frees must be told, not done, whatever the build
     static_assert(kFitsStorage<Type>);
