@@ -49,7 +49,8 @@ void Emitter::EmitDuck(const char* text, std::size_t length) noexcept {
     events::EmitText(*sink_, Of(EventKind::Duck, id_), text, length);
 }
 
-void Emitter::EmitBlock(EventKind kind, const Block& block, std::size_t alignment, std::uint64_t argument) noexcept {
+void Emitter::EmitBlock(EventKind kind, const Block& block, std::size_t alignment, std::uint64_t argument,
+                        events::EventFlag flag) noexcept {
     Event event = Of(kind, id_);
     event.address = block.address;
     event.size = block.size;
@@ -59,6 +60,7 @@ void Emitter::EmitBlock(EventKind kind, const Block& block, std::size_t alignmen
     event.header = block.header;
     event.alignmentLog2 = Log2(alignment);
     event.argument = argument;
+    event.flags = events::Bit(flag);
     event.trace = sink_->Capture(kOwnFrames);
     events::EmitNow(*sink_, event);
 }

@@ -78,9 +78,12 @@ public:
     RESIDUE_EMIT_INLINE void ResizeBegins(std::uintptr_t address, std::uint64_t bytes) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::ResizeBegins, address, bytes);
     }
-    // After the new block arrived and before the old one goes back.
-    RESIDUE_EMIT_INLINE void ResizeEnds(const Block& block, std::size_t alignment, std::uintptr_t old) noexcept {
-        if (sink_ != nullptr) EmitBlock(events::EventKind::ResizeEnds, block, alignment, old);
+    // After the new block arrived and before the old one goes back (or stays dead, see FreedStaysDead).
+    RESIDUE_EMIT_INLINE void ResizeEnds(const Block& block, std::size_t alignment, std::uintptr_t old,
+                                        bool oldStaysDead = false) noexcept {
+        if (sink_ == nullptr) return;
+        EmitBlock(events::EventKind::ResizeEnds, block, alignment, old,
+                  oldStaysDead ? events::EventFlag::StaysDead : events::EventFlag{});
     }
     // bookkeeping: bytes of these, at their end, that can never be given out.
     RESIDUE_EMIT_INLINE void RegionGrown(std::uintptr_t address, std::uint64_t bytes,
@@ -108,7 +111,7 @@ private:
     RESIDUE_EMIT_CALL void EmitDestroyed() noexcept;
     RESIDUE_EMIT_CALL void EmitDuck(const char* text, std::size_t length) noexcept;
     RESIDUE_EMIT_CALL void EmitBlock(events::EventKind kind, const Block& block, std::size_t alignment,
-                                     std::uint64_t argument) noexcept;
+                                     std::uint64_t argument, events::EventFlag flag = {}) noexcept;
     RESIDUE_EMIT_CALL void EmitPlain(events::EventKind kind, std::uintptr_t address, std::uint64_t size = 0,
                                      std::uint64_t bookkeeping = 0, events::EventFlag flag = {}) noexcept;
     RESIDUE_EMIT_CALL void EmitFailure(events::EventKind kind, const Request& request, MemoryError error) noexcept;

@@ -27,7 +27,7 @@ enum class EventFlag : std::uint8_t {
     HasText = 16,   // in lanes: continuation records follow. In the log: it has a text
     Region = 32,    // the block is the region of a child allocator: totals leave it out
     Uncertain = 64, // events were lost before this one
-    StaysDead = 128,  // Freed: the bytes are not to be had again before a bulk free or a shrinking over them
+    StaysDead = 128,  // Freed, ResizeEnds (of the old block): the bytes are not to be had again before a bulk free or a shrinking over them
 };
 
 constexpr std::uint8_t Bit(EventFlag flag) noexcept { return static_cast<std::uint8_t>(flag); }

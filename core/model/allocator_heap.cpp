@@ -97,10 +97,16 @@ void AllocatorHeap::SettleHoles(Totals& totals) {
 
 void AllocatorHeap::AddBlock(const BlockEntry& entry, bool stray, Totals& totals) {
     Count(entry, Change::Appears, totals);
-    if (stray) {
-        strays_.emplace(std::pair(entry.begin, entry.id), entry);
-        return;
-    }
+    if (stray) strays_.emplace(std::pair(entry.begin, entry.id), entry);
+    else InsertInOrder(entry, totals);
+}
+
+void AllocatorHeap::AddDead(const BlockEntry& entry, Totals& totals) {
+    totals.dead += entry.Weight();
+    InsertInOrder(entry, totals);
+}
+
+void AllocatorHeap::InsertInOrder(const BlockEntry& entry, Totals& totals) {
     const std::uint64_t begin = entry.begin, end = entry.End();
     const Blocks::Place at = blocks_.Locate(begin);
     if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
@@ -134,12 +140,17 @@ std::optional<AllocatorHeap::Blocks::Place> AllocatorHeap::FindPlace(std::uint32
 bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
     const auto found = FindPlace(id, address);
     if (!found) return false;
-    const BlockEntry entry = *blocks_.Peek(*found);
-    Count(entry, Change::Goes, totals);
-    const std::uint64_t begin = entry.begin, end = entry.End();
+    Count(*blocks_.Peek(*found), Change::Goes, totals);
+    EraseInOrder(*found, totals);
+    return true;
+}
+
+void AllocatorHeap::EraseInOrder(const Blocks::Place& place, Totals& totals) {
+    const BlockEntry* const entry = blocks_.Peek(place);
+    const std::uint64_t begin = entry->begin, end = entry->End();
     if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
-        const BlockEntry* previous = blocks_.PeekBack(*found);
-        Blocks::Place after = *found;
+        const BlockEntry* previous = blocks_.PeekBack(place);
+        Blocks::Place after = place;
         blocks_.Next(after);
         const BlockEntry* next = blocks_.Get(after);
         auto last = region;
@@ -151,8 +162,46 @@ bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals&
         CountGap(from, to, Change::Appears, totals);
         SettleHoles(totals);
     }
-    blocks_.Erase(*found);
+    blocks_.Erase(place);
+}
+
+bool AllocatorHeap::KillBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
+    const auto found = FindPlace(id, address);
+    if (!found) return false;
+    BlockEntry entry = *blocks_.Peek(*found);
+    Count(entry, Change::Goes, totals);
+    totals.dead += entry.Weight();
+    entry.dead = true;
+    blocks_.Replace(*found, entry);
     return true;
+}
+
+bool AllocatorHeap::ReviveBlock(std::uint32_t id, std::uint64_t address, bool region, Totals& totals) {
+    const auto found = FindPlace(id, address);
+    if (!found) return false;
+    BlockEntry entry = *blocks_.Peek(*found);
+    entry.dead = false;
+    entry.region = region;
+    totals.dead -= entry.Weight();
+    Count(entry, Change::Appears, totals);
+    blocks_.Replace(*found, entry);
+    return true;
+}
+
+std::vector<BlockEntry> AllocatorHeap::RemoveDead(std::uint64_t begin, std::uint64_t end, Totals& totals) {
+    std::vector<BlockEntry> dead;
+    if (totals.dead == 0) return dead;
+    Blocks::Place at = blocks_.Locate(begin);
+    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
+    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
+        if (entry->dead) dead.push_back(*entry);
+        blocks_.Next(at);
+    }
+    for (const BlockEntry& entry : dead) {
+        totals.dead -= entry.Weight();
+        EraseInOrder(*FindPlace(entry.id, entry.begin + entry.padding + entry.header), totals);
+    }
+    return dead;
 }
 
 bool AllocatorHeap::RemoveStray(std::uint32_t id, std::uint64_t begin, Totals& totals) {

@@ -19,7 +19,7 @@
 
 namespace residue::model {
 
-// A live block as it is stored: what its birth said.
+// A live block as it is stored: what its birth said. Or a dead one: its bytes cannot be had again yet.
 struct BlockEntry {
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
@@ -30,6 +30,7 @@ struct BlockEntry {
     std::uint32_t slack = 0;
     std::uint16_t header = 0;
     bool region = false;
+    bool dead = false;
 
     std::uint64_t Key() const { return begin; }
     std::uint64_t Weight() const { return header + size + rounding + padding + slack; }
@@ -57,6 +58,12 @@ public:
     void AddBlock(const BlockEntry& entry, bool stray, Totals& totals);
     // Takes out the ordered block `id` whose payload is at `address`; false: there is none.
     bool RemoveBlock(std::uint32_t id, std::uint64_t address, Totals& totals);
+    // An ordered live block dies where it is, and the same backwards; false: there is none.
+    bool KillBlock(std::uint32_t id, std::uint64_t address, Totals& totals);
+    bool ReviveBlock(std::uint32_t id, std::uint64_t address, bool region, Totals& totals);
+    // Dead blocks that touch [begin, end) make room; AddDead puts them back.
+    std::vector<BlockEntry> RemoveDead(std::uint64_t begin, std::uint64_t end, Totals& totals);
+    void AddDead(const BlockEntry& entry, Totals& totals);
     bool RemoveStray(std::uint32_t id, std::uint64_t begin, Totals& totals);
     // Marks a live block as a child's region or takes the mark away; false: there is no such block.
     bool MarkRegion(std::uint32_t id, std::uint64_t address, bool region, Totals& totals);
@@ -76,6 +83,7 @@ public:
     void Undo(const RegionChange& change, Totals& totals);
 
     void VisitBlocks(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
+    void VisitDead(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
     void VisitHoles(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Hole&)>& visit) const;
     std::optional<Block> BlockAt(std::uint64_t address) const;
     std::optional<Block> NextBlock(std::uint64_t address) const;
@@ -96,6 +104,8 @@ private:
 
     std::optional<Blocks::Place> FindPlace(std::uint32_t id, std::uint64_t address) const;
     void Count(const BlockEntry& entry, Change change, Totals& totals);
+    void InsertInOrder(const BlockEntry& entry, Totals& totals);
+    void EraseInOrder(const Blocks::Place& place, Totals& totals);
     void CountRegion(const BlockEntry& entry, Change change, Totals& totals);
     std::vector<Region>::const_iterator FirstRegionEndingAfter(std::uint64_t address) const;
     // The index of the first region that ends at `address` or behind it, its bookkeeping included.

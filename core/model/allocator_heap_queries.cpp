@@ -13,6 +13,17 @@ bool Touches(const BlockEntry& block, std::uint64_t begin, std::uint64_t end) {
 }
 }  // namespace
 
+void AllocatorHeap::VisitDead(std::uint64_t begin, std::uint64_t end,
+                              const std::function<bool(const Block&)>& visit) const {
+    if (begin >= end) return;
+    Blocks::Place at = blocks_.Locate(begin);
+    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
+    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
+        if (entry->dead && !visit(entry->ToBlock())) return;
+        blocks_.Next(at);
+    }
+}
+
 void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
                                 const std::function<bool(const Block&)>& visit) const {
     if (begin >= end) return;
@@ -27,7 +38,7 @@ void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
     if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
     for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
         if (!strays_.empty() && !visitStraysBefore(entry->begin)) return;
-        if (!visit(entry->ToBlock())) return;
+        if (!entry->dead && !visit(entry->ToBlock())) return;
         blocks_.Next(at);
     }
     visitStraysBefore(end - 1);
@@ -36,7 +47,9 @@ void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
 std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
     Blocks::Place at = address == std::numeric_limits<std::uint64_t>::max() ? blocks_.Locate(address)
                                                                             : blocks_.Locate(address + 1);
-    if (const BlockEntry* entry = blocks_.Back(at); entry && entry->End() > address) return entry->ToBlock();
+    if (const BlockEntry* entry = blocks_.Back(at); entry && entry->End() > address && !entry->dead) {
+        return entry->ToBlock();
+    }
     for (const auto& [key, stray] : strays_) {
         if (key.first > address) break;
         if (Touches(stray, address, SaturatingAdd(address, 1))) return stray.ToBlock();
@@ -45,7 +58,12 @@ std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
 }
 
 std::optional<Block> AllocatorHeap::NextBlock(std::uint64_t address) const {
-    const BlockEntry* next = blocks_.Peek(blocks_.Locate(address));
+    Blocks::Place at = blocks_.Locate(address);
+    const BlockEntry* next = blocks_.Get(at);
+    while (next && next->dead) {
+        blocks_.Next(at);
+        next = blocks_.Get(at);
+    }
     const auto stray = strays_.lower_bound({address, 0});
     if (stray != strays_.end() && (!next || stray->first.first <= next->begin)) return stray->second.ToBlock();
     if (!next) return std::nullopt;
@@ -53,7 +71,9 @@ std::optional<Block> AllocatorHeap::NextBlock(std::uint64_t address) const {
 }
 
 std::optional<Block> AllocatorHeap::PreviousBlock(std::uint64_t address) const {
-    const BlockEntry* previous = blocks_.PeekBack(blocks_.Locate(address));
+    Blocks::Place at = blocks_.Locate(address);
+    const BlockEntry* previous = blocks_.Back(at);
+    while (previous && previous->dead) previous = blocks_.Back(at);
     const auto stray = strays_.lower_bound({address, 0});
     if (stray != strays_.begin()) {
         const auto before = std::prev(stray);

@@ -34,6 +34,7 @@ struct Identity {
 
 struct UndoIdentity { Row row; AllocatorId allocator; Identity before; };
 struct UndoRegions { Row row; AllocatorId allocator; AllocatorHeap::RegionChange change; };
+struct UndoDead { Row row; AllocatorId allocator; std::vector<BlockEntry> removed; };
 struct UndoMark { Row row; std::uint32_t block = 0; std::uint16_t before = 0; };  // 0: was no child's region
 struct Appearance { Row row; AllocatorId allocator; };
 struct Ignored {
@@ -101,6 +102,7 @@ struct HeapModel::State {
     std::vector<Appearance> appearances;
     std::vector<UndoIdentity> identities;
     std::vector<UndoRegions> regionChanges;
+    std::vector<UndoDead> deadRemoved;
     std::vector<UndoMark> markChanges;
     std::vector<Ignored> ignored;
 
@@ -134,6 +136,10 @@ struct HeapModel::State {
     void Unbirth(const LoggedEvent& logged);
     void Death(const LogView& log, BlockId block, AllocatorId allocator, std::uint64_t address);
     void Undeath(const LogView& log, BlockId block);
+    void Kill(const LogView& log, BlockId block, const Event& event, std::uint64_t address);
+    void Unkill(const LogView& log, BlockId block, const Event& event, std::uint64_t address);
+    void RemoveDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end);
+    void RestoreDead();  // what this row removed; at most once a row
     void Ignore(BlockId block, bool birth) { ignored.push_back({applied, block.value, birth}); }
     bool WasIgnored(BlockId block, bool birth) {
         if (ignored.empty() || ignored.back() != Ignored{applied, block.value, birth}) return false;
@@ -161,6 +167,7 @@ void HeapModel::State::Birth(const LogView& log, const LoggedEvent& logged) {
     const auto entry = EntryOf(logged);
     if (id == 0 || id > log.Blocks() || !entry || live.Has(id)) return Ignore(logged.block, true);
     const std::size_t index = IndexOf(logged.event.allocator);
+    if (entry->Weight() != 0) RemoveDead(logged.event.allocator, entry->begin, entry->End());  // it was not, after all
     const bool overlaps = entry->Weight() != 0 && heaps[index].Overlaps(entry->begin, entry->End());
     if (overlaps) overlapping.insert(id);
     heaps[index].AddBlock(*entry, overlaps || entry->Weight() == 0, states[index].totals);
@@ -201,6 +208,46 @@ void HeapModel::State::Undeath(const LogView& log, BlockId block) {
     if (!marks.empty() && marks.count(block.value) != 0) entry.region = true;
     heaps[index].AddBlock(entry, IsStray(entry), states[index].totals);
     live.Set(block.value);
+}
+
+// A death, after which the bytes cannot be had again where `event` says so.
+void HeapModel::State::Kill(const LogView& log, BlockId block, const Event& event, std::uint64_t address) {
+    if (event.Has(EventFlag::StaysDead) && live.Has(block.value) && Knows(event.allocator)) {
+        const std::size_t index = IndexOf(event.allocator);
+        if (heaps[index].KillBlock(block.value, address, states[index].totals)) {
+            live.Clear(block.value);
+            return;
+        }
+    }
+    Death(log, block, event.allocator, address);
+}
+
+void HeapModel::State::Unkill(const LogView& log, BlockId block, const Event& event, std::uint64_t address) {
+    if (WasIgnored(block, false)) return;
+    if (event.Has(EventFlag::StaysDead) && Knows(event.allocator)) {
+        const std::size_t index = IndexOf(event.allocator);
+        const bool region = log.Birth(block).event.Has(EventFlag::Region) || marks.count(block.value) != 0;
+        if (heaps[index].ReviveBlock(block.value, address, region, states[index].totals)) {
+            live.Set(block.value);
+            return;
+        }
+    }
+    Undeath(log, block);
+}
+
+void HeapModel::State::RemoveDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) {
+    const std::size_t index = IndexOf(allocator);
+    if (states[index].totals.dead == 0) return;
+    auto removed = heaps[index].RemoveDead(begin, end, states[index].totals);
+    if (!removed.empty()) deadRemoved.push_back({applied, allocator, std::move(removed)});
+}
+
+void HeapModel::State::RestoreDead() {
+    if (deadRemoved.empty() || deadRemoved.back().row != applied) return;
+    const UndoDead& undo = deadRemoved.back();
+    const std::size_t index = IndexOf(undo.allocator);
+    for (const BlockEntry& entry : undo.removed) heaps[index].AddDead(entry, states[index].totals);
+    deadRemoved.pop_back();
 }
 
 void HeapModel::State::KeepIdentity(const AllocatorState& state) {
@@ -328,11 +375,11 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
             s.Birth(log, logged);
             break;
         case EventKind::Freed:
-            s.Death(log, logged.block, event.allocator, event.address);
+            s.Kill(log, logged.block, event, event.address);
             break;
         case EventKind::ResizeEnds:
             if (event.Failed()) break;
-            if (logged.oldBlock) s.Death(log, logged.oldBlock, event.allocator, event.OldAddress());
+            if (logged.oldBlock) s.Kill(log, logged.oldBlock, event, event.OldAddress());
             s.Birth(log, logged);
             break;
         case EventKind::BulkFreed:
@@ -342,6 +389,8 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
                 s.Death(log, block, AllocatorId{}, 0);
             }
             if (!event.allocator) break;
+            if (event.kind == EventKind::AllocatorDestroyed) s.RemoveDead(event.allocator, 0, kEndOfMemory);
+            else s.RemoveDead(event.allocator, event.address, SaturatingAdd(event.address, event.size));
             if (event.kind == EventKind::RegionShrunk) s.ShrinkRegion(event);
             if (event.kind == EventKind::AllocatorDestroyed) {
                 s.DestroyAllocator(event);
@@ -380,18 +429,21 @@ void HeapModel::Unapply(const LogView& log) {
     switch (event.kind) {
         case EventKind::Allocated:
             s.Unbirth(logged);
+            s.RestoreDead();
             break;
         case EventKind::Freed:
-            s.Undeath(log, logged.block);
+            s.Unkill(log, logged.block, event, event.address);
             break;
         case EventKind::ResizeEnds:
             if (event.Failed()) break;
             s.Unbirth(logged);
-            if (logged.oldBlock) s.Undeath(log, logged.oldBlock);
+            s.RestoreDead();
+            if (logged.oldBlock) s.Unkill(log, logged.oldBlock, event, event.OldAddress());
             break;
         case EventKind::BulkFreed:
         case EventKind::AllocatorDestroyed:
         case EventKind::RegionShrunk: {
+            s.RestoreDead();
             const auto died = log.DiedTogether(s.applied);
             for (auto block = died.rbegin(); block != died.rend(); ++block) s.Undeath(log, *block);
             break;
@@ -434,6 +486,7 @@ Totals HeapModel::Sum() const {
         sum.blocks += t.blocks - t.regionBlocks;
         sum.bookkeeping += t.bookkeeping;
         sum.free += t.free;
+        sum.dead += t.dead;
         sum.holes += t.holes;
         sum.largestHole = std::max(sum.largestHole, t.largestHole);
         sum.sumOfSquares += t.sumOfSquares;
@@ -454,7 +507,7 @@ bool HeapModel::IsLive(BlockId block) const { return block && state_->live.Has(b
 bool HeapModel::operator==(const HeapModel& other) const {
     const auto totals = [](const Totals& t) {
         return std::tie(t.payload, t.header, t.padding, t.rounding, t.slack, t.blocks, t.heapKnown, t.heap,
-                        t.bookkeeping, t.free, t.holes, t.largestHole, t.sumOfSquares, t.regionPayload,
+                        t.bookkeeping, t.free, t.dead, t.holes, t.largestHole, t.sumOfSquares, t.regionPayload,
                         t.regionBlocks);
     };
     const auto same = [&](const AllocatorState& a, const AllocatorState& b) {
@@ -469,12 +522,17 @@ bool HeapModel::operator==(const HeapModel& other) const {
            a.heaps == b.heaps && a.live == b.live && a.overlapping == b.overlapping && a.marks == b.marks &&
            a.ignored == b.ignored && a.appearances.size() == b.appearances.size() &&
            a.identities.size() == b.identities.size() && a.regionChanges.size() == b.regionChanges.size() &&
-           a.markChanges.size() == b.markChanges.size();
+           a.deadRemoved.size() == b.deadRemoved.size() && a.markChanges.size() == b.markChanges.size();
 }
 
 void HeapModel::VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
                             const std::function<bool(const Block&)>& visit) const {
     if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitBlocks(begin, end, visit);
+}
+
+void HeapModel::VisitDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                          const std::function<bool(const Block&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitDead(begin, end, visit);
 }
 
 void HeapModel::VisitHoles(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,

@@ -6,7 +6,7 @@
 //
 // Apply is total. Rows that cannot be (a block born twice, the death of a block that is not live, a block that wraps
 // around the address space) have no effect; blocks outside of all regions, of no bytes, or over other live blocks count
-// in P and B and change no hole.
+// in P and B and change no hole. What was freed to stay dead makes room for a block that is born over it all the same.
 //
 // What is known of an allocator's heap: its regions (from AllocatorCreated, RegionGrown, RegionShrunk). Where none is
 // known (a recorded program's malloc), holes, H and all that depends on them are unknown, never 0 (heapKnown).
@@ -60,6 +60,7 @@ struct Totals {
     std::uint64_t heap = 0;        // H now, bookkeeping included
     std::uint64_t bookkeeping = 0;
     std::uint64_t free = 0;        // F
+    std::uint64_t dead = 0;        // freed, and not to be had again before a reset: neither in B nor in F
     std::uint64_t holes = 0;       // n, counted
     std::uint64_t largestHole = 0;
     double sumOfSquares = 0;       // of hole sizes (exact: kept as 128 bits, handed out as a double)
@@ -102,6 +103,9 @@ public:
     const AllocatorState* Find(AllocatorId id) const;
     Totals Sum() const;                        // over all allocators, requests that are a child's region left out
 
+    // Blocks that were freed and whose bytes cannot be had again yet (an arena's), as VisitBlocks.
+    void VisitDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                   const std::function<bool(const Block&)>& visit) const;
     // Live blocks and holes of one allocator that touch [begin, end), in address order. The visitor returns false to
     // stop.
     void VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
@@ -117,7 +121,7 @@ public:
     std::vector<Region> Regions(AllocatorId allocator) const;
     // The address range that its regions (or, where unknown, its live blocks) span. Empty: begin == end.
     std::pair<std::uint64_t, std::uint64_t> Span(AllocatorId allocator) const;
-    // Bytes set aside in [begin, end) without visiting every block: O(log) + what straddles the ends.
+    // Bytes set aside in [begin, end), dead ones too, without visiting every block: O(log) + what straddles the ends.
     std::uint64_t OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const;
     // Adds to each cell the bytes set aside in it; cell i is [begin + i * bytesPerCell, + bytesPerCell). For maps of a
     // whole heap: at most one pass over the leaves of blocks, and over single blocks only where cells cut them apart.

@@ -18,7 +18,35 @@ struct ByteMap {
 // Regions as the events say, byte by byte. Overlapping regions with bookkeeping are not told apart here.
 class Regions {
 public:
-    void Read(const events::Event& e) {
+    void Read(const log::LogView& log, Row row) {
+        const log::LoggedEvent logged = log.At(row);
+        ReadDead(log, logged);
+        ReadRegions(logged.event);
+    }
+    const ByteMap& Of(AllocatorId id) { return maps_[id.value]; }
+    // Blocks that stay dead, as they were born.
+    const std::vector<events::Event>& DeadOf(AllocatorId id) { return dead_[id.value]; }
+
+private:
+    void ReadDead(const log::LogView& log, const log::LoggedEvent& logged) {
+        using events::EventKind;
+        const events::Event& e = logged.event;
+        auto& dead = dead_[e.allocator.value];
+        const auto evict = [&](std::uint64_t begin, std::uint64_t end) {
+            std::erase_if(dead, [&](const events::Event& d) { return d.Begin() < end && d.End() > begin; });
+        };
+        if (e.kind == EventKind::AllocatorDestroyed) dead.clear();
+        if (e.kind == EventKind::BulkFreed || e.kind == EventKind::RegionShrunk) evict(e.address, e.address + e.size);
+        const BlockId died = e.kind == EventKind::Freed ? logged.block
+                             : e.kind == EventKind::ResizeEnds && !e.Failed() ? logged.oldBlock : BlockId{};
+        if (died && e.Has(events::EventFlag::StaysDead)) {
+            const events::Event birth = log.Birth(died).event;
+            if (birth.SetAside() > 0) dead.push_back(birth);
+        }
+        const bool born = e.kind == EventKind::Allocated || (e.kind == EventKind::ResizeEnds && !e.Failed());
+        if (born && e.SetAside() > 0) evict(e.Begin(), e.End());
+    }
+    void ReadRegions(const events::Event& e) {
         using events::EventKind;
         ByteMap& map = maps_[e.allocator.value];
         if (e.kind == EventKind::AllocatorCreated) {
@@ -29,17 +57,19 @@ public:
             }
         } else if (e.kind == EventKind::RegionGrown) {
             map.known = true;
-            for (std::uint64_t i = 0; i < e.size; ++i) map.bytes[e.address + i] = ByteMap::Byte::Usable;
+            for (std::uint64_t i = 0; i < e.size; ++i) {
+                map.bytes[e.address + i] =
+                    i + e.Bookkeeping() < e.size ? ByteMap::Byte::Usable : ByteMap::Byte::Bookkeeping;
+            }
         } else if (e.kind == EventKind::RegionShrunk) {
             for (std::uint64_t i = 0; i < e.size; ++i) map.bytes[e.address + i] = ByteMap::Byte::None;
         } else if (e.kind == EventKind::AllocatorDestroyed) {
             map.bytes.assign(kMemory, ByteMap::Byte::None);
         }
     }
-    const ByteMap& Of(AllocatorId id) { return maps_[id.value]; }
 
-private:
     std::map<std::uint16_t, ByteMap> maps_;
+    std::map<std::uint16_t, std::vector<events::Event>> dead_;
 };
 
 struct Worked {
@@ -64,6 +94,10 @@ inline Worked WorkOut(const log::LogView& log, Row applied, AllocatorId allocato
         w.totals.rounding += e.rounding;
         w.totals.slack += e.slack;
         ++w.totals.blocks;
+        for (std::uint64_t a = e.Begin(); a < e.End(); ++a) occupied[a] = true;
+    }
+    for (const events::Event& e : regions.DeadOf(allocator)) {
+        w.totals.dead += e.SetAside();
         for (std::uint64_t a = e.Begin(); a < e.End(); ++a) occupied[a] = true;
     }
     const ByteMap& map = regions.Of(allocator);

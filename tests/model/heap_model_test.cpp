@@ -217,6 +217,42 @@ TEST_CASE("blocks over live blocks change no hole and leave no trace") {
     }
 }
 
+TEST_CASE("what stays dead is neither live nor free until a bulk free over it") {
+    Stream stream;
+    stream.Created(1, 1000, 100).Allocated(1, 1000, 20).Allocated(1, 1020, 30).FreedStaysDead(1, 1000);
+    const log::LogView log = stream.View();
+    HeapModel heap = AtEnd(stream);
+    const model::Totals& t = TotalsOf(heap, 1);
+    CHECK(t.dead == 20);
+    CHECK(t.payload == 30);
+    CHECK(t.blocks == 1);
+    CHECK(t.free == 50);
+    CHECK(t.heap == t.SetAside() + t.free + t.dead + t.bookkeeping);
+    CHECK_FALSE(heap.BlockAt(AllocatorId{1}, 1005));
+    CHECK_FALSE(heap.HoleAt(AllocatorId{1}, 1005));
+    CHECK(BlocksOf(heap, 1).size() == 1);
+    CHECK(heap.NextBlock(AllocatorId{1}, 0)->address == 1020);
+    CHECK_FALSE(heap.PreviousBlock(AllocatorId{1}, 1020));
+    std::vector<Block> dead;
+    heap.VisitDead(AllocatorId{1}, 0, kEverywhere, [&](const Block& block) {
+        dead.push_back(block);
+        return true;
+    });
+    REQUIRE(dead.size() == 1);
+    CHECK(dead[0].end == 1020);
+
+    const HeapModel before = heap;
+    stream.BulkFreed(1, 1000, 100);
+    heap.Apply(stream.View());
+    CHECK(TotalsOf(heap, 1).dead == 0);
+    CHECK(TotalsOf(heap, 1).free == 100);
+    heap.Unapply(stream.View());
+    CHECK(heap == before);
+    heap.Unapply(stream.View());
+    CHECK(TotalsOf(heap, 1).dead == 0);
+    CHECK(heap.BlockAt(AllocatorId{1}, 1005)->size == 20);
+}
+
 TEST_CASE("every total equals a byte map worked out from the log", "[property]") {
     for (std::uint32_t seed = 1; seed <= 4; ++seed) {
         Stream stream;
@@ -225,7 +261,7 @@ TEST_CASE("every total equals a byte map worked out from the log", "[property]")
         test::Regions regions;
         HeapModel heap;
         while (heap.Applied() < log.Rows()) {
-            regions.Read(log.At(heap.Applied()).event);
+            regions.Read(log, heap.Applied());
             heap.Apply(log);
             for (const auto& state : heap.Allocators()) {
                 const test::Worked worked = test::WorkOut(log, heap.Applied(), state.id, regions);
@@ -241,6 +277,7 @@ TEST_CASE("every total equals a byte map worked out from the log", "[property]")
                 REQUIRE(t.heap == worked.totals.heap);
                 REQUIRE(t.bookkeeping == worked.totals.bookkeeping);
                 REQUIRE(t.free == worked.totals.free);
+                REQUIRE(t.dead == worked.totals.dead);
                 REQUIRE(t.holes == worked.totals.holes);
                 REQUIRE(t.largestHole == worked.totals.largestHole);
                 REQUIRE(t.sumOfSquares == worked.totals.sumOfSquares);
@@ -258,7 +295,7 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
         test::RandomStream random(seed);
         HeapModel heap;
         while (heap.Applied() < log.Rows()) {
-            regions.Read(log.At(heap.Applied()).event);
+            regions.Read(log, heap.Applied());
             heap.Apply(log);
             for (const auto& state : heap.Allocators()) {
                 const test::Worked worked = test::WorkOut(log, heap.Applied(), state.id, regions);
@@ -269,6 +306,12 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
                 for (const auto& e : worked.blocks) {
                     const bool none = e.SetAside() == 0;
                     if (none ? e.Begin() >= begin && e.Begin() < end : e.Begin() < end && e.End() > begin) ++touching;
+                    for (std::uint64_t a = e.Begin(); a < e.End(); ++a) {
+                        if (a >= begin && a < end) ++occupied;
+                        if (a >= begin && (a - begin) / 100 < 7) ++expected[(a - begin) / 100];
+                    }
+                }
+                for (const auto& e : regions.DeadOf(state.id)) {
                     for (std::uint64_t a = e.Begin(); a < e.End(); ++a) {
                         if (a >= begin && a < end) ++occupied;
                         if (a >= begin && (a - begin) / 100 < 7) ++expected[(a - begin) / 100];

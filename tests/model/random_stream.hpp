@@ -1,5 +1,6 @@
 // A stream of everything that can happen to a heap, legal or not: allocators that come and go, growing and unknown
-// heaps, a child in its parent's block, overlaps, blocks of no bytes, blocks outside of all regions, bulk frees.
+// heaps, a child in its parent's block, overlaps, blocks of no bytes, blocks outside of all regions, bulk frees, blocks
+// that stay dead.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +38,8 @@ struct RandomStream {
             case 0: case 1: case 2: case 3: case 4: case 5: case 6: case 7: Allocate(stream, id); break;
             case 8: case 9: case 10: case 11: case 12: {
                 const Given old = AGiven();
-                stream.Freed(old.id, old.address);
+                if (old.id == 2 && Below(2) == 0) stream.FreedStaysDead(old.id, old.address);
+                else stream.Freed(old.id, old.address);
                 break;
             }
             case 13: case 14: {

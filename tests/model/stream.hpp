@@ -38,6 +38,11 @@ public:
         e.thread = ThreadId{thread};
         return Put(e);
     }
+    Stream& FreedStaysDead(std::uint16_t id, std::uint64_t address) {
+        events::Event e = Make(events::EventKind::Freed, id, address, 0);
+        e.flags = Bit(events::EventFlag::StaysDead);
+        return Put(e);
+    }
     Stream& Resized(std::uint16_t id, std::uint64_t oldAddress, std::uint64_t address, std::uint64_t size,
                     Parts parts = {}) {
         Put(Make(events::EventKind::ResizeBegins, id, oldAddress, size));
