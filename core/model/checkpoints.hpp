@@ -2,7 +2,8 @@
 // log anyway), any thread asks.
 //
 // Cost: memory for at most about `mostBlocks` live blocks in all, counted as if copies shared nothing; when they are
-// exceeded every second copy goes and the spacing doubles. Apart from that a bit for each block ever born, in each copy.
+// exceeded every second copy goes and the spacing doubles. Apart from that, in each copy, a pointer for 16,384 blocks
+// ever born.
 // A look-up copies nothing; starting from a kept copy costs the same for all heaps (they are shared until written to).
 #pragma once
 
