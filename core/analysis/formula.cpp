@@ -55,6 +55,8 @@ constexpr MetricInfo kMetrics[] = {
     {"free", "free", "F = Σ f", kBytes, false, [](M m, R) { return Of(m.free); }, nullptr},
     {"holes", "holes", "n: runs of bytes that could be handed out again", kCount, false,
      [](M m, R) { return Of(m.holes); }, nullptr},
+    {"dead", "dead", "freed, and not to be had again before a reset", kBytes, false, [](M m, R) { return Of(m.dead); },
+     nullptr},
     {"largest_hole", "largest hole", "max f", kBytes, false, [](M m, R) { return Of(m.largestHole); }, nullptr},
     {"external_fragmentation", "external frag.", "1 − max f / F", kFraction, false,
      [](M m, R) { return m.externalFragmentation; },

@@ -62,6 +62,7 @@ Metrics Measure(const model::HeapModel& heap, AllocatorId allocator, std::uint64
     if (!totals.heapKnown) return metrics;
     metrics.heap = totals.heap;
     metrics.free = totals.free;
+    metrics.dead = totals.dead;
     metrics.holes = totals.holes;
     metrics.largestHole = totals.largestHole;
     metrics.externalFragmentation = ExternalFragmentation(totals.largestHole, totals.free);

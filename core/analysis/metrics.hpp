@@ -28,6 +28,7 @@ struct Metrics {
     double internalFragmentation = 0;       // 1 - P / B, 0 when B = 0
     std::optional<std::uint64_t> heap;      // H
     std::optional<std::uint64_t> free;      // F
+    std::optional<std::uint64_t> dead;      // freed, and not to be had again before a reset (an arena's)
     std::optional<std::uint64_t> holes;     // n
     std::optional<std::uint64_t> largestHole;
     std::optional<double> externalFragmentation;

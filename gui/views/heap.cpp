@@ -365,6 +365,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         dense_.Draw(frame, emphasis);
     } else {
         DrawFreeSpace(frame, !hatch);
+        DrawDead(frame);
         DrawBlocks(frame, look.blocks, emphasis);
     }
     DrawLeaving(frame);

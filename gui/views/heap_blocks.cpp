@@ -152,6 +152,21 @@ void DrawLater(HeapFrame& frame, std::uint64_t begin, std::uint64_t end) {
     DrawTextIn(frame.draw, font, widest, frame.theme().dim, text, Align::Centre);
 }
 
+void DrawDead(HeapFrame& frame) {
+    const model::AllocatorState* state = frame.heap.Find(frame.allocator);
+    if (state == nullptr || state->totals.dead == 0 || frame.rows.empty()) return;
+    const Theme& theme = frame.theme();
+    const ImFont* font = frame.fonts().monoSmall;
+    const std::uint64_t end = SaturatingAdd(frame.LastVisible(), 1);
+    frame.heap.VisitDead(frame.allocator, frame.FirstVisible(), end, [&](const model::Block& block) {
+        FillRange(frame, block.begin, block.end, Mix(theme.window, theme.dim, 0.35f));
+        const Rect box = WidestBox(frame, block.begin, block.end);
+        const bool room = box.Height() >= font->FontSize && box.Width() >= TextWidth(font, "dead") + frame.context.Px(6);
+        if (room) DrawTextIn(frame.draw, font, box, theme.text, "dead", Align::Centre);
+        return true;
+    });
+}
+
 void DrawFreeSpace(HeapFrame& frame, bool hatch) {
     if (!frame.known || frame.rows.empty()) return;
     const ImFont* font = frame.fonts().monoSmall;

@@ -81,6 +81,7 @@ struct Emphasis {
 void DrawBackground(HeapFrame& frame, bool hatch);
 void DrawLater(HeapFrame& frame, std::uint64_t begin, std::uint64_t end);  // what the heap will grow to
 void DrawFreeSpace(HeapFrame& frame, bool hatch);
+void DrawDead(HeapFrame& frame);  // freed, and not to be had again before a reset
 void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const Emphasis& emphasis);
 
 // heap_marks.cpp: what lies above the blocks.
