@@ -10,7 +10,7 @@
 //   ...
 //   lanes.Close();  lanes.DrainAll(deliver);                            // at the end
 //
-// Cost of an event: two virtual calls, the stamp (10-20 ns by Ticks, fenced), a copy of 64 bytes. Cost of a round:
+// Cost of an event: a virtual call or two, the stamp (10-20 ns by Ticks, fenced), a copy of 64 bytes. Cost of a round:
 // one asymmetric fence (membarrier, some microseconds), then a copy a record. Memory: capacity x 64 bytes of address
 // space for each thread alive at once; lanes of ended threads are used again.
 // A reader that calls Drain on a timer bounds the delay of a record by that timer; no writer ever has one.
@@ -63,6 +63,7 @@ public:
     // Writers, any thread (but in Block never the thread that drains: it would wait for itself).
     std::uint64_t Begin() noexcept override;
     void Emit(const Event* records, std::size_t count, std::uint64_t stamp) noexcept override;
+    void BeginAndEmit(const Event& event) noexcept override;
     TraceId Capture(unsigned skip) noexcept override;
     AllocatorId NextAllocatorId() noexcept override;
 

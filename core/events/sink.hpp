@@ -29,6 +29,12 @@ public:
     // has none, this thread's id. Never fails: what cannot be kept is counted and becomes a Gap event.
     virtual void Emit(const Event* records, std::size_t count, std::uint64_t stamp) noexcept = 0;
 
+    // Begin and Emit in one, for one event whose effect is already there (an allocation). Writers call EmitNow().
+    virtual void BeginAndEmit(const Event& event) noexcept {
+        const std::uint64_t stamp = Begin();
+        Emit(&event, 1, stamp);
+    }
+
     // The call trace of the caller, `skip` frames above this call left out; id 0 when traces are off.
     virtual TraceId Capture(unsigned skip) noexcept = 0;
 
@@ -40,10 +46,7 @@ protected:
 };
 
 // One event whose effect is already there (an allocation): stamp and emit.
-inline void EmitNow(EventSink& sink, const Event& event) noexcept {
-    const std::uint64_t stamp = sink.Begin();
-    sink.Emit(&event, 1, stamp);
-}
+inline void EmitNow(EventSink& sink, const Event& event) noexcept { sink.BeginAndEmit(event); }
 
 // An event with a text, cut to kMaxText bytes.
 void EmitText(EventSink& sink, Event event, const char* text, std::size_t length) noexcept;

@@ -47,6 +47,19 @@ TEST_CASE("a batch is written whole or not at all, across the end of the memory 
     CHECK_FALSE(small.Write(9));
 }
 
+TEST_CASE("taking slots over leaves alone what waits to be read, wherever the ring wraps") {
+    Small small(1024);
+    std::uint64_t expected = 0;
+    for (std::size_t step = 1; step < 1024; step += 37) {
+        while (small.Write()) {
+        }
+        CHECK(small.ring.WrittenWaiting() == 1024);
+        small.ring.Read(small.ring.Next() + step, [&](std::uint64_t value) { CHECK(value == expected++); });
+        CHECK(small.ring.HasRoom(step));
+        CHECK_FALSE(small.ring.HasRoom(step + 1));
+    }
+}
+
 TEST_CASE("published moves with every 16th record, written with each") {
     Small small(64);
     for (std::uint64_t i = 1; i <= 40; ++i) {

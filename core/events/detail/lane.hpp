@@ -56,14 +56,22 @@ public:
 
     // All records or none. On success the lane is idle again; on false it stays busy: try again, or Drop.
     bool TryEmit(const Event* records, std::size_t count, std::uint64_t stamp, ThreadId thread) noexcept {
-        return count == 1 && !gapDue_ ? TryEmitOne(*records, stamp, thread)
-                                      : TryEmitMany(records, count, stamp, thread);
+        if (count == 1 && !gapDue_ && TryEmitOne(*records, stamp, thread)) return true;
+        return TryEmitMany(records, count, stamp, thread);
     }
 
-    // The common case, by itself so that it stays small. Not after drops: see GapDue().
+    // The common case, by itself so that it stays small: an event without continuations, not after drops (see GapDue),
+    // and in a slot that the writer has already. False says only that it is not the common case.
     bool TryEmitOne(const Event& record, std::uint64_t stamp, ThreadId thread) noexcept {
+        if (!ring_.OwnsRoom(1)) return false;
         if (Weakened(MarkClearedEarly)) mark_.store(kIdle, std::memory_order_release);
-        if (!ring_.TryWrite(1, [&](std::size_t, Event& slot) { Fill(slot, record, stamp, thread); })) return false;
+        ring_.UnsafeWrite(1, [&](std::size_t, Event& slot) {
+            ThreadId known = record.thread;
+            if (!known) known = thread;
+            slot = record;
+            slot.stamp = stamp;
+            slot.thread = known;
+        });
         StoreRelease(mark_, kIdle, MarkStoreRelaxed);
         return true;
     }

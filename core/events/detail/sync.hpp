@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "events/detail/weaken.hpp"
@@ -46,6 +47,17 @@ inline void Relax() noexcept {
     asm volatile("pause" ::: "memory");
 #elif defined(__aarch64__)
     asm volatile("yield" ::: "memory");
+#endif
+}
+
+// Makes memory that another core has used ours, faster than storing to it line by line: its content is lost. (On the
+// processors with fast string operations these stores invalidate whole lines without fetching them first.)
+inline void TakeOverLines(void* begin, std::size_t bytes) noexcept {
+#if defined(__x86_64__)
+    std::size_t words = bytes / 8;
+    asm volatile("rep stosq" : "+D"(begin), "+c"(words) : "a"(0) : "memory");
+#else
+    (void)begin, (void)bytes;
 #endif
 }
 

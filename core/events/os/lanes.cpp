@@ -104,7 +104,7 @@ Registry& TheRegistry() {
     return *registry;
 }
 
-// The hot path looks only at these two words, which need no construction.
+// The hot path looks only at these two words, which need no construction. No serial is 0, and with one there is a lane.
 struct Cached {
     std::uint64_t serial = 0;
     OwnedLane* lane = nullptr;
@@ -178,7 +178,8 @@ template <class State>
 OwnedLane* FindLane(State& state) {
     if (threadEnded) {  // a destructor of the thread's own data: the lane is kept for one event only
         OwnedLane* const lane = state.Take();
-        if (lane != nullptr) lane->slow = lane->untilEmit = true;
+        if (lane == nullptr) return nullptr;
+        lane->slow = lane->untilEmit = true;
         cached = {state.serial, lane};
         return lane;
     }
@@ -228,9 +229,8 @@ Lanes::~Lanes() {
 // --- writers ---
 
 std::uint64_t Lanes::Begin() noexcept {
-    OwnedLane* const own = cached.lane;
-    if (cached.serial == serial_ && own != nullptr && stamps_ == StampSource::Ticks) [[likely]] {
-        return own->lane.Begin([] { return detail::FencedTicks(); });
+    if (cached.serial == serial_ && stamps_ == StampSource::Ticks) [[likely]] {
+        return cached.lane->lane.Begin([] { return detail::FencedTicks(); });
     }
     return BeginSlowly();
 }
@@ -246,14 +246,28 @@ std::uint64_t Lanes::Begin() noexcept {
 
 void Lanes::Emit(const Event* records, std::size_t count, std::uint64_t stamp) noexcept {
     OwnedLane* const own = cached.lane;
-    if (count == 1 && cached.serial == serial_ && own != nullptr && !own->slow &&
-        !closed_.load(std::memory_order_relaxed)) [[likely]] {
+    if (count == 1 && cached.serial == serial_ && !own->slow && !closed_.load(std::memory_order_relaxed)) [[likely]] {
         if (own->lane.TryEmitOne(*records, stamp, own->thread)) [[likely]] return;
     }
     EmitSlowly(records, count, stamp);
 }
 
-// Several records, no lane, no room, closed, a thread past its end, or the first success after a wait.
+// The same as Begin and Emit, with one look for the lane. The look at closed_ has to come after the mark: see DrainAll.
+void Lanes::BeginAndEmit(const Event& event) noexcept {
+    OwnedLane* const own = cached.lane;
+    if (cached.serial != serial_ || stamps_ != StampSource::Ticks) [[unlikely]] {
+        const std::uint64_t stamp = BeginSlowly();
+        return EmitSlowly(&event, 1, stamp);
+    }
+    const std::uint64_t stamp = own->lane.Begin([] { return detail::FencedTicks(); });
+    if (!own->slow && !closed_.load(std::memory_order_relaxed)) [[likely]] {
+        if (own->lane.TryEmitOne(event, stamp, own->thread)) [[likely]] return;
+    }
+    EmitSlowly(&event, 1, stamp);
+}
+
+// Several records, no lane, no room or none taken over yet, closed, a thread past its end, or the first success after
+// a wait.
 [[gnu::noinline]] void Lanes::EmitSlowly(const Event* records, std::size_t count, std::uint64_t stamp) noexcept {
     State& state = *state_;
     OwnedLane* const own = cached.serial == serial_ ? cached.lane : FindLane(state);
