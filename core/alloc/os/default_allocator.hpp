@@ -39,6 +39,7 @@ inline constexpr Profile kBuildProfile = Profile::Debug;
 
 struct DefaultAllocatorSettings {
     Allocator* parent = nullptr;           // null: InternalAllocator()
+    Allocator* books = nullptr;            // of the tracker's memory; null: the parent
     std::size_t rememberedFrees = 65'536;
     ReportWriter writer = WriteToStandardError;  // null: no report
     void* writerContext = nullptr;
@@ -70,7 +71,7 @@ private:
 
     struct Tracking {
         explicit Tracking(const DefaultAllocatorSettings& settings, Allocator* parent)
-            : tracker(parent, settings.rememberedFrees),
+            : tracker(parent, settings.books != nullptr ? settings.books : parent, settings.rememberedFrees),
               writer(settings.writer),
               writerContext(settings.writerContext) {}
         mutable std::mutex mutex;

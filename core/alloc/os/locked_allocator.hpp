@@ -3,31 +3,32 @@
 //     FixedBufferAllocator buffer = CreateFixedBufferAllocator(bytes);
 //     LockedAllocator shared = CreateLockedAllocator(&buffer);
 //
-// It can do what the inner one can: an option that is null there is null here. Events are the inner one's: attach the
-// sink there. Cost: a lock and an unlock a call. Thread-safe, but for Inspect's callbacks: they run inside the lock.
-// The inner allocator must outlive it, and be used through it alone. Not movable. OS part.
+// Cost: a lock and an unlock a call. Thread-safe; Inspect's callbacks run inside the lock. The inner allocator must be
+// used through it alone. Otherwise as alloc/forwarding_allocator.hpp says. OS part.
 #pragma once
 
 #include <mutex>
 
-#include "alloc/allocator.hpp"
+#include "alloc/forwarding_allocator.hpp"
 
 namespace residue::alloc {
 
-struct LockedAllocator : Allocator {
-    explicit LockedAllocator(Allocator* inner);
-    LockedAllocator(const LockedAllocator&) = delete;
-    LockedAllocator& operator=(const LockedAllocator&) = delete;
+struct LockedAllocator : ForwardingAllocator<LockedAllocator> {
+    explicit LockedAllocator(Allocator* inner) : ForwardingAllocator(inner, "locked") {}
 
 private:
-    AllocatorOptions options_;
-    Allocator* inner_;
-    mutable std::mutex mutex_;
+    friend ForwardingAllocator;
+    std::lock_guard<std::mutex> Enter() const { return std::lock_guard(mutex_); }
+    std::optional<MemoryError> Refuse() { return std::nullopt; }
 
-    friend struct LockedCallbacks;
+    mutable std::mutex mutex_;
 };
 
-LockedAllocator CreateLockedAllocator(Allocator* inner);
-void DestroyLockedAllocator(LockedAllocator* allocator);  // the inner allocator stays as it is
+inline LockedAllocator CreateLockedAllocator(Allocator* inner) { return LockedAllocator(inner); }
+
+// The inner allocator stays as it is.
+inline void DestroyLockedAllocator(LockedAllocator* allocator) {
+    *static_cast<Allocator*>(allocator) = Allocator{};  // using it any more is a null call, not a silent success
+}
 
 }  // namespace residue::alloc

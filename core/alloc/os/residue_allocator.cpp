@@ -14,7 +14,7 @@ ResidueAllocator::ResidueAllocator(const ResidueAllocatorSettings& settings)
       writer_(settings.writer),
       writerContext_(settings.writerContext),
       ownsParent_(settings.ownsParent),
-      log_(settings.logParent != nullptr ? settings.logParent : parent_, 65'536) {
+      log_(parent_, settings.logParent != nullptr ? settings.logParent : parent_, 65'536) {
     hook_.owner = this;
     hook_.Run = [](ExitHook* hook) { static_cast<Hook*>(hook)->owner->Destroy(); };
     RunAtExit(&hook_);

@@ -1,5 +1,5 @@
 // What a DefaultAllocator knows about its buffers: address, size, order and call trace of each live one, and which
-// were given back lately. Finding is O(1). All its memory but the call traces comes from the parent allocator.
+// were given back lately. Finding is O(1). All its memory but the call traces comes from the allocator of its books.
 // Thread safety: none; the allocator holds its lock.
 #pragma once
 
@@ -22,15 +22,16 @@ void WriteToStandardError(void* context, const char* text, std::size_t length);
 
 class Tracker {
 public:
-    Tracker(Allocator* parent, std::size_t remembered)
-        : parent_(parent), table_(parent), recent_{parent}, remembered_(remembered), traces_(kTraceNodes) {}
+    // `parent` gets blocks back.
+    Tracker(Allocator* parent, Allocator* books, std::size_t remembered)
+        : parent_(parent), table_(books), recent_{books}, remembered_(remembered), traces_(kTraceNodes) {}
     ~Tracker();
     Tracker(const Tracker&) = delete;
     Tracker& operator=(const Tracker&) = delete;
 
     std::size_t LiveCount() const { return live_; }
 
-    // Room for one more block: called before the parent is asked for it. Errors: the parent's.
+    // Room for one more block: called before the parent is asked for it. Errors: those of the books' allocator.
     Result<void> Reserve() { return table_.Reserve(); }
     void Add(void* pointer, std::size_t bytes, const std::uintptr_t* frames, unsigned frameCount);
     // Errors: DoubleFree for an address among the last frees remembered, InvalidPointer for any other.
