@@ -2,18 +2,18 @@
 #include "alloc/registry.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "alloc/support/walk.hpp"
 #include "support/catch.hpp"
+#include "support/quiet_errors.hpp"
 
 using namespace residue;
 using namespace residue::alloc;
+using support::QuietErrors;
 
 namespace {
 
@@ -37,19 +37,6 @@ struct Made {
     alignas(kAllocatorStorageAlignment) std::byte storage[kAllocatorStorageBytes];
     void* base = nullptr;
     Allocator* allocator = nullptr;
-};
-
-// Keeps the duck off the terminal: the registry's residue allocator yells at the error stream, as it should.
-struct QuietErrors {
-    QuietErrors() : saved(dup(2)) { dup2(fileno(sunk), 2); }
-    ~QuietErrors() {
-        std::fflush(stderr);
-        dup2(saved, 2);
-        close(saved);
-        std::fclose(sunk);
-    }
-    std::FILE* sunk = std::tmpfile();
-    int saved;
 };
 
 }  // namespace

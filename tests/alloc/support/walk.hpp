@@ -17,12 +17,14 @@ struct Walk final : Inspector {
     std::vector<Region> regions;
     std::vector<LiveBlock> blocks;
     std::vector<Hole> holes;
+    std::vector<DeadRun> dead;
     std::vector<FreeNode> nodes;
     std::vector<std::string> broken;
 
     void OnRegion(const Region& region) override { regions.push_back(region); }
     void OnBlock(const LiveBlock& block) override { blocks.push_back(block); }
     void OnHole(const Hole& hole) override { holes.push_back(hole); }
+    void OnDead(const DeadRun& run) override { dead.push_back(run); }
     void OnFreeNode(const FreeNode& node) override { nodes.push_back(node); }
     void OnBroken(const char* invariant, std::uintptr_t) override { broken.emplace_back(invariant); }
 
@@ -47,8 +49,12 @@ struct Walk final : Inspector {
         for (const Hole& hole : holes) largest = std::max(largest, hole.bytes);
         return largest;
     }
-    // METRICS.md's H of its one region.
-    std::size_t HeapBytes() const { return regions.empty() ? 0 : regions.front().bytes; }
+    // METRICS.md's H.
+    std::size_t HeapBytes() const {
+        std::size_t sum = 0;
+        for (const Region& region : regions) sum += region.bytes;
+        return sum;
+    }
     std::size_t Bookkeeping() const { return regions.empty() ? 0 : regions.front().bookkeeping; }
 };
 
