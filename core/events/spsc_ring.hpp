@@ -64,6 +64,8 @@ public:
     bool HasRoom(std::size_t count) noexcept { return OwnsRoom(count) || TakeOver(count); }
     // The same, without a look at what the reader gave back: a quick yes, or perhaps.
     bool OwnsRoom(std::size_t count) const noexcept { return head_ + count <= ownEnd_; }
+    // Writer: from now on OwnsRoom() says perhaps, until HasRoom() or TryWrite() find room again.
+    void DisownRoom() noexcept { ownEnd_ = head_; }
 
     // Writer: TryWrite after HasRoom() or OwnsRoom() said yes.
     template <class Fill>

@@ -303,6 +303,24 @@ TEST_CASE("a batch that can never fit is dropped, not waited for") {
     CHECK(lanes.DrainAll(seen.Deliver()) == 1);
 }
 
+TEST_CASE("after a dropped batch the gap comes first, though a single event would have had room") {
+    Lanes lanes({.capacity = 64, .stamps = StampSource::Ticks});
+    EmitNow(lanes, Numbered(EventKind::Freed, 1));
+    std::vector<Event> many(65, Numbered(EventKind::Freed, 2));
+    lanes.Emit(many.data(), many.size(), lanes.Begin());
+    EmitNow(lanes, Numbered(EventKind::Freed, 3));
+    const std::uint64_t stamp = lanes.Begin();
+    const Event last = Numbered(EventKind::Freed, 4);
+    lanes.Emit(&last, 1, stamp);
+    Seen seen;
+    REQUIRE(lanes.DrainAll(seen.Deliver()) == 4);
+    CHECK(seen.records[0].address == 1);
+    CHECK(seen.records[1].kind == EventKind::Gap);
+    CHECK(seen.records[1].Dropped() == 65);
+    CHECK(seen.records[2].address == 3);
+    CHECK(seen.records[3].address == 4);
+}
+
 TEST_CASE("one thread may write to several lanes, one after the other and in turn") {
     Seen seen;
     for (int round = 0; round < 20; ++round) {

@@ -60,8 +60,8 @@ public:
         return TryEmitMany(records, count, stamp, thread);
     }
 
-    // The common case, by itself so that it stays small: an event without continuations, not after drops (see GapDue),
-    // and in a slot that the writer has already. False says only that it is not the common case.
+    // The common case, by itself so that it stays small: an event without continuations, in a slot that the writer has
+    // already. False says only that it is not the common case; so it is after a drop, and after NotCommon().
     bool TryEmitOne(const Event& record, std::uint64_t stamp, ThreadId thread) noexcept {
         if (!ring_.OwnsRoom(1)) return false;
         if (Weakened(MarkClearedEarly)) mark_.store(kIdle, std::memory_order_release);
@@ -75,7 +75,7 @@ public:
         StoreRelease(mark_, kIdle, MarkStoreRelaxed);
         return true;
     }
-    bool GapDue() const noexcept { return gapDue_; }
+    void NotCommon() noexcept { ring_.DisownRoom(); }
 
     // The records are lost: count them.
     void Drop(const Event* records, std::size_t count, std::uint64_t stamp) noexcept {
@@ -83,6 +83,7 @@ public:
         if (events != 0) {
             if (!gapDue_) dropStamp_.store(stamp, std::memory_order_release);
             gapDue_ = true;
+            NotCommon();
             StoreRelease(dropped_, dropped_.load(std::memory_order_relaxed) + events, DroppedStoreRelaxed);
         }
         StoreRelease(mark_, kIdle, MarkStoreRelaxed);

@@ -47,7 +47,6 @@ struct OwnedLane {
     detail::Lane<> lane;
     OwnedLane* next = nullptr;  // in the list of all lanes
     ThreadId thread{};
-    bool slow = false;            // Emit has more to do: one of the next two, or a gap to tell
     bool untilEmit = false;       // taken by a thread that is past its end: given back after this event
     std::uint64_t waited = 0;     // nanoseconds, since the reader last made room
     detail::TraceCapture traces;
@@ -159,7 +158,6 @@ OwnedLane* Lanes::State::Take() {
     }
     lane->thread = ThreadId{threads.fetch_add(1, std::memory_order_relaxed) + 1};
     lane->waited = 0;
-    lane->slow = lane->lane.GapDue();
     if (options.traces != nullptr && options.traceDepth != 0) {
         lane->traces.SetUp(options.traces, options.traceDepth, OwnStack());
     }
@@ -179,7 +177,8 @@ OwnedLane* FindLane(State& state) {
     if (threadEnded) {  // a destructor of the thread's own data: the lane is kept for one event only
         OwnedLane* const lane = state.Take();
         if (lane == nullptr) return nullptr;
-        lane->slow = lane->untilEmit = true;
+        lane->untilEmit = true;
+        lane->lane.NotCommon();
         cached = {state.serial, lane};
         return lane;
     }
@@ -246,7 +245,7 @@ std::uint64_t Lanes::Begin() noexcept {
 
 void Lanes::Emit(const Event* records, std::size_t count, std::uint64_t stamp) noexcept {
     OwnedLane* const own = cached.lane;
-    if (count == 1 && cached.serial == serial_ && !own->slow && !closed_.load(std::memory_order_relaxed)) [[likely]] {
+    if (count == 1 && cached.serial == serial_ && !closed_.load(std::memory_order_relaxed)) [[likely]] {
         if (own->lane.TryEmitOne(*records, stamp, own->thread)) [[likely]] return;
     }
     EmitSlowly(records, count, stamp);
@@ -260,7 +259,7 @@ void Lanes::BeginAndEmit(const Event& event) noexcept {
         return EmitSlowly(&event, 1, stamp);
     }
     const std::uint64_t stamp = own->lane.Begin([] { return detail::FencedTicks(); });
-    if (!own->slow && !closed_.load(std::memory_order_relaxed)) [[likely]] {
+    if (!closed_.load(std::memory_order_relaxed)) [[likely]] {
         if (own->lane.TryEmitOne(event, stamp, own->thread)) [[likely]] return;
     }
     EmitSlowly(&event, 1, stamp);
@@ -301,7 +300,6 @@ void Lanes::BeginAndEmit(const Event& event) noexcept {
     }
     if (done) own->waited = 0;
     else own->lane.Drop(records, count, stamp);
-    own->slow = own->waited != 0 || own->lane.GapDue();
     if (own->untilEmit) {
         own->untilEmit = false;
         cached = {};
