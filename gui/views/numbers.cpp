@@ -44,14 +44,17 @@ std::vector<Cell> Figures(ViewContext& context) {
     const analysis::RunMetrics run = session.Series().Run();
     const std::uint64_t probes = session.ProbesOfPresent();
     std::vector<Cell> cells(kCells);
+    // The others are of the allocator that the heap panel shows.
+    const bool several = session.Heap().Allocators().size() > 1;
+    const std::string ofAll = several ? "\nof all allocators together" : "";
 
     cells[0] = {"live", FormatBytes(now.liveBytes),
                 "live bytes  P\nbytes of all live blocks, as requested\n" + FormatBytesExact(now.liveBytes) + " in " +
                     FormatCount(now.liveBlocks) + (now.liveBlocks == 1 ? " block" : " blocks"),
                 0};
-    cells[1] = {"peak live", FormatBytes(run.peakLiveBytes),
+    cells[1] = {several ? "peak live, all" : "peak live", FormatBytes(run.peakLiveBytes),
                 "peak live bytes  max P\nthe most bytes live after any call\n" + FormatBytesExact(run.peakLiveBytes) +
-                    " at event " + FormatCount(run.peakPosition.value),
+                    " at event " + FormatCount(run.peakPosition.value) + ofAll,
                 0};
     cells[2] = {"holes", now.holes ? FormatCount(*now.holes) : kUnknown,
                 std::string("holes  n\nmaximal runs of bytes that could be handed out again") +
@@ -83,7 +86,8 @@ std::vector<Cell> Figures(ViewContext& context) {
     cells[5] = fraction("internal_fragmentation", "internal frag.",
                         "\nheader " + FormatBytesExact(now.header) + ", padding " + FormatBytesExact(now.padding) +
                             ", rounding " + FormatBytesExact(now.rounding) + ", slack " + FormatBytesExact(now.slack));
-    cells[6] = fraction("peak_utilisation", "peak util.", "\nover the whole run");
+    cells[6] = fraction("peak_utilisation", several ? "peak util., all" : "peak util.",
+                        "\nover the whole run" + ofAll);
     cells[7] = {"search", probes > 0 ? FormatCount(probes) + (probes == 1 ? " probe" : " probes") : kUnknown,
                 std::string("search length\nholes looked at by this request") +
                     (probes > 0 ? "" : "\nNothing was searched for in this call, or it was not recorded."),

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
+#include "gui/views/block_colour.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -38,7 +39,59 @@ std::string AxisLabel(std::uint64_t bytes) {
     return text;
 }
 
+bool Several(const analysis::BandList& list) {
+    return list.named.size() + list.others > 1;
+}
+
+std::string NameOf(const analysis::BandList& list, std::size_t band) {
+    if (band == list.named.size()) return analysis::FormatCount(list.others) + (list.others == 1 ? " other" : " others");
+    const analysis::Band& named = list.named[band];
+    const std::string number = std::to_string(named.allocator.value);
+    if (named.name.empty()) return "allocator " + number;
+    const auto alike = std::count_if(list.named.begin(), list.named.end(),
+                                     [&](const analysis::Band& other) { return other.name == named.name; });
+    return alike > 1 ? named.name + " (" + number + ")" : named.name;
+}
+
+std::size_t CountOf(const analysis::BandList& list) {
+    return list.named.size() + (list.others > 0 ? 1 : 0);
+}
+
+// What the legend of a stack says when asked.
+std::string AboutBands(const analysis::BandList& list) {
+    std::string text = "Live bytes by allocator, stacked";
+    for (std::size_t band = list.named.size(); band-- > 0;) {
+        text += "\n" + NameOf(list, band) + ": at most " + analysis::FormatBytes(list.named[band].peak);
+    }
+    if (list.others > 0) {
+        text += "\n\nThe " + std::to_string(list.named.size()) + " allocators with the largest peaks have a band each; " +
+                NameOf(list, list.named.size()) + (list.others == 1 ? " has" : " share") + " the topmost.";
+    }
+    return text + "\n\nMemory that one allocator gave to another is counted once: where it is given out in the end.";
+}
+
 }  // namespace
+
+TimelineView::Shade TimelineView::ShadeOf(const ViewContext& context, const analysis::BandList& list,
+                                          std::size_t band) const {
+    const Theme& theme = *context.theme;
+    Shade shade{theme.live, 0, 0};
+    if (Several(list) && band == list.named.size()) {
+        shade.line = theme.dim;
+    } else if (Several(list)) {
+        const BlockColour colours(theme, ColourMode::Allocator, context.session->View(), context.session->Now());
+        shade.line = colours.OfAllocator(list.named[band].allocator);
+        // There are fewer colours than bands: the second band of a colour is paler.
+        int before = 0;
+        for (std::size_t i = 0; i < band; ++i) {
+            before += colours.OfAllocator(list.named[i].allocator) == colours.OfAllocator(list.named[band].allocator);
+        }
+        if (before > 0) shade.line = Mix(shade.line, theme.text, before == 1 ? 0.45f : 0.7f);
+    }
+    shade.fill = Mix(theme.panel, shade.line, theme.dark ? 0.42f : 0.5f);
+    shade.spike = Mix(theme.panel, shade.line, theme.dark ? 0.24f : 0.28f);
+    return shade;
+}
 
 std::string TimelineView::Status(ViewContext& context) {
     if (!context.session) return {};
@@ -57,9 +110,13 @@ void TimelineView::DrawLegend(ViewContext& context, float left, float right, flo
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const float half = context.Px(4.5f);
     float x = left;
-    const bool known = context.session != nullptr && context.session->Series().HeapKnown();
+    if (context.session == nullptr) return;
+    const bool known = context.session->Series().HeapKnown();
+    const auto widthOf = [&](std::string_view text) {
+        return context.Px(16) + TextWidth(fonts.label, text) + context.Px(18);
+    };
     const auto entry = [&](int shape, ImU32 colour, std::string_view text) {
-        const float width = context.Px(16) + TextWidth(fonts.label, text) + context.Px(18);
+        const float width = widthOf(text);
         if (x + width > right) return;
         if (shape == 0) draw->AddRectFilled({x, centreY - half}, {x + 2 * half, centreY + half}, colour, context.Px(1));
         if (shape == 1) draw->AddRectFilled({x, centreY - 1}, {x + 2.4f * half, centreY + context.Px(1)}, colour);
@@ -70,12 +127,33 @@ void TimelineView::DrawLegend(ViewContext& context, float left, float right, flo
                    text);
         x += width;
     };
-    entry(0, theme.live, "live bytes");
-    if (known) {
-        entry(0, theme.heap, "heap size");
-        entry(1, theme.warn, "external fragmentation");
+    static constexpr const char *kHeap = "heap size", *kFragmentation = "external fragmentation", *kErrors = "errors";
+    if (list_ && Several(*list_)) {
+        // Names as far as they fit before all else; those that do not are counted, and a tooltip has them all.
+        const analysis::BandList& list = *list_;
+        const std::size_t count = CountOf(list);
+        const float behind = widthOf(kErrors) + (known ? widthOf(kHeap) + widthOf(kFragmentation) : 0);
+        const float begin = x;
+        for (std::size_t band = 0; band < count; ++band) {
+            const std::string name = Ellipsized(fonts.label, NameOf(list, band), context.Px(120));
+            const std::string more = "+" + std::to_string(count - band) + " more";
+            const float after = band + 1 < count ? widthOf("+9 more") : 0;
+            if (x + widthOf(name) + after + behind > right) {
+                entry(0, theme.dim, more);
+                break;
+            }
+            entry(0, ShadeOf(context, list, band).line, name);
+        }
+        const Rect all{{begin, centreY - context.Px(12)}, {x - context.Px(12), centreY + context.Px(12)}};
+        if (all.Contains(ImGui::GetIO().MousePos) && ImGui::IsWindowHovered()) TooltipNow(context, AboutBands(list));
+    } else {
+        entry(0, theme.live, "live bytes");
     }
-    entry(2, theme.error, "errors");
+    if (known) {
+        entry(0, theme.heap, kHeap);
+        entry(1, theme.warn, kFragmentation);
+    }
+    entry(2, theme.error, kErrors);
 }
 
 void TimelineView::Draw(ViewContext& context, ImVec2 size) {
@@ -108,7 +186,7 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     const std::uint64_t to = static_cast<std::uint64_t>(scale.to);
     const std::size_t count = std::max<std::size_t>(
         1, std::min(static_cast<std::size_t>(plot.Width()), static_cast<std::size_t>(std::min(span, 1e9))));
-    session.Series().Columns(Position{from}, Position{to}, count, columns_);
+    list_ = session.Series().Columns(Position{from}, Position{to}, count, columns_, bands_);
     edges_.resize(columns_.size() + 1);
     for (std::size_t i = 0; i < edges_.size(); ++i) {
         const double share = static_cast<double>(i) / static_cast<double>(std::max<std::size_t>(columns_.size(), 1));
@@ -121,6 +199,7 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     draw->AddRectFilled(plot.min, plot.max, Mix(context.theme->panel, context.theme->window, 0.6f));
     DrawAxes(context, plot, scale, top);
     DrawPlot(context, plot, scale, top);
+    DrawUncertain(context, plot, scale);
     DrawErrors(context, plot, scale);
     DrawLife(context, plot, scale);
     DrawPlayhead(context, plot, scale);
@@ -139,9 +218,8 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
     const auto yOfShare = [&](float share) {
         return std::floor(plot.max.y - thin - std::clamp(share, 0.0f, 1.0f) * (plot.Height() - thin) + 0.5f);
     };
-    const ImU32 fill = Mix(theme.panel, theme.live, theme.dark ? 0.42f : 0.5f);
-    const ImU32 spike = Mix(theme.panel, theme.live, theme.dark ? 0.24f : 0.28f);
-    // Neighbours of the same height become one rectangle: most columns of a long trace do not change.
+    const bool several = Several(*list_);
+    const auto [line, fill, spike] = ShadeOf(context, *list_, 0);
     float lastTop = -1, lastFragmentation = -1;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const analysis::SeriesColumn& column = columns_[i];
@@ -151,15 +229,17 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
             continue;
         }
         if (known) draw->AddRectFilled({x0, yOf(column.heapMax)}, {x1, plot.max.y}, theme.heap);
+        if (several) continue;
         const float low = yOf(column.liveMin), high = yOf(column.liveMax);
         if (low > high) draw->AddRectFilled({x0, high}, {x1, low}, spike);
         if (plot.max.y > low) draw->AddRectFilled({x0, low}, {x1, plot.max.y}, fill);
-        draw->AddRectFilled({x0, high}, {x1, high + thin}, theme.live);
+        draw->AddRectFilled({x0, high}, {x1, high + thin}, line);
         if (lastTop >= 0 && lastTop != high) {  // the riser between two steps
-            draw->AddRectFilled({x0, std::min(lastTop, high)}, {x0 + thin, std::max(lastTop, high)}, theme.live);
+            draw->AddRectFilled({x0, std::min(lastTop, high)}, {x0 + thin, std::max(lastTop, high)}, line);
         }
         lastTop = high;
     }
+    if (several) DrawStack(context, plot, *list_, yOf);
     if (!known) return;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const analysis::SeriesColumn& column = columns_[i];
@@ -180,6 +260,83 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
         }
         lastFragmentation = level;
     }
+}
+
+// In each column two stacks: solid, of the position where the total is lowest; and above it, pale, what the stack of the
+// position with the highest total has more. Heights are those of the bands at just that position, so they add up.
+template <class YOf>
+void TimelineView::DrawStack(ViewContext& context, const Rect& plot, const analysis::BandList& list, YOf yOf) {
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float thin = std::max(1.0f, context.Px(1));
+    const std::size_t count = CountOf(list);
+    std::vector<std::uint64_t> low(columns_.size()), high(columns_.size());  // the bytes below the present band
+    for (std::size_t band = 0; band < count; ++band) {
+        const Shade shade = ShadeOf(context, list, band);
+        struct Run {  // neighbours of the same height are one rectangle
+            float x0 = 0, x1 = 0, top = 0, bottom = 0;
+        } solid, pale;
+        float lastTop = -1;
+        const auto flush = [&](Run& run, ImU32 fill) {
+            if (run.x1 > run.x0 && run.bottom > run.top) {
+                draw->AddRectFilled({run.x0, run.top}, {run.x1, run.bottom}, fill);
+                draw->AddRectFilled({run.x0, run.top}, {run.x1, std::min(run.top + thin, run.bottom)}, shade.line);
+            }
+            run = {};
+        };
+        const auto extend = [&](Run& run, ImU32 fill, float x0, float x1, float top, float bottom) {
+            if (run.x1 == x0 && run.top == top && run.bottom == bottom) {
+                run.x1 = x1;
+                return;
+            }
+            flush(run, fill);
+            run = {x0, x1, top, bottom};
+        };
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            const float x0 = edges_[i], x1 = edges_[i + 1];
+            if (!columns_[i].any || x1 <= x0) {
+                lastTop = -1;
+                continue;
+            }
+            const float total = yOf(columns_[i].liveMin);
+            const float lowBottom = yOf(low[i]), highBottom = std::min(yOf(high[i]), total);
+            low[i] += bands_[i].atMin[band];
+            high[i] += bands_[i].atMax[band];
+            const float lowTop = yOf(low[i]), highTop = std::min(yOf(high[i]), total);
+            extend(solid, shade.fill, x0, x1, lowTop, lowBottom);
+            extend(pale, shade.spike, x0, x1, highTop, highBottom);
+            // The riser between two steps of the same band.
+            const bool shown = lowBottom > lowTop || highBottom > highTop;
+            const float top = highBottom > highTop ? highTop : lowTop;
+            if (shown && lastTop >= 0 && lastTop != top) {
+                const float from = std::min(lastTop, top), to = std::min(std::max(lastTop, top), plot.max.y);
+                draw->AddRectFilled({x0, from}, {x0 + thin, to}, shade.line);
+            }
+            lastTop = shown ? top : -1;
+        }
+        flush(solid, shade.fill);
+        flush(pale, shade.spike);
+    }
+}
+
+void TimelineView::DrawUncertain(ViewContext& context, const Rect& plot, const Scale& scale) {
+    const auto from = context.session->Series().UncertainFrom();
+    if (!from) return;
+    const float x = std::max(std::floor(scale.X(static_cast<double>(from->value))), plot.min.x);
+    if (x >= plot.max.x) return;
+    // A dashed line over all that follows, and what it says.
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const ImU32 colour = context.theme->warn;
+    const float dash = context.Px(8), height = context.Px(2), y = plot.min.y;
+    for (float at = x; at < plot.max.x; at += 2 * dash) {
+        draw->AddRectFilled({at, y}, {std::min(at + dash, plot.max.x), y + height}, colour);
+    }
+    constexpr const char* kText = "uncertain: events were lost";
+    const float width = TextWidth(context.fonts->labelSmall, kText) + context.Px(10), tall = context.Px(18);
+    const float left = std::max(plot.min.x, std::min(x + context.Px(4), plot.max.x - width));
+    const Rect box{{left, y + context.Px(4)}, {left + width, y + context.Px(4) + tall}};
+    if (box.max.x > plot.max.x || box.max.y > plot.max.y) return;
+    draw->AddRectFilled(box.min, box.max, context.theme->warnBack, context.Px(3));
+    DrawTextIn(draw, context.fonts->labelSmall, box, colour, kText, Align::Centre);
 }
 
 void TimelineView::DrawErrors(ViewContext& context, const Rect& plot, const Scale&) {
@@ -339,8 +496,9 @@ void TimelineView::Interact(ViewContext& context, const Rect& plot, const Scale&
 void TimelineView::Readout(ViewContext& context, Position from, Position to) const {
     const analysis::Series& series = context.session->Series();
     std::vector<analysis::SeriesColumn> one;
+    std::vector<analysis::BandColumn> bands;
     const Position past = to + 1;
-    series.Columns(from, past, 1, one);
+    series.Columns(from, past, 1, one, bands);
     if (one.empty() || !one.front().any) return;
     const analysis::SeriesColumn& column = one.front();
     const auto range = [](const std::string& low, const std::string& high) {
@@ -350,6 +508,20 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
                            ? "event " + analysis::FormatCount(from.value)
                            : "events " + analysis::FormatCount(from.value) + " … " + analysis::FormatCount(to.value);
     text += "\nlive bytes " + range(analysis::FormatBytes(column.liveMin), analysis::FormatBytes(column.liveMax));
+    const auto [list, ranges] = series.BandRanges(from, past);
+    if (Several(*list) && ranges.size() == list->named.size()) {
+        for (std::size_t band = CountOf(*list); band-- > 0;) {  // as they lie on each other
+            if (band == list->named.size()) {
+                const std::uint64_t bytes = bands.front().atMax[band];
+                if (bytes == 0) continue;
+                text += "\n    " + NameOf(*list, band) + " " + analysis::FormatBytes(bytes);
+                if (from != to) text += " where all are highest";
+            } else if (ranges[band].max > 0) {
+                text += "\n    " + NameOf(*list, band) + " " +
+                        range(analysis::FormatBytes(ranges[band].min), analysis::FormatBytes(ranges[band].max));
+            }
+        }
+    }
     if (series.HeapKnown()) {
         text += "\nheap size " + range(analysis::FormatBytes(column.heapMin), analysis::FormatBytes(column.heapMax));
         text +=
@@ -358,6 +530,9 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
     }
     if (column.errors > 0) {
         text += "\n" + analysis::FormatCount(column.errors) + (column.errors == 1 ? " error" : " errors");
+    }
+    if (const auto uncertain = series.UncertainFrom(); uncertain && *uncertain <= to) {
+        text += "\nUncertain: events were lost from event " + analysis::FormatCount(uncertain->value) + " on.";
     }
     if (drag_ == Drag::None) text += "\n\nClick: go there. Drag: zoom. Double click: show all.";
     TooltipNow(context, text);

@@ -1,9 +1,11 @@
-// The timeline: live bytes over heap size, external fragmentation as a line, errors as ticks that survive any zoom, the
-// playhead. Dragging in the plot brushes a range to zoom into, a double click shows all again; a click or a drag along
-// the axis moves the playhead; the wheel zooms around the pointer.
-// Cost: one range query a pixel column (analysis/series.hpp), at most 5 rectangles a column; never scans the log.
+// The timeline: live bytes, stacked by allocator where there are several, over heap size; external fragmentation as a
+// line, errors as ticks that survive any zoom, the playhead. Dragging in the plot brushes a range to zoom into, a double
+// click shows all again; a click or a drag along the axis moves the playhead; the wheel zooms around the pointer.
+// Cost: one range query a pixel column (analysis/series.hpp), at most 5 rectangles a column and 3 a band more;
+// neighbours of the same height share theirs. Never scans the log.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,7 +39,14 @@ private:
             return from + (to - from) * static_cast<double>(x - left) / static_cast<double>(right - left);
         }
     };
+    struct Shade {  // a band's colours
+        ImU32 line = 0, fill = 0, spike = 0;
+    };
+    Shade ShadeOf(const ViewContext& context, const analysis::BandList& list, std::size_t band) const;
     void DrawPlot(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top);
+    template <class YOf>
+    void DrawStack(ViewContext& context, const Rect& plot, const analysis::BandList& list, YOf yOf);
+    void DrawUncertain(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawErrors(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawLife(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawAxes(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top);
@@ -49,6 +58,8 @@ private:
     double brushFrom_ = 0;
     float keptFree_ = 0;
     std::vector<analysis::SeriesColumn> columns_;
+    std::vector<analysis::BandColumn> bands_;  // beside columns_
+    std::shared_ptr<const analysis::BandList> list_;
     std::vector<float> edges_;  // screen x where each column begins; one more than columns
 };
 
