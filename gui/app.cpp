@@ -178,8 +178,10 @@ bool App::Frame(double seconds) {
     const std::string title = session_ ? session_->Title() + " · Residue" : "Residue";
     if (title != windowTitle_) platform_.SetTitle(windowTitle_ = title);
     if (std::exchange(wantPicture_, false)) ExportPicture();
-    if (const auto saved = saver_.Take()) {
-        Notice(saved->failure ? saved->failure->Text() : "Saved " + saved->path);
+    for (session::Saver* saver : {&saver_, &pictureSaver_}) {
+        if (const auto saved = saver->Take()) {
+            Notice(saved->failure ? saved->failure->Text() : "Saved " + saved->path);
+        }
     }
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
@@ -199,6 +201,7 @@ bool App::Settled() const {
 
 double App::MaySleep() const {
     if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
+    if (saver_.Busy() || pictureSaver_.Busy()) return 0.05;
     if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
     return 0.5;
 }
@@ -301,8 +304,13 @@ void App::ExportPicture() {
     const std::string base = session_ ? fs::path(session_->Title()).stem().string() : "residue";
     const std::string at = session_ ? "-" + std::to_string(session_->Now().value) : std::string();
     const std::string path = FreeName(base + at, ".png");
-    const auto written = WritePng(platform_.ReadPixels(), path);
-    Notice(written ? "Saved " + path : written.error().Text());
+    const bool started =
+        pictureSaver_.Start(path, [image = platform_.ReadPixels(), path](const auto&, auto&) -> Outcome<void> {
+            const auto written = WritePng(image, path);
+            if (!written) return Fail(written.error());
+            return {};
+        });
+    if (!started) Notice("A picture is being saved already.");
 }
 
 void App::SaveRecording() {

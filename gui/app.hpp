@@ -118,6 +118,7 @@ private:
     Platform& platform_;
     InputQueue input_;
     session::Saver saver_;
+    session::Saver pictureSaver_;
     AppOptions options_;
     SavedState state_, savedState_;
     std::unique_ptr<session::Session> session_;

@@ -25,8 +25,20 @@ struct Pump::State {
         }
     }
 
+    // Once: from here on some events have no call trace, though they were to have one.
+    void TellFullTable(std::uint64_t stamp) {
+        if (toldFullTable || options.traces == nullptr || options.traces->Refused() == 0) return;
+        toldFullTable = true;
+        events::Event marker;
+        marker.kind = events::EventKind::Marker;
+        marker.stamp = stamp;
+        appender.Append(marker, "There is no room for more call traces: some events from here on have none.");
+    }
+
     void Deliver(const events::Event* records, std::size_t count) {
         CopyTraces();
+        // A text that is spread over records must stay together.
+        if (records->kind != events::EventKind::Continuation) TellFullTable(records->stamp);
         appender.Append(records, count);
     }
 
@@ -49,6 +61,7 @@ struct Pump::State {
     const PumpOptions options;
     Appender appender;
     std::uint32_t copied = 0;
+    bool toldFullTable = false;
     std::atomic<bool> stop{false};
     std::thread thread;
 };

@@ -11,13 +11,19 @@ Saver::~Saver() {
     if (thread_.joinable()) thread_.join();
 }
 
-bool Saver::Start(log::LogView log, std::string path) {
+bool Saver::Start(log::LogView log, const std::string& path) {
+    return Start(path, [view = std::move(log), path](const auto& cancelled, auto& progress) {
+        return log::WriteNative(view, path, &cancelled, &progress);
+    });
+}
+
+bool Saver::Start(std::string path, Work work) {
     if (Busy()) return false;
     finished_.store(false, std::memory_order_relaxed);
     progress_.store(0, std::memory_order_relaxed);
     done_ = {std::move(path), std::nullopt};
-    thread_ = std::thread([this, view = std::move(log)] {
-        const auto written = log::WriteNative(view, done_.path, &cancelled_, &progress_);
+    thread_ = std::thread([this, write = std::move(work)] {
+        const auto written = write(cancelled_, progress_);
         if (!written) done_.failure = written.error();
         finished_.store(true, std::memory_order_release);
     });

@@ -1,10 +1,11 @@
-// Saves a session's log as a .residue file without holding up its caller: the log's view is a snapshot, written on a
-// thread of its own. A session that goes on meanwhile is saved up to where it was.
+// Writes a file without holding up its caller, on a thread of its own: a session's log as .residue (its view is a
+// snapshot: a session that goes on meanwhile is saved up to where it was), or anything else.
 //
 // Thread: one; the destructor cancels and waits (a cancelled save leaves no file behind, and an older one untouched).
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -21,8 +22,12 @@ public:
     Saver(const Saver&) = delete;
     Saver& operator=(const Saver&) = delete;
 
+    // Writes the file, on the thread. What does not look at `cancelled` is waited for.
+    using Work = std::function<Outcome<void>(const std::atomic<bool>& cancelled, std::atomic<double>& progress)>;
+
     // False: one is already being written.
-    bool Start(log::LogView log, std::string path);
+    bool Start(std::string path, Work work);
+    bool Start(log::LogView log, const std::string& path);
     bool Busy() const { return thread_.joinable(); }
     double Progress() const { return progress_.load(std::memory_order_relaxed); }  // 0..1
 

@@ -254,3 +254,23 @@ TEST_CASE("destroying a Residue allocator in the sandbox brings the duck into th
     for (int i = 0; i < 8; ++i) rig.app->Frame(0.3);
     CHECK(yellow() > before + 100);  // its words, beside it
 }
+
+TEST_CASE("Ctrl+E writes a picture beside the window's work, and leaving waits for it") {
+    TemporaryFolder folder;
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(folder.path);
+    AppOptions options;
+    options.path = folder.File("small.rep", SmallTrace());
+    options.stateFolder = folder.path.string();
+    std::string name;
+    {
+        Rig rig(options);
+        rig.Settle();
+        rig.Press("Ctrl+E");
+        rig.app->Frame(0.016);
+        name = "small-" + std::to_string(rig.Now()) + ".png";
+    }
+    INFO(name);
+    CHECK(std::filesystem::file_size(folder.path / name) > 10'000);
+    std::filesystem::current_path(before);
+}

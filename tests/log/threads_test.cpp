@@ -157,3 +157,27 @@ TEST_CASE("a text that is cut off at the end still arrives", "[threads]") {
     pump.Stop();
     CHECK(log.View().Rows() == Row{1});
 }
+
+TEST_CASE("when there is no room for more call traces, the log says so once", "[threads]") {
+    events::TraceTable traces(4);
+    events::Lanes lanes({.capacity = 1024, .traceDepth = 16, .traces = &traces});
+    EventLog log;
+    {
+        Pump pump(lanes, log, {.traces = &traces, .afterRound = {}});
+        for (std::uint64_t i = 0; i < 200; ++i) {
+            Event event = Allocated(0x1000 + i * 64, 16);
+            const std::uintptr_t frames[] = {i * 16 + 1};  // a stack that is new each time
+            event.trace = traces.Intern(frames, 1);
+            events::EmitNow(lanes, event);
+        }
+        pump.Stop();
+    }
+    CHECK(traces.Refused() > 100);
+    const LogView view = log.View();
+    int told = 0;
+    for (Row row{}; row < view.Rows(); ++row) {
+        if (view.KindAt(row) == EventKind::Marker && view.Text(row).find("call traces") != std::string_view::npos) ++told;
+    }
+    CHECK(told == 1);
+    CHECK(view.Blocks() == 200);
+}
