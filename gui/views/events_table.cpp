@@ -271,8 +271,10 @@ void EventsView::Draw(ViewContext& context, ImVec2 size) {
     const std::uint64_t rows = log.Rows().value;
     if (rows == 0) {
         EmptyState(context, size, kIconTable, "Nothing has happened yet",
-                   context.session->IsLive() ? "Events appear here as they arrive: allocate something in the sandbox."
-                                             : "This log holds no events.");
+                   context.session->GetSandbox() != nullptr
+                       ? "Events appear here as they arrive: allocate something in the sandbox."
+                   : context.session->IsLive() ? "Events appear here as they are read."
+                                               : "This log holds no events.");
         return;
     }
     if (session_ != context.session) {

@@ -170,8 +170,9 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     if (plot.Width() < context.Px(80) || plot.Height() < context.Px(24)) return;
     if (end == 0) {
         EmptyState(context, {plot.max.x - origin.x, size.y}, kIconPlay, "No calls yet",
-                   session.IsLive() ? "Allocate something in the sandbox: every call becomes a step here."
-                                    : "This source holds no calls.");
+                   session.GetSandbox() != nullptr ? "Allocate something in the sandbox: every call becomes a step here."
+                   : session.IsLive()              ? "They appear here as they are read."
+                                                   : "This source holds no calls.");
         return;
     }
     Scale scale{0, static_cast<double>(end) + 1, plot.min.x, plot.max.x};
