@@ -146,7 +146,7 @@ int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
     cli.add_option("file", arguments.file, "a trace (.rep, .script) or a recording (.residue)");
-    cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, next-fit, best-fit, worst-fit")
+    cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
     cli.add_flag("--sandbox", arguments.sandbox, "open the sandbox");

@@ -52,8 +52,8 @@ TEST_CASE("an ordered set equals std::map under random inserts, erases and repla
             set.Erase(place);
             truth.erase(key);
         } else if (exists) {
-            set.Replace(place, {key, round + 0u});
-            truth[key] = round + 0u;
+            set.Replace(place, {key, static_cast<unsigned>(round)});
+            truth[key] = static_cast<unsigned>(round);
         } else if (!shrinking || random() % 8 == 0) {
             set.Insert(at, {key, key % 100});
             truth[key] = key % 100;

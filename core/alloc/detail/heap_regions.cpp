@@ -79,6 +79,10 @@ bool HeapRegions::CouldGrow(std::size_t bytes) const {
     return false;
 }
 
+std::size_t HeapRegions::MostBytes() const {
+    return hasOwn_ ? own_.limit : static_cast<std::size_t>(GranuleBits::kMostGranules * 8);
+}
+
 HeapRegion* HeapRegions::Append(std::size_t bytes) {
     if (!CouldGrow(bytes) || memory_.parent == nullptr) return nullptr;
     std::uint64_t whole = WholeFor(bytes) + kRecordBytes;

@@ -30,6 +30,7 @@ struct HeapRegion {
     GranuleBits bits;
     HeapRegion* next = nullptr;   // by age
     void* block = nullptr;        // as the parent gave it
+    std::uint64_t own[2] = {};    // the allocator's, 0 at first
 
     std::uintptr_t End() const { return base + used; }
     bool Contains(std::uintptr_t address) const { return address - base < used; }
@@ -50,6 +51,9 @@ public:
     HeapRegion* First() { return hasOwn_ ? &own_ : own_.next; }
     HeapRegion* Containing(std::uintptr_t address);
     const HeapRegion* Containing(std::uintptr_t address) const;
+
+    // May requests of that many bytes in one piece ever be served? (The first region of a parent is not asked for.)
+    std::size_t MostBytes() const;
 
     // At least `bytes` more to give out: at the end of the one region (Growing, just as much as asked for, rounded up
     // to 8), or in a new one (Regions). Null: there is no more. Tells RegionGrown.

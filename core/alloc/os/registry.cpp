@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
 #include "alloc/os/default_allocator.hpp"
 #include "alloc/os/residue_allocator.hpp"
@@ -122,6 +123,10 @@ constexpr Registration kRegistry[] = {
         "Looks at every hole and takes the smallest that is large enough.", true),
     Row<FixedBufferEntry<Placement::WorstFit>>("worst-fit", "fixed buffer, worst fit",
         "Looks at every hole and takes the largest.", true),
+    Row<HeapEntry<ArenaAllocator>>("arena", "arena",
+        "Moves one address up, and gives nothing back before a reset.", true),
+    Row<HeapEntry<StackAllocator>>("stack", "stack",
+        "Moves one address up, and back down when the topmost block is freed.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
     Row<SystemEntry>("system", "the system's memory (malloc)",
