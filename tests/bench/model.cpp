@@ -187,7 +187,8 @@ int main(int argc, char** argv) {
               100);
     suite.Add("map of 10^6 blocks in 480,000 cells", "ms",
               [&](std::uint64_t n) {
-                  const auto [begin, end] = large.heap.Span(AllocatorId{1});
+                  const auto span = large.heap.Span(AllocatorId{1});
+                  const std::uint64_t begin = span.first, end = span.second;
                   std::vector<std::uint64_t> cells(480'000);
                   const std::uint64_t perCell = (end - begin) / cells.size() + 1;
                   return bench::NanosecondsEach(n, [&] {

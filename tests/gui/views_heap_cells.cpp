@@ -112,9 +112,10 @@ TEST_CASE("the pieces of a heap are its regions, else the neighbourhoods of its 
     const HeapPieces found = FindPieces(unknown.model, AllocatorId{1});
     CHECK_FALSE(found.known);
     REQUIRE(found.pieces.size() == 3);
-    for (const auto& [begin, end] : unknown.blocks) {
-        const bool inside = std::any_of(found.pieces.begin(), found.pieces.end(),
-                                        [&](const Piece& piece) { return begin >= piece.begin && end <= piece.end; });
+    for (const auto& block : unknown.blocks) {
+        const bool inside = std::any_of(found.pieces.begin(), found.pieces.end(), [&](const Piece& piece) {
+            return block.first >= piece.begin && block.second <= piece.end;
+        });
         REQUIRE(inside);
     }
     CHECK(found.pieces[0].end - found.pieces[0].begin <= 3001 * 4096 + 0x20000);

@@ -34,10 +34,12 @@ public:
 
     bool IsLive(Granule at) const { return Test(live_, at); }
     bool WasGivenBack(Granule at) const { return Test(givenBack_, at); }
-    void MarkLive(Granule at) {
+    // While a payload is live the other bit says nothing of it: it is the allocator's own, `flag`.
+    void MarkLive(Granule at, bool flag = false) {
         Set(live_, at, true);
-        Set(givenBack_, at, false);
+        Set(givenBack_, at, flag);
     }
+    bool FlagOfLive(Granule at) const { return Test(givenBack_, at); }
     void MarkGivenBack(Granule at) {
         Set(live_, at, false);
         Set(givenBack_, at, true);

@@ -11,15 +11,15 @@ namespace {
 // The record of a region from a parent lies at the very end of it.
 constexpr std::size_t kRecordBytes = (sizeof(HeapRegion) + 7) / 8 * 8;
 
-// Splits [base, base + bytes) into heap and bits; `base` is aligned.
-void SplitUp(HeapRegion& region, std::uintptr_t base, std::size_t bytes) {
+// Splits [base, base + bytes) into heap and bits; `base` is aligned. What is too little for a unit is bookkeeping.
+void SplitUp(HeapRegion& region, std::uintptr_t base, std::size_t bytes, std::size_t unit) {
     std::uint64_t granules = bytes / 8;
     if (granules > GranuleBits::kMostGranules) granules = GranuleBits::kMostGranules;
     const std::uint64_t heap = GranuleBits::GranulesIn(granules);
     region.base = base;
-    region.limit = static_cast<std::size_t>(heap * 8);
-    region.bookkeeping = static_cast<std::size_t>((granules - heap) * 8);
-    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + region.limit), heap);
+    region.limit = static_cast<std::size_t>(heap * 8) / unit * unit;
+    region.bookkeeping = static_cast<std::size_t>(granules * 8) - region.limit;
+    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + heap * 8), heap);
 }
 
 // The bytes of a region whose heap has `bytes`.
@@ -30,13 +30,15 @@ std::uint64_t WholeFor(std::uint64_t bytes) {
 
 }  // namespace
 
-HeapRegions::HeapRegions(const HeapMemory& memory, std::size_t alignment) : memory_(memory), alignment_(alignment) {
+HeapRegions::HeapRegions(const HeapMemory& memory, std::size_t alignment, std::size_t unit)
+    : memory_(memory), alignment_(alignment), unit_(unit) {
     if (memory.growth == Growth::Regions) return;
     hasOwn_ = true;
     const auto start = reinterpret_cast<std::uintptr_t>(memory.base);
     const auto aligned = CheckedAlignUp(start, alignment);
     if (memory.base == nullptr || !aligned || *aligned - start >= memory.bytes) return;
-    SplitUp(own_, static_cast<std::uintptr_t>(*aligned), memory.bytes - static_cast<std::size_t>(*aligned - start));
+    SplitUp(own_, static_cast<std::uintptr_t>(*aligned), memory.bytes - static_cast<std::size_t>(*aligned - start),
+            unit);
     if (memory.growth == Growth::Growing) {
         own_.bookkeeping = 0;  // at the far end of what is only reserved
         return;
@@ -64,7 +66,7 @@ HeapRegion* HeapRegions::Grow(std::size_t bytes, Emitter& emitter) {
         return region;
     }
     if (!CouldGrow(bytes)) return nullptr;
-    bytes = (bytes + 7) / 8 * 8;
+    bytes = (bytes + unit_ - 1) / unit_ * unit_;  // no more than the limit: that is one of units
     emitter.RegionGrown(own_.End(), bytes);
     own_.used += bytes;
     return &own_;
@@ -85,7 +87,7 @@ std::size_t HeapRegions::MostBytes() const {
 
 HeapRegion* HeapRegions::Append(std::size_t bytes) {
     if (!CouldGrow(bytes) || memory_.parent == nullptr) return nullptr;
-    std::uint64_t whole = WholeFor(bytes) + kRecordBytes;
+    std::uint64_t whole = WholeFor((bytes + unit_ - 1) / unit_ * unit_) + kRecordBytes;
     if (whole < memory_.bytes) whole = memory_.bytes / 8 * 8;
     const std::size_t alignment = alignment_ < alignof(HeapRegion) ? alignof(HeapRegion) : alignment_;
     const Result<void*> block =
@@ -94,7 +96,7 @@ HeapRegion* HeapRegions::Append(std::size_t bytes) {
 
     HeapRegion made;
     const auto base = reinterpret_cast<std::uintptr_t>(*block);
-    SplitUp(made, base, static_cast<std::size_t>(whole) - kRecordBytes);
+    SplitUp(made, base, static_cast<std::size_t>(whole) - kRecordBytes, unit_);
     made.bookkeeping = static_cast<std::size_t>(whole) - made.limit;
     made.used = made.limit;
     made.block = *block;

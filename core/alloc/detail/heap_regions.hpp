@@ -42,9 +42,10 @@ struct HeapRegion {
 class HeapRegions {
 public:
     HeapRegions() = default;
-    // Bases will be aligned to `alignment`, a power of two >= 8. Buffers are split into heap and bookkeeping here;
-    // a buffer that is too small for any heap gives a region whose `used` is 0.
-    explicit HeapRegions(const HeapMemory& memory, std::size_t alignment = 8);
+    // Bases will be aligned to `alignment`, a power of two >= 8, and heaps have a multiple of `unit` bytes, itself one of
+    // 8. Buffers are split into heap and bookkeeping here; one that is too small for any heap gives a region whose
+    // `used` is 0.
+    explicit HeapRegions(const HeapMemory& memory, std::size_t alignment = 8, std::size_t unit = 8);
 
     // The first region, the others by `next`. Null: there is none yet.
     const HeapRegion* First() const { return hasOwn_ ? &own_ : own_.next; }
@@ -56,7 +57,7 @@ public:
     std::size_t MostBytes() const;
 
     // At least `bytes` more to give out: at the end of the one region (Growing, just as much as asked for, rounded up
-    // to 8), or in a new one (Regions). Null: there is no more. Tells RegionGrown.
+    // to the unit), or in a new one (Regions). Null: there is no more. Tells RegionGrown.
     HeapRegion* Grow(std::size_t bytes, Emitter& emitter);
     // Could Grow ever give that much at once? (A parent is not asked: what it has is not known.)
     bool CouldGrow(std::size_t bytes) const;
@@ -88,6 +89,7 @@ private:
 
     HeapMemory memory_;
     std::size_t alignment_ = 8;
+    std::size_t unit_ = 8;
     HeapRegion own_;       // the buffer or range; Regions: only its `next` counts
     bool hasOwn_ = false;
 };

@@ -5,6 +5,7 @@
 
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
+#include "alloc/pool_allocator.hpp"
 #include "alloc/os/default_allocator.hpp"
 #include "alloc/os/residue_allocator.hpp"
 #include "alloc/os/system_allocator.hpp"
@@ -127,6 +128,8 @@ constexpr Registration kRegistry[] = {
         "Moves one address up, and gives nothing back before a reset.", true),
     Row<HeapEntry<StackAllocator>>("stack", "stack",
         "Moves one address up, and back down when the topmost block is freed.", true),
+    Row<HeapEntry<PoolAllocator>>("pool", "pool of 64 bytes a slot",
+        "Has equal slots and takes the one that was freed last.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
     Row<SystemEntry>("system", "the system's memory (malloc)",

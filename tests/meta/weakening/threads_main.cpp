@@ -95,7 +95,8 @@ void Traces() {
     });
     for (std::uint32_t seen = 0; !done;) {
         for (const std::uint32_t count = table.Count(); seen < count;) {
-            wrong += table.At(TraceId{++seen}).frame != seen;
+            ++seen;
+            wrong += table.At(TraceId{seen}).frame != seen;
         }
     }
     writer.join();
