@@ -13,7 +13,7 @@
 // Cost: a stack equal to the previous one, a compare of its words (2-4 ns at 16 frames); one of the memo's, a hash of
 // its words too (about 10 ns); else a hash look-up for each frame below the part in common with the last new stack.
 // 8 bytes a node, 8 a distinct frame, and 16 to 32 a node for the hashes, as they are touched. The core is
-// freestanding; only the reserving of pages needs the OS (events/os/pages.hpp).
+// freestanding (detail/intern_table.hpp); the table around it reserves pages and so needs the OS (events/os).
 #pragma once
 
 #include <atomic>

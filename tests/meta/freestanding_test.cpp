@@ -22,11 +22,16 @@ std::vector<std::string> Flags() {
             "-DRESIDUE_NO_OS", "-Wall", "-Wextra", "-Werror", "-I" + kCore};
 }
 
-void Compile(const std::string& source, const std::string& object) {
+support::Finished TryToCompile(const std::string& source, const std::string& object,
+                               const std::vector<std::string>& flags = Flags()) {
     std::vector<std::string> command = {"c++"};
-    for (const std::string& flag : Flags()) command.push_back(flag);
+    for (const std::string& flag : flags) command.push_back(flag);
     for (const std::string& word : {std::string("-c"), source, std::string("-o"), object}) command.push_back(word);
-    const auto run = support::Run(command);
+    return support::Run(command);
+}
+
+void Compile(const std::string& source, const std::string& object) {
+    const auto run = TryToCompile(source, object);
     INFO(source << '\n' << run.errors);
     REQUIRE(run.exitCode == 0);
 }
@@ -44,33 +49,51 @@ std::vector<fs::path> PortableFiles(const std::string& extension) {
     return files;
 }
 
+// Their objects.
+std::vector<std::string> CompileAll(const support::ScratchFolder& folder) {
+    std::vector<std::string> objects;
+    for (const fs::path& source : PortableFiles(".cpp")) {
+        objects.push_back(folder / (std::to_string(objects.size()) + ".o"));
+        Compile(source.string(), objects.back());
+    }
+    REQUIRE(objects.size() >= 3);
+    return objects;
+}
+
 }  // namespace
 
 TEST_CASE("base, events and alloc compile freestanding and need only memcpy, memmove, memset and memcmp", "[meta]") {
     const support::ScratchFolder folder;
     std::vector<std::string> link = {"ld", "-r", "-o", folder / "all.o"};
-    int number = 0;
-    for (const fs::path& source : PortableFiles(".cpp")) {
-        const std::string object = folder / (std::to_string(number++) + ".o");
-        Compile(source.string(), object);
-        link.push_back(object);
-    }
-    REQUIRE(number >= 3);
+    for (const std::string& object : CompileAll(folder)) link.push_back(object);
     REQUIRE(support::Run(link).exitCode == 0);
     const auto undefined = support::Run({"nm", "-u", "-C", folder / "all.o"});
     REQUIRE(undefined.exitCode == 0);
-    // The OS parts stand behind these names: a port to another system writes them.
-    const std::set<std::string> ports = {"residue::events::os::ReservePages(unsigned long)",
-                                         "residue::events::os::ReleasePages(void*, unsigned long)",
-                                         "residue::events::OwnStack()"};
     const std::set<std::string> compilers = {"memcpy", "memmove", "memset", "memcmp", "_GLOBAL_OFFSET_TABLE_"};
     std::istringstream lines(undefined.output);
     for (std::string line; std::getline(lines, line);) {
         const std::string name = line.substr(line.find_first_not_of(" U"));
         INFO("undefined: " << name);
-        CHECK((ports.count(name) != 0 || compilers.count(name) != 0));
+        CHECK(compilers.count(name) != 0);
     }
 }
+
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+TEST_CASE("A program without a C library is linked from them, and runs", "[meta]") {
+    const support::ScratchFolder folder;
+    const std::string program = folder / "program";
+    const std::string object = folder / "main.o";
+    Compile(RESIDUE_SOURCE_DIR "/tests/meta/freestanding/program.cpp", object);
+    std::vector<std::string> link = {"c++", "-nostdlib", "-static", "-no-pie", "-o", program, object};
+    for (const std::string& part : CompileAll(folder)) link.push_back(part);
+    const auto linked = support::Run(link);
+    INFO(linked.errors);
+    REQUIRE(linked.exitCode == 0);
+    const auto run = support::Run({program});
+    CHECK(run.exitCode == 0);  // else the line of the check that failed
+    CHECK(run.output == "sum 4950, freed twice: told, 8 failed by fragmentation, 0 live\n");
+}
+#endif
 
 TEST_CASE("The memory library's headers compile where the OS is not supported, and the global allocator is gone",
           "[meta]") {
@@ -100,6 +123,20 @@ bool Use() {
 }  // namespace residue::alloc
 )");
     Compile(source, folder / "bare.o");
+}
+
+TEST_CASE("A program that names the global allocator compiles where the OS is supported, and only there", "[meta]") {
+    const support::ScratchFolder folder;
+    const std::string source = folder.Write("global.cpp", R"(
+#include "alloc/os/global_allocator.hpp"
+void* Use() { return residue::alloc::GlobalAllocator(); }
+)");
+    const auto hosted = TryToCompile(source, folder / "hosted.o", {"-std=c++20", "-I" + kCore});
+    INFO(hosted.errors);
+    CHECK(hosted.exitCode == 0);
+    const auto bare = TryToCompile(source, folder / "bare.o");
+    CHECK(bare.exitCode != 0);
+    CHECK(bare.errors.find("GlobalAllocator") != std::string::npos);
 }
 
 TEST_CASE("Portable sources call no malloc and use no container of the standard library", "[meta]") {
