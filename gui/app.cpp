@@ -94,6 +94,7 @@ ViewContext App::Context() {
     context.theme = theme_;
     context.fonts = &fonts_;
     context.colour = &colour_;
+    context.again = &again_;
     context.step = step_;
     context.animate = options_.animate;
     context.time = time_;
@@ -170,6 +171,7 @@ bool App::Frame(double seconds) {
     HandleKeys(events);
     TakeStep(seconds);
     selection_.NextFrame();
+    again_ = false;
     DrawWindow();
     ImGui::Render();
     platform_.Present(ImGui::GetDrawData(), theme_->window);
@@ -186,7 +188,7 @@ bool App::Frame(double seconds) {
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
                                                         session_->Status().phase != session::Phase::Loading));
-    settledFrames_ = quiet && !step_.Moving() ? settledFrames_ + 1 : 0;
+    settledFrames_ = quiet && !step_.Moving() && !again_ ? settledFrames_ + 1 : 0;
 
     state_.colour = static_cast<int>(colour_);
     state_.tab = static_cast<int>(tab_);

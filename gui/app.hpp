@@ -136,6 +136,7 @@ private:
     Position shownPosition_{};
     std::optional<Row> shownRow_;
     int settledFrames_ = 0;
+    bool again_ = false;  // a view has more to draw than it did
 
     std::unique_ptr<View> heap_, sandbox_;
     std::array<std::unique_ptr<View>, 5> tabs_;

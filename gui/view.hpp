@@ -110,6 +110,7 @@ struct ViewContext {
     const Theme* theme = nullptr;         // never null
     const Fonts* fonts = nullptr;         // never null
     ColourMode* colour = nullptr;         // never null; views may change it
+    bool* again = nullptr;                // never null; set: this frame is unfinished, another one follows at once
     StepMotion step;                      // settled in pictures
     bool animate = true;                  // false in pictures and tests: show the end state at once
     bool focused = false;                 // this panel has the keyboard

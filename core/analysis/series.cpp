@@ -5,6 +5,7 @@
 
 #include "analysis/pyramid.hpp"
 #include "analysis/run_counter.hpp"
+#include "log/trace_store.hpp"
 
 namespace residue::analysis {
 
@@ -19,7 +20,7 @@ struct Series::State {
     Bands bands;
     std::uint64_t position = 0;  // calls done by the rows read
     bool callBegun = false;      // a row of the next call was read: this position is final
-    std::optional<Position> uncertainFrom;
+    std::optional<Position> uncertainFrom, tracesFullFrom;
 
     // Written by the builder, read by anyone up to what is published.
     Pyramid finals;                              // every position that cannot change any more
@@ -33,7 +34,7 @@ struct Series::State {
         std::uint64_t maxLive = 0, maxHeap = 0;
         bool heapKnown = false;
         RunMetrics run;
-        std::optional<Position> uncertainFrom;
+        std::optional<Position> uncertainFrom, tracesFullFrom;
         Bands::View bands;
     };
     mutable std::mutex lock;
@@ -72,6 +73,9 @@ struct Series::State {
         if (RunCounter::IsError(logged.event)) errors.Push(shows);
         const bool lost = logged.event.kind == events::EventKind::Gap || logged.event.Has(events::EventFlag::Uncertain);
         if (lost && !uncertainFrom) uncertainFrom = Position{shows};
+        if (logged.event.kind == events::EventKind::Marker && !tracesFullFrom && log.Text(row) == log::kNoRoomForTraces) {
+            tracesFullFrom = Position{shows};
+        }
     }
 
     void Publish() {
@@ -88,6 +92,7 @@ struct Series::State {
         fresh.maxLive = fresh.run.peakLiveBytes;
         fresh.maxHeap = fresh.run.peakHeap;
         fresh.uncertainFrom = uncertainFrom;
+        fresh.tracesFullFrom = tracesFullFrom;
         fresh.bands = bands.Publish(head, fresh.finals, !callBegun);
         const std::lock_guard guard(lock);
         published = std::move(fresh);
@@ -168,6 +173,7 @@ SeriesColumn Series::At(Position position) const {
 }
 
 std::optional<Position> Series::UncertainFrom() const { return state_->Look().uncertainFrom; }
+std::optional<Position> Series::TracesFullFrom() const { return state_->Look().tracesFullFrom; }
 
 void Series::Columns(Position from, Position to, std::size_t count, std::vector<SeriesColumn>& columns) const {
     state_->Columns(state_->Look(), from, to, count, columns);

@@ -58,6 +58,8 @@ public:
     // The first position whose figures may be wrong because events were lost (Gap, EventFlag::Uncertain) before or
     // among what led to it.
     std::optional<Position> UncertainFrom() const;
+    // From here on blocks may have no call trace because there was no room for more (log/trace_store.hpp).
+    std::optional<Position> TracesFullFrom() const;
 
 private:
     struct State;

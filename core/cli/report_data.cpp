@@ -68,9 +68,12 @@ bool TellErrors(session::Session& session, ReportHeap& heap) {
         if (!Settle(session)) return false;
         const std::optional<Row> row = session.PresentRow();
         if (!row) break;
+        // Of what led here, the row that is the error: a gap trails the call that is shown.
+        const Position before{session.Now().value - 1};
+        const events::Event event = session.View().At(session.View().NextError(session.View().RowsAt(before))).event;
         const auto& failure = session.PresentFailure();
-        const events::Event event = session.View().At(*row).event;
-        heap.errors.push_back({session.Now().value, failure ? failure->sentence : PlainSentence(event)});
+        const bool explained = failure && event.kind != events::EventKind::Gap;
+        heap.errors.push_back({session.Now().value, explained ? failure->sentence : PlainSentence(event)});
         ++told;
     }
     heap.moreErrors = session.View().ErrorCount() - std::min(session.View().ErrorCount(), told);
@@ -133,6 +136,14 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session) {
     }
     if (report.figures.overflowed) {
         report.warnings.push_back({report.file, "sums of bytes passed 2^64 and stay at the largest number there is"});
+    }
+    if (const auto from = session.Series().UncertainFrom()) {
+        report.warnings.push_back({report.file, "events were lost: figures from event " +
+                                                    analysis::FormatCount(from->value) + " on are uncertain"});
+    }
+    if (const auto from = session.Series().TracesFullFrom()) {
+        report.warnings.push_back({report.file, "there was no room for more call traces: from event " +
+                                                    analysis::FormatCount(from->value) + " on some blocks have none"});
     }
     if (report.heap && !MeasureHeap(session, *report.heap)) return std::nullopt;
     return report;

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "log/trace_store.hpp"
+
 namespace residue::log {
 namespace {
 
@@ -32,7 +34,7 @@ struct Pump::State {
         events::Event marker;
         marker.kind = events::EventKind::Marker;
         marker.stamp = stamp;
-        appender.Append(marker, "There is no room for more call traces: some events from here on have none.");
+        appender.Append(marker, kNoRoomForTraces);
     }
 
     void Deliver(const events::Event* records, std::size_t count) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,6 +17,10 @@
 #include "symbols/symbolizer.hpp"
 
 namespace residue::log {
+
+// The text of a Marker: from here on some events have no call trace, though they were to have one.
+inline constexpr std::string_view kNoRoomForTraces =
+    "There is no room for more call traces: some events from here on have none.";
 
 class TraceStore {
 public:

@@ -7,6 +7,7 @@
 #include "analysis/metrics.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/notes.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -145,6 +146,7 @@ void AllocatorsView::Draw(ViewContext& context, ImVec2 size) {
     }
     const ScrollArea area("##allocators", size);
     const float width = area.Width();
+    if (const auto note = UncertainNote(*context.session)) DrawNote(context, width, *note);
     if (width >= context.Px(kWide) || states.size() > 200) {
         DrawTable(context, states, width);
         return;

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/notes.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -90,16 +91,18 @@ bool BlockCardView::DrawFailure(ViewContext& context) {
         DrawBanner(context, theme.error, theme.errorBack, Name(failure->error), lines, link);
         return true;
     }
+    const auto lostHere = [&] {
+        const auto lost = LostHere(session);
+        if (!lost) return false;
+        DrawBanner(context, theme.warn, theme.warnBack, "Events were lost",
+                   {analysis::FormatCount(*lost) + " events were dropped here. What follows is uncertain."});
+        return true;
+    };
     const auto present = session.PresentRow();
-    if (!present || present->value >= log.Rows().value) return false;
+    if (!present || present->value >= log.Rows().value) return lostHere();
     const log::LoggedEvent logged = log.At(*present);
     const events::Event& event = logged.event;
-    if (event.kind == EventKind::Gap) {
-        DrawBanner(context, theme.warn, theme.warnBack, "Events were lost",
-                   {analysis::FormatCount(event.Dropped()) + " events were dropped here. What follows is uncertain."});
-        return true;
-    }
-    if (!event.Failed()) return false;
+    if (!event.Failed()) return lostHere();
     std::vector<std::string> lines;
     std::string title = event.kind == EventKind::AccessFailed ? "Bad access" : Name(event.Error());
     switch (event.kind) {
@@ -197,7 +200,7 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         const float used =
             DrawWrapped(draw, context.fonts->label, {at.x + pad, at.y + context.Px(8)}, width - 2 * pad,
-                        context.theme->dim, "This source has no call traces: a trace of sizes does not say who asked.");
+                        context.theme->dim, WhyNoTrace(*context.session));
         ImGui::Dummy({width, used + context.Px(16)});
         return;
     }

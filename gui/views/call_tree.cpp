@@ -7,6 +7,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/notes.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -160,7 +161,10 @@ void CallTreeView::Draw(ViewContext& context, ImVec2 size) {
     if (untraced) {
         const bool any = context.session->Heap().Sum().blocks > 0;
         EmptyState(context, size, kIconTree, any ? "No call traces here" : "Nothing is live at this position",
-                   any ? "A trace of ids and sizes does not say who asked. The sandbox and recordings of programs do."
+                   any ? (context.session->View().Traces() > 0
+                              ? WhyNoTrace(*context.session)
+                              : "A trace of ids and sizes does not say who asked. The sandbox and recordings of "
+                                "programs do.")
                        : "Step to where something is allocated: the right arrow, or P for the peak.");
         return;
     }
@@ -168,13 +172,11 @@ void CallTreeView::Draw(ViewContext& context, ImVec2 size) {
     const float width = area.Width();
     const Columns columns(context, kColumns, ImGui::GetCursorScreenPos().x, width);
     if (asOf_ != context.session->Now()) {
-        const ImVec2 at = ImGui::GetCursorScreenPos();
-        const std::string note = "as of event " + analysis::FormatCount(asOf_.value) + "; pause to bring it up to date";
-        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->labelSmall,
-                   {{at.x + context.Px(kPad), at.y}, {at.x + width, at.y + context.Px(kRowHeight)}},
-                   context.theme->warn, note);
-        ImGui::Dummy({width, context.Px(kRowHeight)});
+        DrawNote(context, width,
+                 "As of event " + analysis::FormatCount(asOf_.value) + "; pause to bring it up to date.");
     }
+    if (const auto note = TracesFullNote(*context.session)) DrawNote(context, width, *note);
+    if (const auto note = UncertainNote(*context.session)) DrawNote(context, width, *note);
     columns.DrawHeader(context);
     const float height = context.Px(kRowHeight);
     ImGuiListClipper clipper;

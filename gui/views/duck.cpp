@@ -7,6 +7,7 @@
 
 #include "alloc/duck.hpp"
 #include "analysis/format.hpp"
+#include "gui/views/notes.hpp"
 #include "gui/widgets/panel.hpp"
 
 namespace residue::gui {
@@ -81,6 +82,10 @@ std::string DescribeFreeFailed(const log::LogView& view, const log::LoggedEvent&
 
 std::string DescribeEvent(session::Session& session) {
     const auto row = session.PresentRow();
+    const bool failed = row && *row < session.View().Rows() && session.View().At(*row).event.Failed();
+    if (const auto lost = LostHere(session); lost && !failed) {
+        return analysis::FormatCount(*lost) + " events were lost here. What follows is uncertain.";
+    }
     if (!row)
         return session.End().value == 0 ? "Nothing has happened yet."
                                         : "This is the beginning. Nothing is allocated yet.";
@@ -112,8 +117,6 @@ std::string DescribeEvent(session::Session& session) {
                    " went back at once.";
         case EventKind::RegionGrown: return "The heap grew by " + analysis::FormatBytes(event.size) + ".";
         case EventKind::RegionShrunk: return "The heap gave back " + analysis::FormatBytes(event.size) + ".";
-        case EventKind::Gap:
-            return analysis::FormatCount(event.Dropped()) + " events were lost here. What follows is uncertain.";
         case EventKind::Duck: return "A Residue allocator has ended.";
         default: break;
     }
@@ -163,6 +166,7 @@ std::string DuckView::Sentence(ViewContext& context, bool asked) const {
     if (context.session == nullptr || !context.Ready()) return {};
     if (asked) return DescribeEvent(*context.session);
     if (silent_ || context.session->Playing()) return {};
+    if (LostHere(*context.session)) return DescribeEvent(*context.session);
     const auto row = context.session->PresentRow();
     if (!row || !(*row < context.session->View().Rows())) return {};
     return context.session->View().At(*row).event.Failed() ? DescribeEvent(*context.session) : std::string();

@@ -362,7 +362,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     DrawBackground(frame, hatch);
     if (found_.known) DrawLater(frame, found_.pieces.back().end, pieces_.back().end);
     if (look.dense) {
-        dense_.Draw(frame, emphasis);
+        if (!dense_.Draw(frame, emphasis)) *context.again = true;
     } else {
         DrawFreeSpace(frame, !hatch);
         DrawDead(frame);

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/notes.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -78,12 +79,14 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
         const bool end = session.Now() == session.End() && !session.IsLive();
         EmptyState(context, size, end ? kIconCheck : kIconDrop,
                    end ? "Nothing leaks" : "Nothing is live at this position",
-                   end ? "Every block was freed before the end." : "What is live at the end is what leaks: press End.");
+                   end ? UncertainNote(session).value_or("Every block was freed before the end.") : "What is live at the end is what leaks: press End.");
         return;
     }
     const ScrollArea area("##leaks", size);
     const float width = area.Width(), height = context.Px(kRowHeight);
     DrawSummary(context, width);
+    if (const auto note = TracesFullNote(session)) DrawNote(context, width, *note);
+    if (const auto note = UncertainNote(session)) DrawNote(context, width, *note);
     const Columns columns(context, kColumns, ImGui::GetCursorScreenPos().x, width);
     columns.DrawHeader(context);
     const log::LogView& log = session.View();

@@ -92,6 +92,15 @@ std::vector<Cell> Figures(ViewContext& context) {
                 std::string("search length\nholes looked at by this request") +
                     (probes > 0 ? "" : "\nNothing was searched for in this call, or it was not recorded."),
                 0};
+    // After lost events no figure is sure; those of the whole run are not wherever events were lost in it.
+    if (const auto from = session.Series().UncertainFrom()) {
+        for (Cell& cell : cells) {
+            const bool ofRun = &cell == &cells[1] || &cell == &cells[6];
+            if (cell.value == kUnknown || &cell == &cells[7] || (!ofRun && session.Now() < *from)) continue;
+            cell.value = "~ " + cell.value;
+            cell.tooltip += "\nUncertain: events were lost at event " + FormatCount(from->value);
+        }
+    }
     return cells;
 }
 

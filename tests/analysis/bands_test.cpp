@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "analysis/series.hpp"
+#include "log/trace_store.hpp"
 #include "model/random_stream.hpp"
 #include "support/catch.hpp"
 
@@ -240,4 +241,17 @@ TEST_CASE("figures are uncertain from the first lost event on") {
         series.Extend(stream.View(), 100);
         CHECK(series.UncertainFrom() == Position{3});
     }
+}
+
+TEST_CASE("where call traces found no more room is known, also from a file") {
+    Stream stream;
+    Series series;
+    stream.Created(1, 0x1000, 0x1000).Allocated(1, 0x1000, 64).Of(events::EventKind::Marker, 0, "some other text");
+    series.Extend(stream.View(), 100);
+    CHECK_FALSE(series.TracesFullFrom());
+    stream.Allocated(1, 0x1100, 64).Of(events::EventKind::Marker, 0, log::kNoRoomForTraces).Allocated(1, 0x1200, 64);
+    stream.Of(events::EventKind::Marker, 0, log::kNoRoomForTraces);
+    series.Extend(stream.View(), 100);
+    CHECK(series.TracesFullFrom() == Position{2});
+    CHECK_FALSE(series.UncertainFrom());
 }

@@ -114,7 +114,7 @@ TEST_CASE("splitters, theme and files opened survive a restart") {
     const std::string trace = folder.File("small.rep", SmallTrace());
     float bottom = 0;
     {
-        Rig rig({.path = trace, .stateFolder = state.path.string()});
+        Rig rig(Remembering(state, trace));
         bottom = rig.app->State().bottom;
         rig.Drag({500, 760 - 8 - bottom - 4}, {500, 760 - 8 - bottom - 64});
         CHECK(rig.app->State().bottom > bottom + 40);
@@ -122,7 +122,7 @@ TEST_CASE("splitters, theme and files opened survive a restart") {
         rig.Press("T");
         rig.Press("2");
     }
-    Rig rig({.stateFolder = state.path.string()});
+    Rig rig(Remembering(state));
     CHECK(rig.app->GetSession() == nullptr);
     CHECK(rig.app->State().bottom == bottom);
     CHECK(rig.app->State().light);
@@ -204,7 +204,7 @@ TEST_CASE("the tour shows at the first start only, and never blocks the keys") {
         return;
     }
     {
-        Rig rig({.stateFolder = state.path.string(), .firstStart = true});
+        Rig rig(Remembering(state, {}, true));
         REQUIRE(rig.app->GetSession() != nullptr);
         const std::uint64_t peak = rig.Now();
         CHECK(peak > 0);  // a full heap to look at
@@ -216,7 +216,7 @@ TEST_CASE("the tour shows at the first start only, and never blocks the keys") {
         rig.Press("Escape");
         CHECK(rig.app->State().tourDone);
     }
-    Rig rig({.stateFolder = state.path.string(), .firstStart = true});
+    Rig rig(Remembering(state, {}, true));
     CHECK(rig.app->GetSession() == nullptr);
 }
 

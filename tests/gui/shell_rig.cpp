@@ -1,6 +1,7 @@
 #include "shell_rig.hpp"
 
 #include <atomic>
+#include <utility>
 
 #include <unistd.h>
 
@@ -23,6 +24,14 @@ TemporaryFolder::TemporaryFolder() {
 std::string SmallTrace() {
     return "1000000\n6\n11\n1\n"
            "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nf 2\na 5 300\nf 0\nf 3\nf 4\n";
+}
+
+AppOptions Remembering(const TemporaryFolder& state, std::string path, bool firstStart) {
+    AppOptions options;
+    options.path = std::move(path);
+    options.stateFolder = state.path.string();
+    options.firstStart = firstStart;
+    return options;
 }
 
 Rig::Rig(AppOptions options, ImVec2 size, float scale) {

@@ -77,6 +77,35 @@ TEST_CASE("a dense map after steps there and back is the one from before") {
     CHECK(rig.Picture() == before);  // every row was made again
 }
 
+TEST_CASE("a dense map that takes several frames is finished before the window rests") {
+    TemporaryFolder folder;
+    const std::string path = folder.File("crowd.rep", CrowdTrace(30000));
+    const auto picture = [&](bool animate) {
+        ImGui::CreateContext();
+        auto platform = Offscreen::Make({2400, 1600}, 1);
+        REQUIRE(platform);
+        std::vector<std::uint32_t> pixels;
+        {
+            AppOptions options;
+            options.path = path;
+            options.animate = animate;  // only then is a frame's work bounded
+            options.only = PanelId::Heap;
+            App app(**platform, options);
+            app.GetSession()->WaitUntilLoaded();
+            for (int i = 0; i < 10 && !app.Settled(); ++i) app.Frame(0.016);
+            app.GetSession()->SeekTo(Position{31000});
+            app.Frame(0.016);
+            for (int i = 0; i < 1000 && !app.Settled(); ++i) app.Frame(0.016);
+            REQUIRE(app.Settled());
+            pixels = (*platform)->ReadPixels().pixels;
+        }
+        platform->reset();
+        ImGui::DestroyContext();
+        return pixels;
+    };
+    CHECK(picture(true) == picture(false));
+}
+
 TEST_CASE("every tab draws at every position of a small trace") {
     TemporaryFolder folder;
     AppOptions options;

@@ -3,8 +3,11 @@
 
 #include "gui/theme.hpp"
 #include "gui/views/block_colour.hpp"
+#include "gui/views/duck.hpp"
+#include "gui/views/notes.hpp"
 #include "log/appender.hpp"
 #include "log/native_file.hpp"
+#include "log/trace_store.hpp"
 #include "shell_rig.hpp"
 #include "support/catch.hpp"
 
@@ -35,6 +38,8 @@ std::string Recording(const TemporaryFolder& folder, std::uint16_t allocators, b
             lost.kind = events::EventKind::Gap;
             lost.argument = 7;
             appender.Append(lost, "");
+            lost.kind = events::EventKind::Marker;
+            appender.Append(lost, log::kNoRoomForTraces);
         }
         put(events::EventKind::Allocated, id, (std::uint64_t{id} << 32) + i * 64, 40);
     }
@@ -92,4 +97,45 @@ TEST_CASE("what follows lost events is marked as uncertain") {
     const Drawn whole = Draw(2, false), lost = Draw(2, true);
     CHECK(whole.Count(whole.warn) == 0);
     CHECK(lost.Count(lost.warn) > 300);
+}
+
+TEST_CASE("figures after lost events, and blocks without a call trace for want of room, say so") {
+    const TemporaryFolder folder;
+    AppOptions options;
+    options.path = Recording(folder, 2, true);
+    options.stateFolder = folder.path.string();
+    Rig rig(options);
+    session::Session& session = *rig.app->GetSession();
+    session.SeekTo(Position{199});
+    rig.Settle();
+    CHECK_FALSE(UncertainNote(session));
+    CHECK_FALSE(TracesFullNote(session));
+    CHECK_FALSE(LostHere(session));
+    session.SeekTo(Position{200});
+    rig.Settle();
+    REQUIRE(UncertainNote(session));
+    CHECK(UncertainNote(session)->find("event 200") != std::string::npos);
+    REQUIRE(TracesFullNote(session));
+    CHECK(LostHere(session) == 7);
+    CHECK(DescribeEvent(session).find("7 events were lost") != std::string::npos);
+    CHECK(WhyNoTrace(session) == *TracesFullNote(session));
+}
+
+TEST_CASE("the figures strip and the lists differ where events were lost") {
+    // The same recording, with and without the gap, drawn without its timeline.
+    const auto picture = [](bool gap, Tab tab) {
+        const TemporaryFolder folder;
+        AppOptions options;
+        options.path = Recording(folder, 2, gap);
+        options.stateFolder = folder.path.string();
+        Rig rig(options);
+        rig.app->ShowTab(tab);
+        rig.app->GetSession()->SeekTo(Position{300});
+        rig.Press("Ctrl+B");  // folds the right column: the figures strip alone
+        if (tab != Tab::Block) rig.Press("Ctrl+B");
+        Image image = rig.Picture();
+        image.pixels.resize(image.pixels.size() / 4 * 3);  // the timeline is below
+        return image.pixels;
+    };
+    for (const Tab tab : {Tab::Block, Tab::Allocators, Tab::Leaks}) CHECK(picture(false, tab) != picture(true, tab));
 }
