@@ -79,10 +79,10 @@ TEST_CASE("a dense map after steps there and back is the one from before") {
 
 TEST_CASE("a dense map that takes several frames is finished before the window rests") {
     TemporaryFolder folder;
-    const std::string path = folder.File("crowd.rep", CrowdTrace(30000));
+    const std::string path = folder.File("crowd.rep", CrowdTrace(400000));
     const auto picture = [&](bool animate) {
         ImGui::CreateContext();
-        auto platform = Offscreen::Make({2400, 1600}, 1);
+        auto platform = Offscreen::Make({760, 2160}, 1);
         REQUIRE(platform);
         std::vector<std::uint32_t> pixels;
         {
@@ -93,7 +93,7 @@ TEST_CASE("a dense map that takes several frames is finished before the window r
             App app(**platform, options);
             app.GetSession()->WaitUntilLoaded();
             for (int i = 0; i < 10 && !app.Settled(); ++i) app.Frame(0.016);
-            app.GetSession()->SeekTo(Position{31000});
+            app.GetSession()->SeekTo(Position{400000});
             app.Frame(0.016);
             for (int i = 0; i < 1000 && !app.Settled(); ++i) app.Frame(0.016);
             REQUIRE(app.Settled());
@@ -103,7 +103,8 @@ TEST_CASE("a dense map that takes several frames is finished before the window r
         ImGui::DestroyContext();
         return pixels;
     };
-    CHECK(picture(true) == picture(false));
+    const bool same = picture(true) == picture(false);  // pixels are not for printing
+    CHECK(same);
 }
 
 TEST_CASE("every tab draws at every position of a small trace") {

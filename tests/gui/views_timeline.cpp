@@ -137,5 +137,8 @@ TEST_CASE("the figures strip and the lists differ where events were lost") {
         image.pixels.resize(image.pixels.size() / 4 * 3);  // the timeline is below
         return image.pixels;
     };
-    for (const Tab tab : {Tab::Block, Tab::Allocators, Tab::Leaks}) CHECK(picture(false, tab) != picture(true, tab));
+    for (const Tab tab : {Tab::Block, Tab::Allocators, Tab::Leaks}) {
+        const bool same = picture(false, tab) == picture(true, tab);  // pixels are not for printing
+        CHECK_FALSE(same);
+    }
 }
