@@ -37,7 +37,7 @@ auto BasicBumpAllocator<Observer, kind>::Make(const HeapMemory& memory) -> Basic
 
 template <class Observer, Bump kind>
 void BasicBumpAllocator<Observer, kind>::AttachSink(events::EventSink* sink, const char* name, AllocatorId parent) {
-    emitter_.Attach(sink, name, regions_.Created(), parent);
+    emitter_.Attach(sink, name, regions_.Created(), parent, kOptions.name);
 }
 
 template <class Observer, Bump kind>
@@ -257,6 +257,7 @@ Result<ArenaMark> BasicBumpAllocator<Observer, kind>::Mark() {
     const HeapRegion* last = regions_.First();
     while (last != nullptr && last->next != nullptr) last = last->next;
     marks_[depth_] = {++marksMade_, last == nullptr ? 0 : last->base + Top(*last)};
+    emitter_.Marked(marks_[depth_].address, depth_ + 1);
     return ArenaMark{++depth_, marksMade_};
 }
 
@@ -266,11 +267,15 @@ Result<void> BasicBumpAllocator<Observer, kind>::Release(ArenaMark mark) {
     if (mark.depth == 0 || mark.depth > depth_ || marks_[mark.depth - 1].serial != mark.serial) {
         return Fail(MemoryError::InvalidPointer);
     }
+    bool told = false;
     for (HeapRegion* region = regions_.First(); region != nullptr; region = region->next) {
         const std::uint64_t before = Top(*region);
         LowerTo(*region, mark.depth);
-        if (Top(*region) != before) emitter_.BulkFreed(region->base + Top(*region), before - Top(*region));
+        if (Top(*region) == before) continue;
+        emitter_.BulkFreed(region->base + Top(*region), before - Top(*region), mark.depth);
+        told = true;
     }
+    if (!told) emitter_.BulkFreed(marks_[mark.depth - 1].address, 0, mark.depth);  // it was a call all the same
     depth_ = mark.depth - 1;
     return {};
 }

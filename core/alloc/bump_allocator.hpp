@@ -68,6 +68,11 @@ struct BasicBumpAllocator : Allocator {
     // Everything allocated since goes at once, and this mark with all that were set after it. Errors: InvalidPointer for
     // a mark that is not valid any more.
     Result<void> Release(ArenaMark mark);
+    std::uint32_t Marks() const { return depth_; }
+    // The mark of that depth, 1 the oldest; one that is not valid where there is none.
+    ArenaMark MarkAt(std::uint32_t depth) const {
+        return depth == 0 || depth > depth_ ? ArenaMark{} : ArenaMark{depth, marks_[depth - 1].serial};
+    }
 
     std::uint64_t Probes() const { return probes_; }  // rests of regions looked at by the last request
 

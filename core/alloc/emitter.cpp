@@ -29,7 +29,14 @@ Event Of(EventKind kind, AllocatorId allocator) noexcept {
 
 }  // namespace
 
-void Emitter::Attach(events::EventSink* sink, const char* name, const Created& created, AllocatorId parent) noexcept {
+std::uint64_t KindId(const char* kind) noexcept {
+    std::uint64_t id = 0xCBF29CE484222325;
+    for (; *kind != '\0'; ++kind) id = (id ^ static_cast<unsigned char>(*kind)) * 0x100000001B3;
+    return id;
+}
+
+void Emitter::Attach(events::EventSink* sink, const char* name, const Created& created, AllocatorId parent,
+                     const char* kind) noexcept {
     Destroyed();
     sink_ = sink;
     id_ = {};
@@ -40,6 +47,7 @@ void Emitter::Attach(events::EventSink* sink, const char* name, const Created& c
     event.size = created.bytes;
     event.rounding = created.bookkeeping;
     event.header = parent.value;
+    event.argument = kind == nullptr ? 0 : KindId(kind);
     events::EmitText(*sink, event, name, Length(name));
 }
 
@@ -66,14 +74,23 @@ void Emitter::EmitBlock(EventKind kind, const Block& block, std::size_t alignmen
 }
 
 void Emitter::EmitPlain(EventKind kind, std::uintptr_t address, std::uint64_t size, std::uint64_t bookkeeping,
-                        events::EventFlag flag) noexcept {
+                        events::EventFlag flag, std::uint64_t argument) noexcept {
     Event event = Of(kind, id_);
     event.address = address;
     event.size = size;
     event.rounding = bookkeeping;
+    event.argument = argument;
     event.flags = events::Bit(flag);
     if (event.EndsCall()) event.trace = sink_->Capture(kOwnFrames);
     events::EmitNow(*sink_, event);
+}
+
+void Emitter::EmitMark(std::uintptr_t address, std::uint64_t mark) noexcept {
+    Event event = Of(EventKind::Marker, id_);
+    event.address = address;
+    event.argument = mark;
+    constexpr char kText[] = "mark";
+    events::EmitText(*sink_, event, kText, sizeof kText - 1);
 }
 
 void Emitter::EmitFailure(EventKind kind, const Request& request, MemoryError error) noexcept {

@@ -40,6 +40,9 @@ struct Request {
     std::uint64_t largestHole = 0;
 };
 
+// The number by which AllocatorCreated tells what sort of allocator it is. Source: FNV-1a, 64 bits.
+std::uint64_t KindId(const char* kind) noexcept;
+
 class Emitter {
 public:
     struct Created {
@@ -52,7 +55,10 @@ public:
     AllocatorId Id() const noexcept { return id_; }
 
     // Takes an id and emits AllocatorCreated. A null sink detaches. The sink attached before hears "destroyed".
-    void Attach(events::EventSink* sink, const char* name, const Created& created, AllocatorId parent) noexcept;
+    // `kind`: what sort of allocator it is, as its options name it ("arena"); null: it cannot be run again from its
+    // events (replay/reexecution.hpp).
+    void Attach(events::EventSink* sink, const char* name, const Created& created, AllocatorId parent,
+                const char* kind = nullptr) noexcept;
 
     RESIDUE_EMIT_INLINE void Destroyed() noexcept {
         if (sink_ != nullptr) EmitDestroyed();
@@ -93,8 +99,12 @@ public:
     RESIDUE_EMIT_INLINE void RegionShrunk(std::uintptr_t address, std::uint64_t bytes) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::RegionShrunk, address, bytes);
     }
-    RESIDUE_EMIT_INLINE void BulkFreed(std::uintptr_t address, std::uint64_t bytes) noexcept {
-        if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes);
+    // `mark`: 1 for the oldest mark of an arena and so on, when it is one that is released; 0: a reset.
+    RESIDUE_EMIT_INLINE void BulkFreed(std::uintptr_t address, std::uint64_t bytes, std::uint64_t mark = 0) noexcept {
+        if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes, 0, {}, mark);
+    }
+    RESIDUE_EMIT_INLINE void Marked(std::uintptr_t address, std::uint64_t mark) noexcept {
+        if (sink_ != nullptr) EmitMark(address, mark);
     }
     RESIDUE_EMIT_INLINE void AllocateFailed(const Request& request, MemoryError error) noexcept {
         if (sink_ != nullptr) EmitFailure(events::EventKind::AllocateFailed, request, error);
@@ -113,7 +123,9 @@ private:
     RESIDUE_EMIT_CALL void EmitBlock(events::EventKind kind, const Block& block, std::size_t alignment,
                                      std::uint64_t argument, events::EventFlag flag = {}) noexcept;
     RESIDUE_EMIT_CALL void EmitPlain(events::EventKind kind, std::uintptr_t address, std::uint64_t size = 0,
-                                     std::uint64_t bookkeeping = 0, events::EventFlag flag = {}) noexcept;
+                                     std::uint64_t bookkeeping = 0, events::EventFlag flag = {},
+                                     std::uint64_t argument = 0) noexcept;
+    RESIDUE_EMIT_CALL void EmitMark(std::uintptr_t address, std::uint64_t mark) noexcept;
     RESIDUE_EMIT_CALL void EmitFailure(events::EventKind kind, const Request& request, MemoryError error) noexcept;
     RESIDUE_EMIT_CALL void EmitFreeFailed(MemoryError error, std::uintptr_t pointer, std::uintptr_t nearest) noexcept;
 

@@ -55,7 +55,8 @@ auto BasicFixedBufferAllocator<Observer>::Make(void* buffer, std::size_t bytes, 
 
 template <class Observer>
 void BasicFixedBufferAllocator<Observer>::AttachSink(events::EventSink* sink, const char* name, AllocatorId parent) {
-    emitter_.Attach(sink, name, {Address(0), HeapBytes() + bookkeeping_, bookkeeping_}, parent);
+    emitter_.Attach(sink, name, {Address(0), HeapBytes() + bookkeeping_, bookkeeping_}, parent,
+                    options->name);
 }
 
 template <class Observer>

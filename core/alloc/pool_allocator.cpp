@@ -38,7 +38,7 @@ auto BasicPoolAllocator<Observer>::Make(const HeapMemory& memory, std::size_t sl
 
 template <class Observer>
 void BasicPoolAllocator<Observer>::AttachSink(events::EventSink* sink, const char* name, AllocatorId parent) {
-    emitter_.Attach(sink, name, regions_.Created(), parent);
+    emitter_.Attach(sink, name, regions_.Created(), parent, kOptions.name);
 }
 
 template <class Observer>

@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "alloc/allocator.hpp"
+#include "alloc/decisions.hpp"
 #include "events/sink.hpp"
 
 namespace residue::alloc {
@@ -33,6 +34,18 @@ struct MakeOptions {
 
 inline constexpr std::size_t kAllocatorStorageBytes = 2048;
 inline constexpr std::size_t kAllocatorStorageAlignment = 64;
+
+// The same allocator, compiled with an observer that is told its decisions: for re-execution (replay/reexecution.hpp).
+struct ObservedForm {
+    const char* (*Kind)();  // options->name of its instances: what AllocatorCreated tells as KindId
+    Allocator* (*Create)(void* storage, const MakeOptions& options);
+    void (*Destroy)(Allocator* allocator);
+    void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
+    void (*Observe)(Allocator* allocator, DecisionSink* sink);  // null: nobody
+    // Arenas only, else null. `mark`: 1 is the oldest; false: there is none of that number.
+    bool (*Mark)(Allocator* allocator);
+    bool (*ReleaseMark)(Allocator* allocator, std::uint64_t mark);
+};
 
 struct Registration {
     const char* name;   // "first-fit"
@@ -48,11 +61,15 @@ struct Registration {
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     // Holes looked at by the last request; 0 where it does not search.
     std::uint64_t (*Probes)(const Allocator* allocator);
+    const ObservedForm* observed;  // null: all that is to be known of its inside is in the events, or in the OS
 };
 
 std::span<const Registration> Registry();
 
 // Null where there is none of that name.
 const Registration* FindRegistration(std::string_view name);
+
+// By what AllocatorCreated carries; null where no allocator of that kind can be observed.
+const ObservedForm* FindObservedForm(std::uint64_t kindId);
 
 }  // namespace residue::alloc

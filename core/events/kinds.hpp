@@ -15,7 +15,8 @@ namespace residue::events {
 #define RESIDUE_EVENT_KINDS(X)                                                                                        \
     X(AllocatorCreated, "allocator created", Trails,                                                                  \
       "address: base; size: bytes it has at its start; bookkeeping: bytes of it that it can never give out, at the "  \
-      "end of the range; parent: the allocator below it; text: its name. size 0 and base 0: what it has is not known") \
+      "end of the range; parent: the allocator below it; argument: its kind (alloc::KindId; 0: none of ours); text: "  \
+      "its name. size 0 and base 0: what it has is not known")                                                        \
     X(AllocatorDestroyed, "allocator destroyed", Call, "its live blocks die with it")                                 \
     X(Allocated, "allocated", Call, "address, size, parts, alignment; argument: holes looked at (0: not counted)")    \
     X(Freed, "freed", Call,                                                                                           \
@@ -29,13 +30,15 @@ namespace residue::events {
     X(FreeFailed, "free failed", Call, "address: the pointer; error; argument: nearest block; size: offset from it")  \
     X(AccessFailed, "access failed", Call, "address, size; error: AccessError")                                       \
     X(BulkFreed, "bulk freed", Call,                                                                                  \
-      "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again")  \
+      "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again; " \
+      "argument: which of an arena's marks was released, 1 the oldest (0: none)")                                     \
     X(RegionGrown, "region grown", Leads,                                                                             \
       "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out") \
     X(RegionShrunk, "region shrunk", Leads, "address, size: bytes that it gave back; blocks in them die")             \
     X(Step, "step", Leads, "argument: line; text: file, when it changed. With the flag IsCall: a call without effect") \
     X(Output, "output", Trails, "text")                                                                               \
-    X(Marker, "marker", Trails, "text: a name or a narration")                                                        \
+    X(Marker, "marker", Trails,                                                                                       \
+      "text: a name or a narration; of an allocator: address: an arena's mark; argument: which one, 1 the oldest")    \
     X(Gap, "gap", Trails, "argument: events dropped here; what follows is uncertain")                                 \
     X(Duck, "duck", Trails, "a Residue allocator has ended: the duck yells")                                          \
     X(Continuation, "continuation", Leads, "more bytes of the text of the event before it; never in the log")

@@ -15,6 +15,9 @@ Event RebaseSink::Rebased(const Event& event) const noexcept {
         case EventKind::RegionShrunk:
             moved.address = Rebased(event.address);
             break;
+        case EventKind::Marker:
+            if (event.allocator) moved.address = Rebased(event.address);  // an arena's mark
+            break;
         case EventKind::ResizeEnds:
             if (event.Failed()) break;  // then the fields hold the largest hole and the free bytes
             moved.address = Rebased(event.address);
@@ -29,7 +32,6 @@ Event RebaseSink::Rebased(const Event& event) const noexcept {
         case EventKind::AllocatorDestroyed:
         case EventKind::Step:
         case EventKind::Output:
-        case EventKind::Marker:
         case EventKind::Gap:
         case EventKind::Duck:
         case EventKind::Continuation:

@@ -12,6 +12,7 @@
 #include "events/rebase_sink.hpp"
 #include "import/id_map.hpp"
 #include "replay/call_sink.hpp"
+#include "replay/resize.hpp"
 
 namespace residue::replay {
 namespace {
@@ -21,8 +22,6 @@ using import::Meaning;
 using import::Operation;
 
 constexpr std::size_t kAlignment = 8;
-constexpr std::uint64_t kLargestCopy = std::uint64_t{64} << 20;
-constexpr std::uint64_t kSmallestForgotten = std::uint64_t{64} << 10;  // below it a system call costs more than it gains
 constexpr std::uint64_t kUsualRange = std::uint64_t{32} << 30;
 constexpr std::uint64_t kSmallestRange = std::uint64_t{4} << 20;
 constexpr std::uint64_t kPage = 4096;
@@ -167,30 +166,9 @@ private:
     void ResizeOf(const Operation& operation) {
         Slot* slot = slots_.Find(operation.id);
         if (slot == nullptr || !slot->live) return;
-        // A block in a buffer shrinks where it is.
-        const bool stays = entry_.inBuffer && operation.size <= slot->size;
-        const std::uint64_t copied = stays ? 0 : std::min(slot->size, operation.size);
-        const alloc::AllocatorOptions* options = allocator_->options;
-        const bool own = options != nullptr && options->Resize != nullptr && copied <= kLargestCopy;
-        const Result<void*> block = own
-                                        ? options->Resize(allocator_, slot->address, operation.size, kAlignment)
-                                        : Replace(slot->address, operation.size);
-        if (!block) return;
-        // What was copied is zeros that nobody wrote; without their pages they still are. (Not every system maps pages
-        // that are only read to one page of zeros, so the old ones go too, but for a hole's links at its ends.)
-        if (range_.Contains(*block) && *block != slot->address && copied >= kSmallestForgotten) {
-            range_.Forget(*block, operation.size);
-            range_.Forget(static_cast<std::byte*>(slot->address) + kPage, slot->size - 2 * kPage);
-        }
-        *slot = {*block, operation.size, true};
-    }
-
-    Result<void*> Replace(void* old, std::uint64_t bytes) {
-        calls_->BeginResize(reinterpret_cast<std::uintptr_t>(old), bytes);
-        const Result<void*> block = allocator_->Allocate(allocator_, bytes, kAlignment);
-        if (block) (void)allocator_->Free(allocator_, old);
-        calls_->EndResize();
-        return block;
+        const Result<void*> block = ResizeBlock(allocator_, *calls_, range_, entry_.inBuffer,
+                                                {slot->address, slot->size}, operation.size, kAlignment);
+        if (block) *slot = {*block, operation.size, true};
     }
 
     const alloc::Registration& entry_;

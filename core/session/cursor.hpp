@@ -56,6 +56,7 @@ public:
     const std::vector<analysis::Leak>& PresentLeaks() override;
     const std::vector<analysis::CallNode>& PresentCallTree() override;
     std::uint64_t ProbesOfPresent() const override;
+    InsideAnswer PresentInside() override { return inside_.Ask(view_, Shown(), now_); }
 
 protected:
     bool Cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
@@ -114,6 +115,7 @@ private:
     AllocatorId shown_{};
     double clock_ = 0;  // seconds that Tick was told of
     Cached cached_;
+    InsideSource inside_;
     Slow<std::vector<analysis::Leak>> leaks_;
     Slow<std::vector<analysis::CallNode>> callTree_;
 };

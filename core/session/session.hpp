@@ -19,6 +19,7 @@
 #include "log/event_log.hpp"
 #include "log/failure.hpp"
 #include "model/heap_model.hpp"
+#include "session/inside_source.hpp"
 
 namespace residue::session {
 
@@ -97,6 +98,9 @@ public:
     virtual const std::vector<analysis::Leak>& PresentLeaks() = 0;
     virtual const std::vector<analysis::CallNode>& PresentCallTree() = 0;
     virtual std::uint64_t ProbesOfPresent() const { return 0; }  // search length; 0: not recorded
+    // The inside of the allocator that is shown, at Now(): free structure, marks, and the decisions of the call that
+    // led there. Found by re-execution, on a thread of its own: ask again until it is ready.
+    virtual InsideAnswer PresentInside() = 0;
 
     virtual Sandbox* GetSandbox() { return nullptr; }
     // For a trace of ids and sizes, once read: what can be said without an allocator. Any thread.

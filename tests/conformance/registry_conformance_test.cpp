@@ -15,7 +15,9 @@ struct Case {
     const alloc::Registration* entry;
     std::optional<std::uint64_t> capacity;
     std::string Name() const {
-        return std::string(entry->name) + (capacity ? ", " + std::to_string(*capacity) + " B" : ", growing");
+        std::string name = entry->name;
+        if (!capacity) return name + ", growing";
+        return name + ", " + std::to_string(*capacity) + " B";
     }
 };
 

@@ -16,43 +16,65 @@ namespace {
 template <class T>
 constexpr bool kFitsStorage = sizeof(T) <= kAllocatorStorageBytes && alignof(T) <= kAllocatorStorageAlignment;
 
-FixedBufferAllocator MakeFixedBuffer(const MakeOptions& options, Placement placement) {
-    if (!options.capacity) return CreateGrowingAllocator(options.base, options.reserved, placement);
-    const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(*options.capacity, options.reserved));
-    return CreateFixedBufferAllocator(options.base, bytes, placement);
+std::size_t BytesOf(const MakeOptions& options) {
+    return static_cast<std::size_t>(
+        std::min<std::uint64_t>(options.capacity.value_or(options.reserved), options.reserved));
 }
 
-template <Placement placement>
-struct FixedBufferEntry {
-    static_assert(kFitsStorage<FixedBufferAllocator>);
-    static Allocator* Create(void* storage, const MakeOptions& options) {
-        return new (storage) FixedBufferAllocator(MakeFixedBuffer(options, placement));
-    }
-    static void Destroy(Allocator* self) { static_cast<FixedBufferAllocator*>(self)->Destroy(); }
-    static void Attach(Allocator* self, events::EventSink* sink, const char* name) {
-        static_cast<FixedBufferAllocator*>(self)->AttachSink(sink, name);
-    }
-    static std::uint64_t Probes(const Allocator* self) {
-        return static_cast<const FixedBufferAllocator*>(self)->Probes();
-    }
-};
-
-// An allocator that makes itself from any HeapMemory: every teaching allocator.
 template <class T>
-struct HeapEntry {
+struct Common {
     static_assert(kFitsStorage<T>);
-    static Allocator* Create(void* storage, const MakeOptions& options) {
-        const auto bytes = static_cast<std::size_t>(
-            std::min<std::uint64_t>(options.capacity.value_or(options.reserved), options.reserved));
-        const HeapMemory memory = options.capacity ? HeapMemory::Buffer(options.base, bytes)
-                                                   : HeapMemory::Growing(options.base, bytes);
-        return new (storage) T(T::Make(memory));
-    }
     static void Destroy(Allocator* self) { static_cast<T*>(self)->Destroy(); }
     static void Attach(Allocator* self, events::EventSink* sink, const char* name) {
         static_cast<T*>(self)->AttachSink(sink, name);
     }
     static std::uint64_t Probes(const Allocator* self) { return static_cast<const T*>(self)->Probes(); }
+    static void Observe(Allocator* self, DecisionSink* sink) { static_cast<T*>(self)->observer.sink = sink; }
+};
+
+template <class T, Placement placement>
+struct FixedBufferOf : Common<T> {
+    static T Make(const MakeOptions& options) {
+        return T::Make(options.base, BytesOf(options), placement, options.capacity ? Growth::Fixed : Growth::Growing);
+    }
+    static Allocator* Create(void* storage, const MakeOptions& options) { return new (storage) T(Make(options)); }
+    static const char* Kind() { return Make({}).options->name; }
+};
+
+template <Placement placement>
+struct FixedBufferEntry : FixedBufferOf<FixedBufferAllocator, placement> {
+    using Observed = FixedBufferOf<ObservedFixedBufferAllocator, placement>;
+};
+
+// An allocator that makes itself from any HeapMemory: every teaching allocator.
+template <class T>
+struct HeapOf : Common<T> {
+    static Allocator* Create(void* storage, const MakeOptions& options) {
+        const HeapMemory memory = options.capacity ? HeapMemory::Buffer(options.base, BytesOf(options))
+                                                   : HeapMemory::Growing(options.base, BytesOf(options));
+        return new (storage) T(T::Make(memory));
+    }
+    static const char* Kind() { return T::Make(HeapMemory{}).options->name; }
+};
+
+template <template <class> class Template>
+struct HeapEntry : HeapOf<Template<NoObserver>> {
+    using Observed = HeapOf<Template<DecisionObserver>>;
+};
+
+template <class Observer>
+using BasicArenaAllocator = BasicBumpAllocator<Observer, Bump::Arena>;
+template <class Observer>
+using BasicStackAllocator = BasicBumpAllocator<Observer, Bump::Stack>;
+
+struct ArenaEntry : HeapEntry<BasicArenaAllocator> {
+    struct Observed : HeapOf<ObservedArenaAllocator> {
+        static bool Mark(Allocator* self) { return static_cast<ObservedArenaAllocator*>(self)->Mark().has_value(); }
+        static bool ReleaseMark(Allocator* self, std::uint64_t mark) {
+            auto& arena = *static_cast<ObservedArenaAllocator*>(self);
+            return mark <= arena.Marks() && arena.Release(arena.MarkAt(static_cast<std::uint32_t>(mark))).has_value();
+        }
+    };
 };
 
 struct DefaultEntry {
@@ -85,7 +107,7 @@ struct SystemEntry {
 struct ResidueEntry {
     struct Both {
         explicit Both(const MakeOptions& options)
-            : buffer(MakeFixedBuffer(options, Placement::FirstFit)),
+            : buffer(FixedBufferEntry<Placement::FirstFit>::Make(options)),
               residue({.parent = &buffer, .logParent = InternalAllocator(), .ownsParent = true}) {}
         FixedBufferAllocator buffer;
         ResidueAllocator residue;
@@ -110,9 +132,22 @@ struct ResidueEntry {
     static std::uint64_t Probes(const Allocator* self) { return Buffer(self)->Probes(); }
 };
 
+template <class Observed>
+constexpr ObservedForm FormOf() {
+    ObservedForm form{Observed::Kind, Observed::Create, Observed::Destroy, Observed::Attach, Observed::Observe,
+                      nullptr, nullptr};
+    if constexpr (requires { &Observed::Mark; }) form.Mark = Observed::Mark, form.ReleaseMark = Observed::ReleaseMark;
+    return form;
+}
+
+template <class Observed>
+constexpr ObservedForm kFormOf = FormOf<Observed>();
+
 template <class Entry>
 constexpr Registration Row(const char* name, const char* title, const char* rule, bool inBuffer) {
-    return {name, title, rule, inBuffer, Entry::Create, Entry::Destroy, Entry::Attach, Entry::Probes};
+    Registration row{name, title, rule, inBuffer, Entry::Create, Entry::Destroy, Entry::Attach, Entry::Probes, nullptr};
+    if constexpr (requires { typename Entry::Observed; }) row.observed = &kFormOf<typename Entry::Observed>;
+    return row;
 }
 
 constexpr Registration kRegistry[] = {
@@ -124,11 +159,11 @@ constexpr Registration kRegistry[] = {
         "Looks at every hole and takes the smallest that is large enough.", true),
     Row<FixedBufferEntry<Placement::WorstFit>>("worst-fit", "fixed buffer, worst fit",
         "Looks at every hole and takes the largest.", true),
-    Row<HeapEntry<ArenaAllocator>>("arena", "arena",
+    Row<ArenaEntry>("arena", "arena",
         "Moves one address up, and gives nothing back before a reset.", true),
-    Row<HeapEntry<StackAllocator>>("stack", "stack",
+    Row<HeapEntry<BasicStackAllocator>>("stack", "stack",
         "Moves one address up, and back down when the topmost block is freed.", true),
-    Row<HeapEntry<PoolAllocator>>("pool", "pool of 64 bytes a slot",
+    Row<HeapEntry<BasicPoolAllocator>>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
@@ -145,6 +180,13 @@ std::span<const Registration> Registry() { return kRegistry; }
 const Registration* FindRegistration(std::string_view name) {
     for (const Registration& entry : kRegistry) {
         if (name == entry.name) return &entry;
+    }
+    return nullptr;
+}
+
+const ObservedForm* FindObservedForm(std::uint64_t kindId) {
+    for (const Registration& entry : kRegistry) {
+        if (entry.observed != nullptr && KindId(entry.observed->Kind()) == kindId) return entry.observed;
     }
     return nullptr;
 }
