@@ -14,13 +14,13 @@
 // smallest block has 16 bytes, links are numbers of granules.
 //
 // Placement. The request's own class is searched from the front of its list on for the first hole that fits, then the
-// next classes: in these the first hole always does, unless it must be aligned. A hole goes to the front of its list, so
-// the one that was freed last is looked at first. Up to 248 bytes that is best fit (all holes of a class are equal); for
-// larger blocks it approximates best fit to within a class.
+// next classes: in these the first hole always does, unless it must be aligned. A hole goes to the front of its list,
+// so the one that was freed last is looked at first. Up to 248 bytes that is best fit (all holes of a class are equal);
+// for larger blocks it approximates best fit to within a class.
 //
-// A remainder of at least 16 bytes stays a hole, a smaller one is slack. Where the alignment asked for is more than 8, the
-// payload goes to the first aligned address whose gap to the hole's start is 0 or at least 16 bytes; the gap stays a
-// hole, so padding is always 0. Freed neighbours are joined at once, both ways. A growing heap grows by just what is
+// A remainder of at least 16 bytes stays a hole, a smaller one is slack. Where the alignment asked for is more than 8,
+// the payload goes to the first aligned address whose gap to the hole's start is 0 or at least 16 bytes; the gap stays
+// a hole, so padding is always 0. Freed neighbours are joined at once, both ways. A growing heap grows by just what is
 // missing, its last hole included; a region that became wholly free is kept.
 //
 // Costs: allocation: a probe for each hole of the own class that is too small (none up to 248 bytes), and one more;

@@ -17,23 +17,23 @@
 // empty. How blocks lie in memory is drawn in detail/tagged_blocks.hpp: 8 bytes of header, the smallest block has 16
 // bytes, links are numbers of granules.
 //
-// Placement: good fit. The search starts at the first list whose every hole is large enough (the request rounded up to
-// the next list; where it must be aligned, with the largest gap that may take), and two searches for a set bit find the
-// first list from there on that is not empty. Its first hole is taken unseen: one probe. It wastes less than 1/16 of the
-// search's range against best fit, and nothing of the block: the remainder is cut off and stays a hole.
+// Placement: good fit. The search starts at the first list whose every hole is large enough: the request rounded up to
+// the next list (where it must be aligned, with the largest gap that may take). Two searches for a set bit find the
+// first list from there on that is not empty, and its first hole is taken: one probe. It may pass over a hole that is
+// smaller by up to a sixteenth and would have done. The block is not larger for that: the remainder is cut off.
 //
-// That may overlook a hole in the request's own list that would do. Masmano's TLSF grows or fails then. Ours looks at
-// the lists it passed over before it does, hole by hole, so that "Fragmentation" and the heap's size are the truth. So
-// constant time is what a request takes that the bits serve; only one that would otherwise fail or make the heap grow
-// takes O(holes in the lists passed over): one list, or with an alignment several.
+// Where those bits find nothing, a hole in the request's own list may still do. Masmano's TLSF grows or fails then.
+// Ours first looks at the lists it passed over, hole by hole, so that "Fragmentation" and the heap's size are the truth.
+// So the time is constant for every request that the bits serve; one that would otherwise fail or make the heap grow
+// takes O(holes in the lists passed over): one list, with an alignment several.
 //
-// A remainder of at least 16 bytes stays a hole, a smaller one is slack. Where the alignment asked for is more than 8, the
-// payload goes to the first aligned address whose gap to the hole's start is 0 or at least 16 bytes; the gap stays a
-// hole, so padding is always 0. Freed neighbours are joined at once, both ways, and go to the front of their list. A
+// A remainder of at least 16 bytes stays a hole, a smaller one is slack. Where the alignment asked for is more than 8,
+// the payload goes to the first aligned address whose gap to the hole's start is 0 or at least 16 bytes; the gap stays
+// a hole, so padding is always 0. Freed neighbours are joined at once, both ways, and go to the front of their list. A
 // growing heap grows by just what is missing, its last hole included; a region that became wholly free is kept.
 //
-// Costs: allocation O(1) but for what was just said; free O(1). With a parent, following a link visits the regions. Before
-// it fails, a request walks the list of the largest holes, to say how large they are.
+// Costs: allocation O(1) but for what was just said; free O(1). With a parent, following a link visits the regions.
+// Before it fails, a request walks the list of the largest holes, to say how large they are.
 // Limits: 16 GiB a region; beyond 3.875 GiB the last list is searched hole by hole. Thread safety: none
 // (LockedAllocator). Freestanding.
 // Source: Masmano, Ripoll, Crespo, Real, TLSF: a new dynamic memory allocator for real-time systems, 2004.

@@ -55,7 +55,8 @@ TEST_CASE("every operation is exactly one call, on every allocator and whatever 
 }
 
 TEST_CASE("the live bytes that the events leave are those of the trace's figures") {
-    for (const char* allocator : {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf", "default"}) {
+    for (const char* allocator :
+         {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf", "default"}) {
         INFO(allocator);
         const Replayed replayed = ReplayText(RandomTrace(11, 3000), {.allocator = allocator});
         std::unordered_map<std::uint64_t, std::uint64_t> live;

@@ -29,7 +29,9 @@ struct BinTable {
     }
 
     bool RowHas(std::uint32_t row) const { return (rows >> row & 1) != 0; }
-    bool Has(std::uint32_t bin) const { return (columns[bin / Classes::kColumns] >> (bin % Classes::kColumns) & 1) != 0; }
+    bool Has(std::uint32_t bin) const {
+        return (columns[bin / Classes::kColumns] >> (bin % Classes::kColumns) & 1) != 0;
+    }
 
     void Set(std::uint32_t bin, std::uint32_t head) {
         const std::uint32_t row = bin / Classes::kColumns;

@@ -102,8 +102,9 @@ void BasicTaggedAllocator<Observer, Classes>::InspectBins(Inspector& inspector, 
         if (bins_.Has(bin) != (bins_.heads[bin] != kNone)) inspector.OnBroken("a list's bit is wrong", 0);
         whole = InspectBin(bin, inspector, count) && whole;
     }
-    for (std::uint32_t row = 0; row < Classes::kRows; ++row) {
-        if (bins_.RowHas(row) != (bins_.columns[row] != 0)) inspector.OnBroken("a row's bit is wrong", 0);
+    for (std::uint32_t row = 0; row < 32; ++row) {
+        const bool hasHoles = row < Classes::kRows && bins_.columns[row] != 0;
+        if (bins_.RowHas(row) != hasHoles) inspector.OnBroken("a row's bit is wrong", 0);
     }
     if (count != holes_ || count != holes) {
         if (whole) inspector.OnBroken("the lists do not hold every hole", 0);
