@@ -19,8 +19,8 @@
 //
 // Placement: good fit. The search starts at the first list whose every hole is large enough: the request rounded up to
 // the next list (where it must be aligned, with the largest gap that may take). Two searches for a set bit find the
-// first list from there on that is not empty, and its first hole is taken: one probe. It may pass over a hole that is
-// smaller by up to a sixteenth and would have done. The block is not larger for that: the remainder is cut off.
+// first list from there on that is not empty, and its first hole is taken: one probe. It may pass over a hole of the
+// request's own list that would have done, and cut a larger one instead; the remainder stays a hole.
 //
 // Where those bits find nothing, a hole in the request's own list may still do. Masmano's TLSF grows or fails then.
 // Ours first looks at the lists it passed over, hole by hole, so that "Fragmentation" and the heap's size are the truth.

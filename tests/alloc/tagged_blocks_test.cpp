@@ -224,6 +224,13 @@ TEMPLATE_TEST_CASE("tagged blocks grow at the heap's end by just what is missing
     REQUIRE(grown);
     CHECK(*grown == *c);
     CHECK(WalkOf(heap).HeapBytes() == 32 + 208);
+    CHECK(*heap.options->Resize(&heap, *c, 100, 8) == *c);  // a hole of 96 above it
+    CHECK(WalkOf(heap).FreeBytes() == 96);
+    CHECK(*heap.options->Resize(&heap, *c, 216, 8) == *c);  // the hole, and the heap's end 16 up
+    CHECK(WalkOf(heap).HeapBytes() == 32 + 224);
+    CHECK(WalkOf(heap).FreeBytes() == 0);
+    CHECK(WalkOf(heap).broken.empty());
+    CHECK(*heap.options->Resize(&heap, *c, 200, 8) == *c);
     const auto aligned = heap.Allocate(&heap, 8, 64);
     REQUIRE(aligned);
     CHECK(reinterpret_cast<std::uintptr_t>(*aligned) % 64 == 0);
