@@ -165,6 +165,18 @@ TEMPLATE_TEST_CASE("the errors of tagged blocks have METRICS.md's meanings, and 
     CHECK(WalkOf(f.heap).broken.empty());
 }
 
+TEMPLATE_TEST_CASE("the largest hole of a failed request is the largest of its list, wherever it stands", "[alloc]",
+                   BOTH) {
+    for (const auto& gross : {std::vector<std::size_t>{520, 536, 528}, {536, 520, 528}, {520, 528, 536}}) {
+        TaggedHeap<TestType> f;
+        f.MakeHoles(gross);
+        events::VectorSink sink;
+        f.heap.AttachSink(&sink, "heap");
+        CHECK(f.Refused(600) == MemoryError::Fragmentation);
+        CHECK(sink.Events().back().LargestHole() == 536);
+    }
+}
+
 TEMPLATE_TEST_CASE("what a block is resized to, and where that happens", "[alloc]", BOTH) {
     TaggedHeap<TestType> f;
     std::byte* const a = f.Take(100);
@@ -240,6 +252,8 @@ TEMPLATE_TEST_CASE("tagged blocks grow at the heap's end by just what is missing
     CHECK(WalkOf(heap).HeapBytes() == 320 + 8);  // H is the high water
     CHECK(WalkOf(heap).broken.empty());
     REQUIRE(heap.options->Reset(&heap));
+    CHECK(sink.Events().back().kind == events::EventKind::BulkFreed);
+    CHECK(sink.Events().back().size == 320 + 8);
     CHECK(WalkOf(heap).FreeBytes() == 320 + 8);
     CHECK(heap.Free(&heap, *a).error() == MemoryError::DoubleFree);
     CHECK(heap.Allocate(&heap, 1 << 16, 8).error() == MemoryError::BufferTooLarge);
@@ -291,6 +305,31 @@ TEMPLATE_TEST_CASE("tagged blocks in regions of a parent: links lead from one to
         CHECK(heap.Allocate(&heap, 8, 8).error() == MemoryError::BufferTooLarge);
         heap.Destroy();
     }
+}
+
+TEMPLATE_TEST_CASE("a reset gives the numbers of regions that went back to others", "[alloc]", BOTH) {
+    // A place for the small region that is kept, and one for each large one in turn.
+    struct TwoPlaces : Allocator {
+        explicit TwoPlaces(void* base)
+            : Allocator{OnAllocate, OnFree, nullptr}, memory(static_cast<std::byte*>(base)) {}
+        static Result<void*> OnAllocate(Allocator* self, std::size_t bytes, std::size_t) {
+            auto& me = *static_cast<TwoPlaces*>(self);
+            return bytes < 4096 ? me.memory : me.memory + 4096;
+        }
+        static Result<void> OnFree(Allocator*, void*) { return {}; }
+        std::byte* memory;
+    };
+    constexpr std::size_t kLarge = std::size_t{1} << 30;
+    Reservation range(kLarge + (kLarge >> 4));
+    TwoPlaces parent(range.base);
+    auto heap = TestType::Make(HeapMemory::From(&parent, 1024));
+    REQUIRE(heap.Allocate(&heap, 100, 8));
+    for (int i = 0; i < 18; ++i) {  // 18 GiB in all, and a heap takes no region more once it has 16
+        INFO("round " << i);
+        REQUIRE(heap.Allocate(&heap, kLarge, 8));
+        REQUIRE(heap.options->Reset(&heap));
+    }
+    heap.Destroy();
 }
 
 TEMPLATE_TEST_CASE("two equal runs on tagged blocks leave equal bytes, wherever their buffers are", "[alloc]", BOTH) {
@@ -421,13 +460,22 @@ TEMPLATE_TEST_CASE("the walk of tagged blocks names each thing that can be broke
     CHECK(heap.With(4, 0) == Messages{"bytes after a block were written to"});                // no longer exact
     CHECK(Says(heap.With(128, 511), "a link of a list leaves the heap"));                     // the bookkeeping
     CHECK(Says(heap.With(128, 0x1000'0000), "a link of a list leaves the heap"));
-    CHECK(Says(heap.With(128, 495), "a link of a list leaves the heap"));                     // its last granule
+    CHECK(heap.With(128, 495) == Messages{"a link of a list leaves the heap"});               // too near its end
     CHECK(heap.With(128, 15) == Messages{"a link back is wrong", "a link back is wrong",
                                          "the lists have too many holes, or one runs in a circle"});
     CHECK(heap.With(92, 0xFFFF'FFFF) == Messages{"a link back is wrong"});
     CHECK(heap.With(128, 0xFFFF'FFFF) == Messages{"the lists do not hold every hole"});
     CHECK(Says(heap.With(48, 15), "the lists have too many holes, or one runs in a circle"));  // the end to the front
     CHECK(Says(heap.With(40, 5), "a hole is in the wrong list"));
+    std::uint32_t words[4];  // the last block, of 3,808 bytes, cut in two
+    std::byte* const last = heap.f.buffer + 160;
+    std::memcpy(words, last, 8);
+    REQUIRE(words[0] == (476 | kBit31));
+    CHECK(Says(heap.With(160, 474 | kBit31), "a block's size is impossible"));
+    words[2] = 2 | kBit31;
+    words[3] = 474 | kBit31;
+    std::memcpy(last + 474 * 8, words + 2, 8);
+    CHECK(Says(heap.With(160, 474 | kBit31), "the last block is another one"));
     std::byte* const bits = heap.f.buffer + 3968;
     bits[0] ^= std::byte{1 << 1};  // "was given back" of the first payload, which is live
     CHECK(WalkOf(heap.f.heap).broken == Messages{"a live block counts as given back"});

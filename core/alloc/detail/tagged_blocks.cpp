@@ -33,7 +33,6 @@ TaggedBlocks::TaggedBlocks(const HeapMemory& memory) : regions_(memory) {
     if (first == nullptr || first->limit >= kSmallest) return;
     first->bookkeeping += first->used;
     first->used = 0;
-    first->limit = 0;
 }
 
 // ---- requests ------------------------------------------------------------------------------------------------------
