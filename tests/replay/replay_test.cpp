@@ -55,7 +55,8 @@ TEST_CASE("every operation is exactly one call, on every allocator and whatever 
 }
 
 TEST_CASE("the live bytes that the events leave are those of the trace's figures") {
-    for (const char* allocator : {"first-fit", "next-fit", "best-fit", "worst-fit", "default"}) {
+    for (const char* allocator :
+         {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf", "default"}) {
         INFO(allocator);
         const Replayed replayed = ReplayText(RandomTrace(11, 3000), {.allocator = allocator});
         std::unordered_map<std::uint64_t, std::uint64_t> live;
@@ -186,7 +187,7 @@ TEST_CASE("a large block is resized without filling its memory, told as one resi
 TEST_CASE("what cannot be replayed says why, and what would do") {
     CHECK(ReplayText(kShort1, {.allocator = "frist-fit"}).failure ==
           "allocator: there is none named 'frist-fit' (expected first-fit, next-fit, best-fit, worst-fit, arena, stack, "
-          "pool, default, system, residue)");
+          "pool, segregated-fit, tlsf, default, system, residue)");
     const char* giant = "0\n2\n2\n58432548578714005\na 0 58432548578713656\na 1 349\n";
     CHECK(ReplayText(giant).failure ==
           "needs 58432548578714005 bytes of heap (expected at most 17179869184 bytes, the largest heap)");
@@ -219,7 +220,7 @@ TEST_CASE("the shared traces replay on every policy, call for operation, none fa
     for (const char* name : {"amptjp-bal.rep", "binary-bal.rep", "corners.rep", "ls.rep", "syn-mix-realloc.rep"}) {
         std::ifstream file(folder / name);
         const std::string text((std::istreambuf_iterator<char>(file)), {});
-        for (const char* allocator : {"first-fit", "next-fit", "best-fit", "worst-fit"}) {
+        for (const char* allocator : {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf"}) {
             INFO(name << " on " << allocator);
             const Replayed replayed = ReplayText(text, {.allocator = allocator}, name);
             CHECK(replayed.Calls() == replayed.figures.operations);

@@ -6,6 +6,8 @@
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
+#include "alloc/segregated_allocator.hpp"
+#include "alloc/tlsf_allocator.hpp"
 #include "alloc/os/default_allocator.hpp"
 #include "alloc/os/residue_allocator.hpp"
 #include "alloc/os/system_allocator.hpp"
@@ -165,6 +167,10 @@ constexpr Registration kRegistry[] = {
         "Moves one address up, and back down when the topmost block is freed.", true),
     Row<HeapEntry<BasicPoolAllocator>>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
+    Row<HeapEntry<SegregatedAllocator>>("segregated-fit", "segregated fit",
+        "Keeps holes in lists by size and takes the first that is large enough, from the request's own list on.", true),
+    Row<HeapEntry<TlsfAllocator>>("tlsf", "two-level segregated fit (TLSF)",
+        "Finds with two bitmaps a list whose every hole is large enough, and takes its first.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
     Row<SystemEntry>("system", "the system's memory (malloc)",
