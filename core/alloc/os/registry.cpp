@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "alloc/buddy_allocator.hpp"
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
@@ -130,6 +131,8 @@ constexpr Registration kRegistry[] = {
         "Moves one address up, and back down when the topmost block is freed.", true),
     Row<HeapEntry<PoolAllocator>>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
+    Row<HeapEntry<BuddyAllocator>>("buddy", "buddy",
+        "Halves powers of two until they fit, and joins free halves again.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
     Row<SystemEntry>("system", "the system's memory (malloc)",
