@@ -45,7 +45,8 @@ struct Fixture {
         REQUIRE(walk.broken.empty());
         std::string text;
         for (const FreeNode& node : walk.nodes) {
-            text += (text.empty() ? "" : " ") + std::to_string(node.address - Base()) + ":" + std::to_string(node.bytes);
+            if (!text.empty()) text += " ";
+            text += std::to_string(node.address - Base()) + ":" + std::to_string(node.bytes);
         }
         return text;
     }
@@ -113,8 +114,8 @@ TEST_CASE("each step of halving and joining is told in its order") {
     f.Give(first);
     CHECK(recorder.Taken() == Lines{"insert 0:128"});
     f.Give(second);
-    CHECK(recorder.Taken() == Lines{"coalesce 0:128 128:128", "remove 0:128", "coalesce 0:256 256:256", "remove 256:256",
-                                    "coalesce 0:512 512:512", "remove 512:512", "insert 0:1024"});
+    CHECK(recorder.Taken() == Lines{"coalesce 0:128 128:128", "remove 0:128", "coalesce 0:256 256:256",
+                                    "remove 256:256", "coalesce 0:512 512:512", "remove 512:512", "insert 0:1024"});
 }
 
 TEST_CASE("of free blocks of one size a buddy heap takes the one freed last") {
@@ -272,7 +273,7 @@ TEST_CASE("a buddy heap on a parent takes regions as it needs them, survives eac
         for (std::size_t i = 0; i < 40; ++i) {
             const auto block = heap.Allocate(&heap, i % 10 == 9 ? 2000 : 40, i % 4 == 0 ? 256 : 8);
             if (block) blocks.push_back(*block);
-            else CHECK((block.error() == MemoryError::InsufficientMemory || block.error() == MemoryError::Fragmentation));
+            else CHECK(block.error() != MemoryError::BufferTooLarge);
             REQUIRE(WalkOf(heap).broken.empty());
         }
         CHECK(blocks.size() == 39);
@@ -293,13 +294,14 @@ TEST_CASE("a buddy heap on a parent takes regions as it needs them, survives eac
 TEST_CASE("on an aligned base every alignment is had without padding, and the block stays as small as its request") {
     Fixture<BuddyAllocator, 8192> f;
     f.Get(16);
-    for (std::size_t alignment = 1; alignment <= 4096; alignment *= 2) {
+    for (std::size_t alignment = 4096; alignment > 0; alignment /= 2) {
         CHECK(f.Offset(f.Get(16, alignment)) % alignment == 0);
     }
+    CHECK(f.Offset(f.Get(16, 4096)) == 0);  // the first was at 4,096, in the smaller block
     const Walk walk = WalkOf(f.heap);
     REQUIRE(walk.broken.empty());
     for (const LiveBlock& block : walk.blocks) CHECK(block.padding + block.rounding == 0);
-    CHECK(f.Error(16, 4096) == MemoryError::Fragmentation);  // both are taken
+    CHECK(f.Error(16, 4096) == MemoryError::Fragmentation);  // there is no third
     CHECK(f.Error(16, std::size_t{1} << 40) == MemoryError::BufferTooLarge);
 }
 
@@ -334,7 +336,7 @@ TEST_CASE("on a base that is not aligned the payload begins inside its block, an
     CHECK(f.Offset(next) == 128 + 48);
     f.Give(next);
     CHECK(f.Resize(block, 16) == block);  // what is before it goes too
-    CHECK(f.Free() == "0:32 32:16 64:64 128:128 256:256 512:512");
+    CHECK(f.Free() == "32:16 0:32 64:64 128:128 256:256 512:512");
     CHECK(f.Resize(block, 8, 128) != block);
     CHECK(f.heap.Free(&f.heap, block).error() == MemoryError::DoubleFree);
     REQUIRE(f.heap.options->Reset(&f.heap));
@@ -462,7 +464,7 @@ void RunAtRandom(Heap& heap, std::uint32_t seed, bool ofParent) {
 
 TEST_CASE("buddy heaps at any base, of any kind, keep their books through random requests", "[property]") {
     alignas(4096) static std::byte range[1 << 16];
-    for (const std::size_t skipped : {0, 16, 48, 2048, 5}) {
+    for (const std::size_t skipped : {0u, 16u, 48u, 2048u, 5u}) {
         INFO("base + " << skipped);
         BuddyAllocator fixed = CreateBuddyAllocator(HeapMemory::Buffer(range + skipped, 9000));
         RunAtRandom(fixed, static_cast<std::uint32_t>(skipped), false);
