@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "alloc/detail/rest_bytes.hpp"
 #include "base/checked.hpp"
 
 namespace residue::alloc {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr std::size_t kMostAligned = 4096;
 constexpr std::size_t kLargestSlot = std::size_t{1} << 32;
-constexpr unsigned char kFarLess = 255;  // the last byte of a slot whose rest is said in the 8 bytes before
 
 std::uintptr_t LinkOf(std::uintptr_t slot) {
     std::uintptr_t next;
@@ -82,19 +82,15 @@ template <class Observer>
 void BasicPoolAllocator<Observer>::SetSize(HeapRegion& region, std::uintptr_t slot, std::size_t bytes) {
     const std::uint64_t rest = slot_ - bytes;
     region.bits.MarkLive(region.GranuleOf(slot), rest == 0);
-    if (rest == 0) return;
-    auto* const last = reinterpret_cast<unsigned char*>(slot + slot_ - 1);
-    *last = rest <= 8 ? static_cast<unsigned char>(rest) : kFarLess;
-    if (rest > 8) std::memcpy(last - sizeof rest, &rest, sizeof rest);
+    StoreRest(slot + slot_, rest);
 }
 
+// 0: the rest was written over.
 template <class Observer>
 std::size_t BasicPoolAllocator<Observer>::SizeOf(const HeapRegion& region, std::uintptr_t slot) const {
     if (region.bits.FlagOfLive(region.GranuleOf(slot))) return slot_;
-    const auto* const last = reinterpret_cast<const unsigned char*>(slot + slot_ - 1);
-    std::uint64_t rest = *last;
-    if (rest == kFarLess) std::memcpy(&rest, last - sizeof rest, sizeof rest);
-    return rest < slot_ ? static_cast<std::size_t>(slot_ - rest) : 0;
+    const std::uint64_t rest = LoadRest(slot + slot_, slot_);
+    return rest == 0 ? 0 : static_cast<std::size_t>(slot_ - rest);
 }
 
 template <class Observer>

@@ -74,6 +74,17 @@ TEST_CASE("larger than a slot, or more aligned, is too large for a pool; nothing
     CHECK(f.Get(48) == slots[40]);
 }
 
+TEST_CASE("nothing is live in a new pool, whatever was in its buffer") {
+    alignas(64) static std::byte buffer[9000];
+    for (std::size_t bytes = 0; bytes < sizeof buffer; bytes += 7) {
+        std::memset(buffer, 0xFF, sizeof buffer);
+        PoolAllocator heap = CreatePoolAllocator(HeapMemory::Buffer(buffer, bytes), 48);
+        const Walk walk = WalkOf(heap);
+        REQUIRE(walk.blocks.empty());
+        REQUIRE(walk.broken.empty());
+    }
+}
+
 TEST_CASE("a block of a pool is resized in its slot or not at all") {
     Fixture f(64);
     void* const slot = f.Get(10);
@@ -125,4 +136,5 @@ TEST_CASE("a pool's walk sees what was written over, and ends") {
     CHECK_FALSE(broken(2, 0, 4).empty());                   // a link to no slot
     CHECK_FALSE(broken(2, 0, 0).empty());                   // a list that ends too soon
     CHECK_FALSE(broken(1, 56, ~std::uint64_t{0}).empty());  // the rest of a live slot
+    CHECK_FALSE(broken(1, 56, 0).empty());
 }

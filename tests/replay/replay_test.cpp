@@ -187,7 +187,7 @@ TEST_CASE("a large block is resized without filling its memory, told as one resi
 TEST_CASE("what cannot be replayed says why, and what would do") {
     CHECK(ReplayText(kShort1, {.allocator = "frist-fit"}).failure ==
           "allocator: there is none named 'frist-fit' (expected first-fit, next-fit, best-fit, worst-fit, arena, stack, "
-          "pool, segregated-fit, tlsf, default, system, residue)");
+          "pool, segregated-fit, tlsf, buddy, default, system, residue)");
     const char* giant = "0\n2\n2\n58432548578714005\na 0 58432548578713656\na 1 349\n";
     CHECK(ReplayText(giant).failure ==
           "needs 58432548578714005 bytes of heap (expected at most 17179869184 bytes, the largest heap)");

@@ -44,6 +44,9 @@ public:
         Set(live_, at, false);
         Set(givenBack_, at, true);
     }
+    // Where payloads start at every second granule only, this bit of the others is the allocator's own.
+    bool Spare(Granule at) const { return Test(givenBack_, at); }
+    void SetSpare(Granule at, bool value) { Set(givenBack_, at, value); }
     // Every live payload below `end` was given back.
     void MarkAllGivenBack(Granule end) {
         for (Granule word = 0; std::uint64_t{word} * 64 < end; ++word) {

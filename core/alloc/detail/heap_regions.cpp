@@ -19,7 +19,7 @@ void SplitUp(HeapRegion& region, std::uintptr_t base, std::size_t bytes, std::si
     region.base = base;
     region.limit = static_cast<std::size_t>(heap * 8) / unit * unit;
     region.bookkeeping = static_cast<std::size_t>(granules * 8) - region.limit;
-    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + heap * 8), heap);
+    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + heap * 8), region.limit / 8);  // as Clear has it
 }
 
 // The bytes of a region whose heap has `bytes`.

@@ -27,7 +27,7 @@ auto BasicTaggedAllocator<Observer, Classes>::Make(const HeapMemory& memory) -> 
 template <class Observer, class Classes>
 void BasicTaggedAllocator<Observer, Classes>::AttachSink(events::EventSink* sink, const char* name,
                                                          AllocatorId parent) {
-    emitter_.Attach(sink, name, blocks_.Regions().Created(), parent);
+    emitter_.Attach(sink, name, blocks_.Regions().Created(), parent, options->name);
 }
 
 template <class Observer, class Classes>

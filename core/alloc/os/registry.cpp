@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "alloc/buddy_allocator.hpp"
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
@@ -59,17 +60,12 @@ struct HeapOf : Common<T> {
     static const char* Kind() { return T::Make(HeapMemory{}).options->name; }
 };
 
-template <template <class> class Template>
-struct HeapEntry : HeapOf<Template<NoObserver>> {
-    using Observed = HeapOf<Template<DecisionObserver>>;
+template <class Plain, class WithObserver>
+struct HeapEntry : HeapOf<Plain> {
+    using Observed = HeapOf<WithObserver>;
 };
 
-template <class Observer>
-using BasicArenaAllocator = BasicBumpAllocator<Observer, Bump::Arena>;
-template <class Observer>
-using BasicStackAllocator = BasicBumpAllocator<Observer, Bump::Stack>;
-
-struct ArenaEntry : HeapEntry<BasicArenaAllocator> {
+struct ArenaEntry : HeapOf<ArenaAllocator> {
     struct Observed : HeapOf<ObservedArenaAllocator> {
         static bool Mark(Allocator* self) { return static_cast<ObservedArenaAllocator*>(self)->Mark().has_value(); }
         static bool ReleaseMark(Allocator* self, std::uint64_t mark) {
@@ -163,14 +159,16 @@ constexpr Registration kRegistry[] = {
         "Looks at every hole and takes the largest.", true),
     Row<ArenaEntry>("arena", "arena",
         "Moves one address up, and gives nothing back before a reset.", true),
-    Row<HeapEntry<BasicStackAllocator>>("stack", "stack",
+    Row<HeapEntry<StackAllocator, ObservedStackAllocator>>("stack", "stack",
         "Moves one address up, and back down when the topmost block is freed.", true),
-    Row<HeapEntry<BasicPoolAllocator>>("pool", "pool of 64 bytes a slot",
+    Row<HeapEntry<PoolAllocator, ObservedPoolAllocator>>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
-    Row<HeapEntry<SegregatedAllocator>>("segregated-fit", "segregated fit",
+    Row<HeapEntry<SegregatedAllocator, ObservedSegregatedAllocator>>("segregated-fit", "segregated fit",
         "Keeps holes in lists by size and takes the first that is large enough, from the request's own list on.", true),
-    Row<HeapEntry<TlsfAllocator>>("tlsf", "two-level segregated fit (TLSF)",
+    Row<HeapEntry<TlsfAllocator, ObservedTlsfAllocator>>("tlsf", "two-level segregated fit (TLSF)",
         "Finds with two bitmaps a list whose every hole is large enough, and takes its first.", true),
+    Row<HeapEntry<BuddyAllocator, ObservedBuddyAllocator>>("buddy", "buddy",
+        "Halves powers of two until they fit, and joins free halves again.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",
         "Asks the system and remembers where every block came from.", false),
     Row<SystemEntry>("system", "the system's memory (malloc)",

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "alloc/buddy_allocator.hpp"
 #include "alloc/bump_allocator.hpp"
 #include "alloc/dynamic_array.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
@@ -180,6 +181,9 @@ void Run() {
     ArenaAllocator arena = CreateArenaAllocator(HeapMemory::Buffer(small));
     Check(Allocate<char>(&arena, 100).has_value());
     DestroyArenaAllocator(&arena);
+    BuddyAllocator buddy = CreateBuddyAllocator(HeapMemory::Buffer(small));
+    Check(Allocate<char>(&buddy, 500).has_value());
+    DestroyBuddyAllocator(&buddy);
 }
 
 }  // namespace
