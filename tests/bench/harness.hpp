@@ -84,6 +84,8 @@ public:
     }
 
     bool Smoke() const { return smoke_; }
+    // Long ones say on the standard error how far they are.
+    void ShowProgress() { progress_ = true; }
 
     // `operations`: how many one round does; with --smoke a hundredth of them.
     void Add(std::string name, std::string unit, Variant variant, std::uint64_t operations) {
@@ -113,6 +115,7 @@ public:
 
     int Run() {
         for (unsigned round = 0; round < rounds_; ++round) {
+            if (progress_) std::fprintf(stderr, "%s: round %u of %u\n", name_.c_str(), round + 1, rounds_);
             for (std::size_t i = 0; i < rows_.size(); ++i) {
                 Row& row = rows_[(i + round) % rows_.size()];  // not always after the same neighbour
                 row.samples.push_back(row.variant(smoke_ ? row.operations / 100 + 1 : row.operations));
@@ -228,6 +231,7 @@ private:
     std::string name_;
     bool smoke_ = false;
     bool json_ = false;
+    bool progress_ = false;
     unsigned rounds_ = 9;
     std::vector<Row> rows_;
     std::vector<DerivedRow> derived_;
