@@ -12,99 +12,26 @@
 //                 Resizes copy, and stand apart.
 //   probes        what an allocation or resize looked at before it was served.
 #include <malloc.h>
-#include <sys/mman.h>
 
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <string_view>
 
-#include "alloc/inspect.hpp"
-#include "alloc/registry.hpp"
 #include "bench/harness.hpp"
-#include "bench/peers.hpp"
 #include "bench/shapes.hpp"
+#include "bench/subjects.hpp"
 #include "events/detail/sync.hpp"
-#include "support/quiet_errors.hpp"
 
 using namespace residue;
+using bench::kMostBytes;
+using bench::Ours;
+using bench::Range;
+using bench::Subject;
 
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kAlignment = 8;
-constexpr std::size_t kMostBytes = std::size_t{256} << 20;  // of a buffer
-constexpr std::size_t kLeastReplays = 5;                    // a round
-
-// Memory for buffers: one range, in memory and zeroed before each use, so that neither system calls nor page faults are
-// measured.
-class Range {
-public:
-    Range() {
-        void* const got =
-            mmap(nullptr, kMostBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (got == MAP_FAILED) std::abort();
-        base_ = got;
-    }
-    void* Zeroed(std::size_t bytes) {
-        std::memset(base_, 0, bytes);
-        return base_;
-    }
-    void* Fresh() {
-        madvise(base_, kMostBytes, MADV_DONTNEED);
-        return base_;
-    }
-
-private:
-    void* base_ = nullptr;
-};
-
-// One of the registry's, alive as long as this is. No capacity: it grows.
-class Ours {
-public:
-    Ours(const alloc::Registration& entry, void* base, std::optional<std::uint64_t> capacity)
-        : entry_(entry), allocator_(entry.Create(storage_, {base, kMostBytes, capacity})) {}
-    ~Ours() {
-        std::optional<support::QuietErrors> quiet;
-        if (std::string_view(entry_.name) == "residue") quiet.emplace();  // its duck yells
-        entry_.Destroy(allocator_);
-    }
-    Ours(const Ours&) = delete;
-    Ours& operator=(const Ours&) = delete;
-
-    void* Allocate(std::size_t bytes) { return allocator_->Allocate(allocator_, bytes, kAlignment).value_or(nullptr); }
-    bool Free(void* block) { return allocator_->Free(allocator_, block).has_value(); }
-    void* Resize(void* block, std::size_t before, std::size_t bytes) {
-        if (allocator_->options != nullptr && allocator_->options->Resize != nullptr) {
-            return allocator_->options->Resize(allocator_, block, bytes, kAlignment).value_or(nullptr);
-        }
-        void* const moved = Allocate(bytes);
-        if (moved == nullptr) return nullptr;
-        std::memcpy(moved, block, std::min(before, bytes));
-        return Free(block) ? moved : nullptr;
-    }
-    std::uint64_t Probes() const { return entry_.Probes(allocator_); }
-    double RegionBytes() const {
-        struct Sum final : alloc::Inspector {
-            double bytes = 0;
-            void OnRegion(const alloc::Region& region) override { bytes += static_cast<double>(region.bytes); }
-        } sum;
-        if (allocator_->options == nullptr || allocator_->options->Inspect == nullptr) return kUnknown;
-        allocator_->options->Inspect(allocator_, sum);
-        return sum.bytes > 0 ? sum.bytes : kUnknown;
-    }
-
-private:
-    alignas(alloc::kAllocatorStorageAlignment) std::byte storage_[alloc::kAllocatorStorageBytes];
-    const alloc::Registration& entry_;
-    alloc::Allocator* allocator_;
-};
-
-struct Subject {
-    std::string name;
-    const alloc::Registration* entry = nullptr;  // ours
-    const bench::Peer* peer = nullptr;           // or theirs
-};
+constexpr std::size_t kLeastReplays = 5;  // a round
 
 // A subject on a shape: what is known before anything is timed, and what is kept between rounds.
 struct Case {
@@ -432,10 +359,7 @@ int main(int argc, char** argv) {
         }
     }
     const std::vector<bench::Peer> peers = bench::LoadPeers();
-    std::vector<Subject> subjects;
-    for (const bench::Peer& peer : peers) subjects.push_back({peer.name, nullptr, &peer});
-    for (const alloc::Registration& entry : alloc::Registry()) subjects.push_back({entry.name, &entry, nullptr});
-
+    const std::vector<Subject> subjects = bench::Subjects(peers);
     Range range;
     std::vector<std::unique_ptr<Case>> cases;
     for (const bench::Shape& shape : shapes) {

@@ -52,6 +52,23 @@ double NanosecondsEach(std::uint64_t count, Body body) {
     return (Nanoseconds() - begin) / static_cast<double>(count);
 }
 
+// The time of one step(i), i = 0 .. count: the median of stretches that are far shorter than a time slice, so that
+// other programs on the machine do not count (and neither does what happens in few of them). between() runs after
+// each, untimed.
+template <class Step, class Between>
+double MedianNanosecondsEach(std::uint64_t count, std::uint64_t stretch, Step step, Between between) {
+    std::vector<double> stretches;
+    for (std::uint64_t done = 0; done < count; done += stretch) {
+        stretches.push_back(NanosecondsEach(stretch, [&] {
+            for (std::uint64_t i = done; i < done + stretch; ++i) step(i);
+        }));
+        between();
+    }
+    const auto middle = stretches.begin() + static_cast<std::ptrdiff_t>(stretches.size() / 2);
+    std::nth_element(stretches.begin(), middle, stretches.end());
+    return *middle;
+}
+
 // Keeps a value from being optimised away.
 template <class T>
 inline void Use(const T& value) {
