@@ -113,7 +113,10 @@ int main(int argc, char** argv) {
             if (live == kLive[0]) least = figures.Most();
             most = figures.Most();
         }
-        suite.Derived(subject.name + ", 10000 live / 100", [=](const auto&) { return most / least; },
+        // Where even the few take more than is counted, nothing can be said.
+        const bool known = least <= static_cast<double>(kMost);
+        const double ratio = known ? most / least : std::numeric_limits<double>::quiet_NaN();
+        suite.Derived(subject.name + ", 10000 live / 100", [=](const auto&) { return ratio; },
                       subject.entry != nullptr && subject.entry->inBuffer ? bench::AtMost(kIndependent)
                                                                           : bench::Goal{});
     }
@@ -132,6 +135,8 @@ int main(int argc, char** argv) {
             const double ratio = of(subject.name + ", 10000 live / 100").median;
             if (std::isfinite(ratio)) {
                 std::printf("   x %.2f  %s", ratio, ratio <= kIndependent ? "independent of them" : "grows with them");
+            } else {
+                std::printf("   not known");
             }
             std::printf("\n");
         }

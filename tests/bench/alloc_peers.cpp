@@ -212,8 +212,8 @@ std::string Row(const Case& of, const char* figure) { return of.name + ", " + fi
 class Table {
 public:
     Table(const std::vector<bench::Shape>& shapes, const std::vector<Subject>& subjects,
-          std::vector<std::unique_ptr<Case>>& cases)
-        : shapes_(shapes), subjects_(subjects), cases_(cases) {}
+          std::vector<std::unique_ptr<Case>>& cases, bool smoke)
+        : shapes_(shapes), subjects_(subjects), cases_(cases), smoke_(smoke) {}
 
     Case& At(std::size_t shape, std::size_t subject) const { return *cases_[shape * subjects_.size() + subject]; }
 
@@ -238,6 +238,7 @@ public:
 
     template <class Of>
     void Print(const Of& of) const {
+        if (smoke_) std::printf("a smoke run, on short shapes: the figures mean nothing\n");
         for (std::size_t i = 0; i < shapes_.size(); ++i) PrintShape(of, i);
         PrintSummary(of);
     }
@@ -300,6 +301,7 @@ private:
     const std::vector<bench::Shape>& shapes_;
     const std::vector<Subject>& subjects_;
     std::vector<std::unique_ptr<Case>>& cases_;
+    bool smoke_;
 };
 
 void AddRows(bench::Suite& suite, Case& each, const std::string& glibc, Range& range) {
@@ -379,7 +381,7 @@ int main(int argc, char** argv) {
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
 
-    const Table table(shapes, subjects, cases);
+    const Table table(shapes, subjects, cases, suite.Smoke());
     for (const auto& each : cases) AddRows(suite, *each, each->shape->name + ", glibc, Mops/s", range);
     AddMeans(suite, table, subjects);
     suite.PrintWith([&](const auto& of) { table.Print(of); });
