@@ -1,14 +1,14 @@
 // Goal 2: what one event costs the thread that emits it. With a call trace of 16 frames, against a cached
-// unw_backtrace of libunwind (loaded with dlopen: linked, it would replace glibc's backtrace) and glibc's backtrace();
+// unw_backtrace of libunwind and glibc's backtrace();
 // without one, an allocation and a free with their events against malloc and free alone and against the stamps alone.
 // Draining is not part of it: in the real thing another core does it. So lanes are emptied between timed stretches.
-#include <dlfcn.h>
 #include <execinfo.h>
 
 #include <cstdlib>
 #include <limits>
 #include <memory>
 
+#include "bench/call_depth.hpp"
 #include "bench/harness.hpp"
 #include "events/lanes.hpp"
 
@@ -31,31 +31,17 @@ Fixture& Shared() {
     return fixture;
 }
 
-// Runs body() at the bottom of at least kDepth frames. The asm keeps each call a call.
-template <class Body>
-[[gnu::noinline]] void AtDepth(unsigned depth, Body& body) {
-    if (depth == 0) body();
-    else AtDepth(depth - 1, body);
-    asm volatile("" ::: "memory");
-}
-
-// step() is one operation; its time alone is counted, and the lane is emptied between stretches. The median of the
-// stretches, each far shorter than a time slice, so that other programs on the machine do not count.
+// step() is one operation; its time alone is counted, and the lane is emptied between stretches.
 template <class Step>
 double EachAtDepth(std::uint64_t count, Step step) {
-    std::vector<double> stretches;
+    double each = 0;
+    const auto drain = [] { Shared().lanes.Drain(Shared().drop); };
     const auto body = [&] {
-        Shared().lanes.Drain(Shared().drop);
-        for (std::uint64_t done = 0; done < count; done += kStretch) {
-            stretches.push_back(bench::NanosecondsEach(kStretch, [&] {
-                for (std::uint64_t i = 0; i < kStretch; ++i) step(i);
-            }));
-            Shared().lanes.Drain(Shared().drop);
-        }
+        drain();
+        each = bench::MedianNanosecondsEach(count, kStretch, step, drain);
     };
-    AtDepth(kDepth, body);
-    std::sort(stretches.begin(), stretches.end());
-    return stretches[stretches.size() / 2];
+    bench::AtDepth(kDepth, body);
+    return each;
 }
 
 [[gnu::noinline]] void EmitTraced(EventSink& lanes, std::uint64_t address) {
@@ -90,20 +76,9 @@ double Untraced(std::uint64_t count) {
 }
 
 double UnwBacktrace(std::uint64_t count) {
-    using Unwind = int (*)(void**, int);
-    using SetCaching = int (*)(void*, int);
-    static void* const library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
-    static const auto unwind =
-        library == nullptr ? nullptr : reinterpret_cast<Unwind>(dlsym(library, "unw_backtrace"));
+    const bench::Unwind unwind = bench::CachedUnwind();
     if (unwind == nullptr) return kNothing;
-    static const bool cached = [] {
-        const auto set = reinterpret_cast<SetCaching>(dlsym(library, "_ULx86_64_set_caching_policy"));
-        auto* const space = static_cast<void**>(dlsym(library, "_ULx86_64_local_addr_space"));
-        constexpr int kPerThread = 2;
-        return set != nullptr && space != nullptr && set(*space, kPerThread) == 0;
-    }();
-    bench::Use(cached);
-    return EachAtDepth(count, [](std::uint64_t) {
+    return EachAtDepth(count, [=](std::uint64_t) {
         void* frames[kDepth];
         bench::Use(unwind(frames, kDepth));
     });

@@ -52,6 +52,23 @@ double NanosecondsEach(std::uint64_t count, Body body) {
     return (Nanoseconds() - begin) / static_cast<double>(count);
 }
 
+// The time of one step(i), i = 0 .. count: the median of stretches that are far shorter than a time slice, so that
+// other programs on the machine do not count (and neither does what happens in few of them). between() runs after
+// each, untimed.
+template <class Step, class Between>
+double MedianNanosecondsEach(std::uint64_t count, std::uint64_t stretch, Step step, Between between) {
+    std::vector<double> stretches;
+    for (std::uint64_t done = 0; done < count; done += stretch) {
+        stretches.push_back(NanosecondsEach(stretch, [&] {
+            for (std::uint64_t i = done; i < done + stretch; ++i) step(i);
+        }));
+        between();
+    }
+    const auto middle = stretches.begin() + static_cast<std::ptrdiff_t>(stretches.size() / 2);
+    std::nth_element(stretches.begin(), middle, stretches.end());
+    return *middle;
+}
+
 // Keeps a value from being optimised away.
 template <class T>
 inline void Use(const T& value) {
@@ -84,6 +101,8 @@ public:
     }
 
     bool Smoke() const { return smoke_; }
+    // Long ones say on the standard error how far they are.
+    void ShowProgress() { progress_ = true; }
 
     // `operations`: how many one round does; with --smoke a hundredth of them.
     void Add(std::string name, std::string unit, Variant variant, std::uint64_t operations) {
@@ -113,6 +132,7 @@ public:
 
     int Run() {
         for (unsigned round = 0; round < rounds_; ++round) {
+            if (progress_) std::fprintf(stderr, "%s: round %u of %u\n", name_.c_str(), round + 1, rounds_);
             for (std::size_t i = 0; i < rows_.size(); ++i) {
                 Row& row = rows_[(i + round) % rows_.size()];  // not always after the same neighbour
                 row.samples.push_back(row.variant(smoke_ ? row.operations / 100 + 1 : row.operations));
@@ -228,6 +248,7 @@ private:
     std::string name_;
     bool smoke_ = false;
     bool json_ = false;
+    bool progress_ = false;
     unsigned rounds_ = 9;
     std::vector<Row> rows_;
     std::vector<DerivedRow> derived_;
