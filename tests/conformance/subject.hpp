@@ -22,7 +22,7 @@
 
 namespace residue::conformance {
 
-using support::LogSink;
+using ::support::LogSink;
 
 // An instance in a range of its own.
 struct Instance {
