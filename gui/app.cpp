@@ -12,6 +12,7 @@
 #include "gui/views/call_tree.hpp"
 #include "gui/views/events_table.hpp"
 #include "gui/views/heap.hpp"
+#include "gui/views/inside.hpp"
 #include "gui/views/leaks.hpp"
 #include "gui/views/sandbox.hpp"
 #include "session/sandbox.hpp"
@@ -21,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr double kStepSeconds = 0.15;
+constexpr double kDecisionSeconds = 0.12;  // a decision, as they are told after a step ...
+constexpr double kDecidingSeconds = 1.2;   // ... and all of a call's
 constexpr double kNoticeSeconds = 6;
 constexpr double kSaveSeconds = 2;
 constexpr int kQuietFrames = 2;  // frames that must look alike: hover and scroll positions take one to follow
@@ -64,6 +67,7 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
 
     heap_ = MakeHeapView();
     sandbox_ = MakeSandboxView();
+    insideView_ = MakeInsideView();
     tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView()};
     welcome_ = {state_.recent, ShippedTraces()};
 
@@ -89,6 +93,7 @@ ViewContext App::Context() {
     context.session = session_.get();
     context.selection = &selection_;
     context.heapRequest = &heapRequest_;
+    context.inside = &inside_;
     context.commands = this;
     context.textures = &platform_.Textures();
     context.theme = theme_;
@@ -124,6 +129,7 @@ void App::TakeStep(double seconds) {
     }
     const Position now = session_->Now();
     const auto row = session_->PresentRow();
+    TakeInside(now != shownPosition_, now == shownPosition_ + 1);
     if (now != shownPosition_) {
         const bool forward = now == shownPosition_ + 1;
         const bool back = shownPosition_ == now + 1;
@@ -152,6 +158,50 @@ void App::TakeStep(double seconds) {
     if (session_->Status().phase != session::Phase::Loading) state_.speed = session_->Speed();
 }
 
+// The search of a single step forward is told probe by probe; any other way to a position shows it done.
+void App::TakeInside(bool moved, bool single) {
+    inside_.open = ShowsInside();
+    if (moved) {
+        inside_.shown = InsideLook::kSettled;
+        decidingSince_ = options_.animate && enterDeciding_ == 0 && single && inside_.open && !session_->Playing() ? time_ : -1;
+    }
+    if (!inside_.open) {
+        inside_.answer = {};
+        return;
+    }
+    inside_.answer = session_->PresentInside();
+    const std::size_t all = inside_.Decisions();
+    if (enterDeciding_ != 0 && inside_.answer.ready && !moved) {
+        if (all != 0) inside_.shown = enterDeciding_ > 0 ? 0 : all;
+        enterDeciding_ = 0;
+    }
+    if (decidingSince_ < 0 || !inside_.answer.ready) return;
+    if (inside_.shown == InsideLook::kSettled) decidingSince_ = time_;  // it has just become known
+    const double each = std::min(kDecisionSeconds, kDecidingSeconds / static_cast<double>(std::max<std::size_t>(all, 1)));
+    const double told = (time_ - decidingSince_) / each;
+    if (all == 0 || told >= static_cast<double>(all + 1)) {
+        inside_.shown = InsideLook::kSettled;
+        decidingSince_ = -1;
+    } else {
+        inside_.shown = static_cast<std::size_t>(told);
+    }
+}
+
+// Sub-steps N.1, N.2, ...; past the last one, or before the first, the position moves.
+void App::StepDecision(bool forward) {
+    if (!session_ || !inside_.open) return;
+    session_->Play(false);
+    session_->FollowEnd(false);
+    const bool playing = decidingSince_ >= 0;
+    decidingSince_ = -1;
+    if (playing && !inside_.Deciding()) return;
+    if (gui::StepDecision(inside_, forward)) return;
+    if (forward && !(session_->Now() < session_->End())) return;
+    if (!forward && session_->Now().value == 0) return;
+    session_->StepBy(forward ? 1 : -1);
+    enterDeciding_ = forward ? 1 : -1;
+}
+
 bool App::Frame(double seconds) {
     seconds = std::clamp(seconds, 0.0, 0.25);
     time_ += seconds;
@@ -171,7 +221,9 @@ bool App::Frame(double seconds) {
     HandleKeys(events);
     TakeStep(seconds);
     selection_.NextFrame();
-    again_ = false;
+    inside_.NextFrame();
+    again_ = inside_.open && !inside_.answer.ready && inside_.answer.unknown.empty() && session_ &&
+             session_->Status().phase == session::Phase::Ready && !session_->FollowsEnd();
     DrawWindow();
     ImGui::Render();
     platform_.Present(ImGui::GetDrawData(), theme_->window);
@@ -188,7 +240,7 @@ bool App::Frame(double seconds) {
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
                                                         session_->Status().phase != session::Phase::Loading));
-    settledFrames_ = quiet && !step_.Moving() && !again_ ? settledFrames_ + 1 : 0;
+    settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 
     state_.colour = static_cast<int>(colour_);
     state_.tab = static_cast<int>(tab_);
@@ -227,6 +279,9 @@ void App::Replace(std::unique_ptr<session::Session> session) {
     checkColour_ = true;
     startAtPeak_ = false;
     selection_ = {};
+    inside_ = {};
+    decidingSince_ = -1;
+    insideTab_ = false;
     heapRequest_ = {};
     heapRequest_.kind = HeapRequest::Kind::FitAll;
     step_ = {};

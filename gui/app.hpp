@@ -13,6 +13,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ namespace residue::gui {
 
 // A panel that can have the keyboard, be maximised, or be a picture of its own.
 enum class PanelId : std::uint8_t { Left, Heap, Right, Timeline };
+
+struct TabName {
+    const char *name, *help, *key;
+};
 
 struct AppOptions {
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
@@ -62,6 +67,7 @@ public:
 
     session::Session* GetSession() { return session_.get(); }
     Selection& PresentSelection() { return selection_; }
+    InsideLook& Inside() { return inside_; }
     HeapRequest& Heap() { return heapRequest_; }
     void SetColour(ColourMode colour) {
         colour_ = colour;
@@ -86,6 +92,8 @@ private:
     void Open(const std::string& path, session::OpenOptions options);
     void Replace(std::unique_ptr<session::Session> session);
     void TakeStep(double seconds);
+    void TakeInside(bool moved, bool single);
+    void StepDecision(bool forward);
     void UpdateFonts();
     ViewContext Context();
     std::string FreeName(const std::string& stem, const char* extension) const;
@@ -104,6 +112,8 @@ private:
     void Arrange(ImVec2 size);
     void DrawPanels(ViewContext& context);
     void DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<PanelId> id);
+    Rect DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab);
+    Rect DrawLeftTabs(ViewContext& context, const Rect& rect);
     Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view);
     void DrawHeapPanel(ViewContext& context, const Rect& rect);
     void DrawRightPanel(ViewContext& context, const Rect& rect);
@@ -113,6 +123,8 @@ private:
     void DrawSplitters(ViewContext& context);
     void DrawNotice(ViewContext& context, ImVec2 screen);
     bool HasLeft() const;
+    bool ShowsInside() const;
+    View& LeftView() { return ShowsInside() ? *insideView_ : *sandbox_; }
     View& ActiveTab() { return *tabs_[static_cast<std::size_t>(tab_)]; }
 
     Platform& platform_;
@@ -124,6 +136,10 @@ private:
     std::unique_ptr<session::Session> session_;
     Selection selection_;
     HeapRequest heapRequest_;
+    InsideLook inside_;
+    double decidingSince_ = -1;  // the decisions of a step are told one after the other; < 0: they are not
+    int enterDeciding_ = 0;      // the next position is entered at its first (1) or last (-1) decision
+    bool insideTab_ = false;     // of the left column, in the sandbox
     ColourMode colour_ = ColourMode::Site;
     bool checkColour_ = false;  // just opened: a trace without call traces would be all one colour by site
     Tab tab_ = Tab::Block;
@@ -138,7 +154,7 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
-    std::unique_ptr<View> heap_, sandbox_;
+    std::unique_ptr<View> heap_, sandbox_, insideView_;
     std::array<std::unique_ptr<View>, 5> tabs_;
     TimelineView timeline_;
     NumbersView numbers_;

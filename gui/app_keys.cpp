@@ -72,7 +72,11 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     context.focused = true;
     if (focused_ == PanelId::Heap && context.Ready() && heap_->HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
-    if (focused_ == PanelId::Left && HasLeft() && sandbox_->HandleKey(context, press)) return true;
+    if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
+    if (press.alt && (press.key == Key::Left || press.key == Key::Right)) {
+        StepDecision(press.key == Key::Right);
+        return true;
+    }
     // The colour keys and F mean the heap wherever the keyboard is.
     return HandleTransport(context, press) || HandleLook(context, press);
 }
@@ -176,6 +180,12 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
             }
             return true;
         case Key::M: OpenSandbox(); return true;
+        case Key::I:
+            if (session_ && session_->GetSandbox() != nullptr)
+                insideTab_ = !insideTab_;
+            else
+                state_.inside = !state_.inside;
+            return true;
         case Key::Z:
             if (maximised_)
                 maximised_.reset();

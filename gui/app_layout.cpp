@@ -14,11 +14,17 @@ namespace {
 constexpr float kMargin = 8;  // unscaled, as all here
 constexpr float kTransportHeight = 42;
 constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kBottomLeast = 112, kBodyLeast = 240;
-constexpr const char* kTabNames[] = {"Block", "Calls", "Allocators", "Leaks", "Events"};
-constexpr const char* kTabKeys[] = {"Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5"};
-constexpr const char* kTabHelp[] = {"The block under the mouse or selected, and why a request failed",
-                                    "Live bytes by call trace", "Every allocator with its figures",
-                                    "What is still live, by the call trace that made it", "Every event of the log"};
+constexpr TabName kTabs[] = {
+    {"Block", "The block under the mouse or selected, and why a request failed", "Ctrl+1"},
+    {"Calls", "Live bytes by call trace", "Ctrl+2"},
+    {"Allocators", "Every allocator with its figures", "Ctrl+3"},
+    {"Leaks", "What is still live, by the call trace that made it", "Ctrl+4"},
+    {"Events", "Every event of the log", "Ctrl+5"},
+};
+constexpr TabName kLeftTabs[] = {
+    {"Sandbox", "Allocate and free by hand, or let a workload do it", "I"},
+    {"Inside", "The allocator's free structure, and what each call decided", "I"},
+};
 
 bool Empty(const Rect& rect) {
     return rect.Width() <= 0 || rect.Height() <= 0;
@@ -26,9 +32,14 @@ bool Empty(const Rect& rect) {
 
 }  // namespace
 
-// The left column holds what the source brings along: for now, the sandbox's controls.
+// The left column holds what the source brings along (the sandbox's controls) and the allocator's inside.
 bool App::HasLeft() const {
-    return session_ && session_->GetSandbox() != nullptr;
+    return session_ && (session_->GetSandbox() != nullptr || state_.inside);
+}
+
+bool App::ShowsInside() const {
+    return session_ && HasLeft() && (session_->GetSandbox() == nullptr || insideTab_) &&
+           session_->Status().phase == session::Phase::Ready;
 }
 
 void App::Arrange(ImVec2 size) {
@@ -215,7 +226,11 @@ void App::DrawLeftPanel(ViewContext& context, const Rect& rect) {
     context.focused = focused_ == PanelId::Left;
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos))
         focused_ = PanelId::Left;
-    DrawInside(context, "left", DrawTitleBar(context, rect, PanelId::Left, *sandbox_), *sandbox_);
+    View& view = session_ && session_->GetSandbox() == nullptr ? *insideView_ : LeftView();
+    const Rect inside = session_ && session_->GetSandbox() != nullptr
+                            ? DrawLeftTabs(context, rect)
+                            : DrawTitleBar(context, rect, PanelId::Left, view);
+    DrawInside(context, view.Title(), inside, view);
 }
 
 void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
@@ -223,36 +238,54 @@ void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
     context.focused = focused_ == PanelId::Right;
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos))
         focused_ = PanelId::Right;
+    int chosen = static_cast<int>(tab_);
+    const Rect inside = DrawTabs(context, rect, PanelId::Right, kTabs, chosen);
+    tab_ = static_cast<Tab>(chosen);
+    DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, inside, ActiveTab());
+}
+
+// The sandbox's controls, or the inside of its allocator.
+Rect App::DrawLeftTabs(ViewContext& context, const Rect& rect) {
+    int chosen = insideTab_ ? 1 : 0;
+    const Rect inside = DrawTabs(context, rect, PanelId::Left, kLeftTabs, chosen);
+    insideTab_ = chosen == 1;
+    return inside;
+}
+
+// A panel's title bar made of tabs. Returns what is left below it.
+Rect App::DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const float height = context.Px(kTitleHeight), line = std::max(1.0f, context.Px(kLine));
     draw->AddRectFilled({rect.min.x + line, rect.min.y + height - line}, {rect.max.x - line, rect.min.y + height},
                         theme_->line);
     // Tabs share the width when they do not fit with their usual space.
     float text = 0;
-    for (const char* name : kTabNames) text += TextWidth(fonts_.label, name);
-    const float pad = std::min(context.Px(10), (rect.Width() - context.Px(8) - text) / 10);
+    for (const TabName& tab : tabs) text += TextWidth(fonts_.label, tab.name);
+    const float pad =
+        std::min(context.Px(10), (rect.Width() - context.Px(8) - text) / (2 * static_cast<float>(tabs.size())));
     float x = rect.min.x + context.Px(4);
     ImGui::PushID("tabs");
-    for (int i = 0; i < 5; ++i) {
-        const float width = TextWidth(fonts_.label, kTabNames[i]) + 2 * pad;
-        const bool chosen = static_cast<int>(tab_) == i;
+    for (int i = 0; i < static_cast<int>(tabs.size()); ++i) {
+        const TabName& tab = tabs[static_cast<std::size_t>(i)];
+        const float width = TextWidth(fonts_.label, tab.name) + 2 * pad;
+        const bool chosen = chosenTab == i;
         ImGui::SetCursorScreenPos({x, rect.min.y});
         ImGui::PushID(i);
         if (ImGui::InvisibleButton("tab", {std::max(width, 1.0f), height})) {
-            tab_ = static_cast<Tab>(i);
-            focused_ = PanelId::Right;
+            chosenTab = i;
+            focused_ = id;
         }
         const bool hovered = ImGui::IsItemHovered();
         if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && !options_.only) {
             if (maximised_)
                 maximised_.reset();
             else
-                maximised_ = PanelId::Right;
+                maximised_ = id;
         }
-        Tooltip(context, kTabHelp[i], kTabKeys[i]);
+        Tooltip(context, tab.help, tab.key);
         ImGui::PopID();
         DrawTextIn(draw, fonts_.label, {{x, rect.min.y}, {x + width, rect.min.y + height}},
-                   chosen || hovered ? theme_->text : theme_->dim, kTabNames[i], Align::Centre);
+                   chosen || hovered ? theme_->text : theme_->dim, tab.name, Align::Centre);
         if (chosen) {
             draw->AddRectFilled({x + pad * 0.5f, rect.min.y + height - context.Px(2)},
                                 {x + width - pad * 0.5f, rect.min.y + height}, theme_->accent);
@@ -260,8 +293,7 @@ void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
         x += width;
     }
     ImGui::PopID();
-    DrawInside(context, kTabNames[static_cast<std::size_t>(tab_)], {{rect.min.x, rect.min.y + height}, rect.max},
-               ActiveTab());
+    return {{rect.min.x, rect.min.y + height}, rect.max};
 }
 
 void App::DrawTimelinePanel(ViewContext& context, const Rect& rect) {

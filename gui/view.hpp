@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "gui/inside_look.hpp"
 #include "gui/key.hpp"
 #include "gui/theme.hpp"
 #include "imgui.h"
@@ -105,6 +106,7 @@ struct ViewContext {
     session::Session* session = nullptr;  // null: nothing is open
     Selection* selection = nullptr;       // never null
     HeapRequest* heapRequest = nullptr;   // never null
+    InsideLook* inside = nullptr;         // never null
     AppCommands* commands = nullptr;      // never null
     TextureFactory* textures = nullptr;   // never null
     const Theme* theme = nullptr;         // never null

@@ -71,6 +71,7 @@ SavedState LoadState(const std::string& folder, std::string* message) {
         ReadSize(json, "right", 160, 2000, read.right);
         ReadSize(json, "bottom", 96, 2000, read.bottom);
         Read(json, "right_folded", read.rightFolded);
+        Read(json, "inside", read.inside);
         Read(json, "duck_silent", read.duckSilent);
         Read(json, "tour_done", read.tourDone);
         ReadSize(json, "width", 640, 16384, read.width);
@@ -108,6 +109,7 @@ bool SaveState(const std::string& folder, const SavedState& state) {
         {"right", state.right},
         {"bottom", state.bottom},
         {"right_folded", state.rightFolded},
+        {"inside", state.inside},
         {"duck_silent", state.duckSilent},
         {"tour_done", state.tourDone},
         {"width", state.width},

@@ -14,6 +14,7 @@ struct SavedState {
     int tab = 0;                                  // Tab
     float left = 380, right = 376, bottom = 196;  // sizes of the columns and the timeline, unscaled
     bool rightFolded = false;
+    bool inside = true;  // the allocator's inside is shown
     bool duckSilent = false;
     bool tourDone = false;
     float width = 1600, height = 900;  // of the window, unscaled

@@ -270,6 +270,9 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
         }
         if (twice) FitBlock(context, block->id);
     } else if (const auto hole = frame.heap.HoleAt(frame.allocator, address)) {
+        if (const alloc::FreeNode* node = context.inside->open ? context.inside->NodeAround(address) : nullptr) {
+            context.inside->nextHovered = node->address;
+        }
         if (!dense) {
             text = "free, " + analysis::FormatBytes(hole->Bytes()) + "\n" + analysis::FormatAddress(hole->begin) +
                    " … " + analysis::FormatAddress(hole->end - 1);
@@ -373,6 +376,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     DrawTears(frame);
     DrawFailure(frame);
     DrawSelection(frame);
+    DrawInside(frame);
     DrawAxis(frame, axisLeft);
     draw->PopClipRect();
     DrawElsewhere(frame, area);

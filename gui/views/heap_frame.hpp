@@ -94,6 +94,9 @@ void DrawOutline(HeapFrame& frame, std::uint64_t begin, std::uint64_t end, ImU32
 void DrawSelection(HeapFrame& frame);
 void DrawLegend(HeapFrame& frame, Rect strip, bool dense);
 
+// heap_inside.cpp: what the allocator's inside is about.
+void DrawInside(HeapFrame& frame);
+
 // The range of addresses set aside for a block, live or not.
 std::pair<std::uint64_t, std::uint64_t> RangeOf(const log::LogView& log, BlockId block);
 // Several lines for a tooltip: id, address, size, life, site.
