@@ -137,7 +137,7 @@ SealedChunk::SealedChunk(const OpenChunk& open)
     for (std::size_t row = 0; row < kChunkRows; ++row) {
         const events::Event& event = open.At(row).event;
         if (event.EndsCall()) calls.Set(row);
-        if (!Trails(event)) stops.Set(row);
+        if (!event.Trails()) stops.Set(row);
     }
     calls.Finish();
     stops.Finish();
