@@ -42,8 +42,7 @@ void BasicBumpAllocator<Observer, kind>::AttachSink(events::EventSink* sink, con
 
 template <class Observer, Bump kind>
 void BasicBumpAllocator<Observer, kind>::Destroy() {
-    emitter_.Destroyed();
-    regions_.Release(0, nullptr);
+    regions_.End(emitter_);
     *this = Make(HeapMemory{});
 }
 

@@ -43,8 +43,7 @@ void BasicPoolAllocator<Observer>::AttachSink(events::EventSink* sink, const cha
 
 template <class Observer>
 void BasicPoolAllocator<Observer>::Destroy() {
-    emitter_.Destroyed();
-    regions_.Release(0, nullptr);
+    regions_.End(emitter_);
     *this = Make(HeapMemory{}, slot_);
 }
 

@@ -83,13 +83,10 @@ Metrics Measure(const model::HeapModel& heap, AllocatorId allocator, std::uint64
 std::uint64_t SizeOfInterest(const log::LogView& log, Row applied, const RunMetrics& run) {
     for (Row row = std::min(applied, log.Rows()); row.value > 0;) {
         --row;
-        const events::EventKind kind = log.KindAt(row);
-        const bool request = kind == events::EventKind::AllocateFailed || kind == events::EventKind::ResizeEnds;
-        if (request) {
-            const events::Event event = log.At(row).event;
-            if (event.Failed() && event.size > 0) return event.size;
-        }
-        if (events::Info(kind).role != events::Role::Trails) break;
+        const events::Event event = log.At(row).event;
+        const bool request = event.kind == events::EventKind::AllocateFailed || event.kind == events::EventKind::ResizeEnds;
+        if (request && event.Failed() && event.size > 0) return event.size;
+        if (!event.Trails()) break;
     }
     return run.medianRequest;
 }

@@ -54,8 +54,7 @@ struct Series::State {
         const Row row = head.Applied();
         const log::LoggedEvent logged = log.At(row);
         const bool ends = logged.event.EndsCall();
-        const bool trails = !ends && events::Info(logged.event.kind).role == events::Role::Trails;
-        if (!trails && !callBegun) {
+        if (!logged.event.Trails() && !callBegun) {
             const Sample sample = Present();
             finals.Add(sample);
             counter.Take(Position{position}, sample);

@@ -1,10 +1,28 @@
 #include "cli/log_figures.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/checked.hpp"
 
 namespace residue::cli {
+namespace {
+
+// That a block is a region is said only after its birth. Nothing is looked for where no allocator has a parent.
+std::unordered_set<std::uint32_t> RegionsOfChildren(const log::LogView& log, const model::HeapModel& end) {
+    std::unordered_set<std::uint32_t> regions;
+    const auto hasParent = [](const model::AllocatorState& allocator) { return bool(allocator.parent); };
+    if (std::none_of(end.Allocators().begin(), end.Allocators().end(), hasParent)) return regions;
+    for (Row row{}; row < log.Rows(); ++row) {
+        const events::EventKind kind = log.KindAt(row);
+        if (kind != events::EventKind::AllocatorCreated && kind != events::EventKind::RegionGrown) continue;
+        const log::LoggedEvent logged = log.At(row);
+        if (logged.event.Has(events::EventFlag::Region) && logged.block) regions.insert(logged.block.value);
+    }
+    return regions;
+}
+
+}  // namespace
 
 std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapModel& end,
                                    const analysis::RunMetrics& run, const std::atomic<bool>& cancelled) {
@@ -16,15 +34,19 @@ std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapMod
         figures.totalBytes = SaturatingAdd(figures.totalBytes, bytes);
         figures.largestRequest = std::max(figures.largestRequest, bytes);
     };
+    // Requests that are a child's region are no requests of the program's: what is in them counts.
+    const std::unordered_set<std::uint32_t> regions = RegionsOfChildren(log, end);
+    const auto isRegion = [&regions](BlockId block) { return !regions.empty() && regions.contains(block.value); };
     for (Row row{}; row < log.Rows(); ++row) {
         if (row.value % log::kChunkRows == 0 && cancelled.load(std::memory_order_relaxed)) return std::nullopt;
         const log::LoggedEvent logged = log.At(row);
         switch (logged.event.kind) {
             case events::EventKind::Allocated:
+                if (isRegion(logged.block)) break;
                 ++figures.allocations;
                 asked(logged.event.size);
                 break;
-            case events::EventKind::Freed: ++figures.frees; break;
+            case events::EventKind::Freed: figures.frees += isRegion(logged.block) ? 0 : 1; break;
             case events::EventKind::ResizeEnds:
                 asked(logged.event.size);
                 if (logged.event.error != 0) {
@@ -40,7 +62,9 @@ std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapMod
                 ++counted.failed;
                 break;
             case events::EventKind::FreeFailed: ++figures.badFrees; break;
-            default: figures.frees += log.DiedTogether(row).size(); break;
+            default:
+                for (const BlockId block : log.DiedTogether(row)) figures.frees += isRegion(block) ? 0 : 1;
+                break;
         }
     }
     const model::Totals live = end.Sum();

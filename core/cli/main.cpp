@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "cli/commands.hpp"
@@ -75,7 +76,10 @@ int Main(const Arguments& arguments) {
 int main(int argc, char** argv) {
     try {
         return Main(Arguments(argv + 1, argv + argc));
-    } catch (const std::exception& error) {  // out of memory, above all
+    } catch (const std::bad_alloc&) {
+        std::fputs("residue: out of memory\n", stderr);
+        return residue::cli::kBadInput;
+    } catch (const std::exception& error) {
         std::fprintf(stderr, "residue: %s\n", error.what());
         return residue::cli::kBadInput;
     }

@@ -75,6 +75,13 @@ struct Event {
         if (Has(EventFlag::IsCall)) return true;
         return Info(kind).role == Role::Call && !Has(EventFlag::NotACall);
     }
+
+    // Does it belong to the position that was reached before it? A child that makes a block of its parent's its region
+    // does: there is no position at which that block counts as a request and as a region's bytes.
+    bool Trails() const noexcept {
+        if (kind == EventKind::RegionGrown && Has(EventFlag::Region)) return true;
+        return Info(kind).role == Role::Trails && !EndsCall();
+    }
 };
 
 static_assert(sizeof(Event) == 64);

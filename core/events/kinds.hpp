@@ -33,7 +33,8 @@ namespace residue::events {
       "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again; " \
       "argument: which of an arena's marks was released, 1 the oldest (0: none)")                                     \
     X(RegionGrown, "region grown", Leads,                                                                             \
-      "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out") \
+      "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out. " \
+      "In the log with the flag Region it trails: they are a block of its parent's")                                  \
     X(RegionShrunk, "region shrunk", Leads, "address, size: bytes that it gave back; blocks in them die")             \
     X(Step, "step", Leads, "argument: line; text: file, when it changed. With the flag IsCall: a call without effect") \
     X(Output, "output", Trails, "text")                                                                               \

@@ -87,6 +87,10 @@ Outcome<std::unique_ptr<ByteSource>> Unpacked(const std::string& name, std::uniq
 Outcome<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& path) {
     // Without waiting: opening a pipe that nobody writes to would block for ever.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct Closing {  // until somebody has it who closes it
+        int descriptor;
+        ~Closing() { if (descriptor >= 0) ::close(descriptor); }
+    } closing{descriptor};
     if (descriptor < 0) return Fail(Failure{path, std::string("cannot be opened: ") + std::strerror(errno), ""});
     struct stat status {};
     const char* refusal = nullptr;
@@ -97,11 +101,10 @@ Outcome<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& path) {
     } else if (!S_ISREG(status.st_mode)) {
         refusal = "is a device, a pipe or a socket";
     }
-    if (refusal != nullptr) {
-        ::close(descriptor);
-        return Fail(Failure{path, refusal, "a file"});
-    }
-    return Unpacked(path, std::make_unique<FileSource>(path, descriptor, static_cast<std::uint64_t>(status.st_size)));
+    if (refusal != nullptr) return Fail(Failure{path, refusal, "a file"});
+    auto source = std::make_unique<FileSource>(path, descriptor, static_cast<std::uint64_t>(status.st_size));
+    closing.descriptor = -1;
+    return Unpacked(path, std::move(source));
 }
 
 Outcome<std::unique_ptr<ByteSource>> OpenMemorySource(std::string name, std::string_view bytes) {

@@ -382,7 +382,12 @@ void Appender::State::Take(const Event& seen, std::string_view text) {
 
 Appender::Appender(EventLog& log) : state_(std::make_unique<State>(log)) {}
 
-Appender::~Appender() { Flush(); }
+Appender::~Appender() {
+    try {
+        Flush();
+    } catch (const std::bad_alloc&) {  // whoever must know flushes by hand
+    }
+}
 
 void Appender::Append(const events::Event* records, std::size_t count) {
     State& state = *state_;

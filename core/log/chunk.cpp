@@ -49,7 +49,15 @@ RowMemory::Arrays RowMemory::Take() {
         const std::lock_guard lock(mutex_);
         if (spare_.rows != nullptr) return std::exchange(spare_, {});
     }
-    return {std::allocator<LoggedEvent>().allocate(kChunkRows), std::allocator<std::uint32_t>().allocate(kChunkRows)};
+    Arrays arrays;
+    arrays.rows = std::allocator<LoggedEvent>().allocate(kChunkRows);
+    try {
+        arrays.callsThrough = std::allocator<std::uint32_t>().allocate(kChunkRows);
+    } catch (...) {
+        std::allocator<LoggedEvent>().deallocate(arrays.rows, kChunkRows);
+        throw;
+    }
+    return arrays;
 }
 
 void RowMemory::Return(Arrays arrays) {
@@ -72,7 +80,7 @@ OpenChunk::~OpenChunk() {
 
 void OpenChunk::Append(const LoggedEvent& row, std::string_view text) {
     const std::uint32_t index = length_.load(std::memory_order_relaxed);
-    if (index == 0) arrays_ = memory_->Take();  // an empty log costs nothing
+    if (arrays_.rows == nullptr) arrays_ = memory_->Take();  // an empty log costs nothing
     std::construct_at(arrays_.rows + index, row);
     const std::uint32_t before = CallsUpTo(index);
     std::construct_at(arrays_.callsThrough + index, before + (row.event.EndsCall() ? 1u : 0u));
@@ -137,7 +145,7 @@ SealedChunk::SealedChunk(const OpenChunk& open)
     for (std::size_t row = 0; row < kChunkRows; ++row) {
         const events::Event& event = open.At(row).event;
         if (event.EndsCall()) calls.Set(row);
-        if (!Trails(event)) stops.Set(row);
+        if (!event.Trails()) stops.Set(row);
     }
     calls.Finish();
     stops.Finish();

@@ -121,9 +121,4 @@ struct SealedChunk {
     std::size_t ResidentBytes() const;
 };
 
-// Does the row belong to the position that was reached before it?
-inline bool Trails(const events::Event& event) {
-    return events::Info(event.kind).role == events::Role::Trails && !event.EndsCall();
-}
-
 }  // namespace residue::log

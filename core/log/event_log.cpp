@@ -52,8 +52,8 @@ Row EventLog::Append(const LoggedEvent& event, std::string_view text, std::span<
         auto list = std::make_unique_for_overwrite<BlockId[]>(diedTogether.size());
         std::copy(diedTogether.begin(), diedTogether.end(), list.get());
         for (const BlockId block : diedTogether) dies(block);
-        state.deaths.Push(row, list.get(), diedTogether.size());
         state.deathArrays.push_back(std::move(list));
+        state.deaths.Push(row, state.deathArrays.back().get(), diedTogether.size());
         state.heldBytes.fetch_add(diedTogether.size_bytes(), std::memory_order_relaxed);
     }
     if (IsError(event.event)) state.errors.Push(row);
@@ -71,7 +71,8 @@ Row EventLog::Append(const LoggedEvent& event, std::string_view text, std::span<
                                                 state.rowMemory);
         state.heldBytes.fetch_add(sealed->ResidentBytes(), std::memory_order_relaxed);
         const std::lock_guard lock(state.mutex);
-        state.sealed.Push(sealed.release());
+        state.sealed.Push(sealed.get());
+        (void)sealed.release();  // the log's now; Push may have had no memory
         state.open.swap(next);  // the old one ends after the lock, unless a view still reads it
     }
     return Row{row};

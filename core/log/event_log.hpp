@@ -114,6 +114,7 @@ private:
 };
 
 // The writing end. AddBlock, Append, AddTrace and Close: one thread. All others: any thread.
+// Where memory runs out (std::bad_alloc from a call) all rows so far stay readable, and nothing more may be appended.
 class EventLog {
 public:
     explicit EventLog(SourceInfo source = {});

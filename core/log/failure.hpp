@@ -23,6 +23,10 @@ struct Failure {
 template <class T>
 using Outcome = Result<T, Failure>;
 
+// What becomes of std::bad_alloc where a thread of ours begins: the one failure that travels as an exception until
+// there, and leaves what it passes destroyed. Needs no memory itself.
+inline Failure OutOfMemory() { return {"", "out of memory", ""}; }
+
 // An oddity that was read anyway.
 struct Warning {
     std::string where;

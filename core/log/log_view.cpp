@@ -50,13 +50,13 @@ std::uint64_t LogView::FirstStop(std::uint64_t row) const {
         if (found < kChunkRows) return chunk * kChunkRows + found;
         row = (chunk + 1) * kChunkRows;
     }
-    while (row < rows_ && Trails(open_->At(row - openRow_).event)) ++row;
+    while (row < rows_ && open_->At(row - openRow_).event.Trails()) ++row;
     return row;
 }
 
 std::uint64_t LogView::LastStop(std::uint64_t row) const {
     for (; row >= openRow_; --row) {
-        if (!Trails(open_->At(row - openRow_).event)) return row;
+        if (!open_->At(row - openRow_).event.Trails()) return row;
         if (row == 0) return kNever;
     }
     for (;;) {

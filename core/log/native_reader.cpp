@@ -49,10 +49,11 @@ private:
 
 class FileBytes final : public Bytes {
 public:
-    FileBytes(int file, std::uint64_t size) : file_(file), size_(size) {}
+    explicit FileBytes(int file) : file_(file) {}
     ~FileBytes() override { ::close(file_); }
     FileBytes(const FileBytes&) = delete;
     FileBytes& operator=(const FileBytes&) = delete;
+    void SetSize(std::uint64_t size) { size_ = size; }
     std::uint64_t Size() const override { return size_; }
     std::optional<std::span<const std::byte>> Read(std::uint64_t offset, std::size_t count) override {
         if (buffer_.size() < count) buffer_.resize(count);
@@ -67,7 +68,7 @@ public:
 
 private:
     int file_;
-    std::uint64_t size_;
+    std::uint64_t size_ = 0;
     std::vector<std::byte> buffer_;
 };
 
@@ -377,12 +378,12 @@ Outcome<NativeSummary> ReadNative(const std::string& path, EventLog& into, const
     // Not blocked by a pipe that nobody writes to: it is no regular file and refused below.
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return Fail(Failure{path, fmt::format("cannot open: {}", std::strerror(errno)), ""});
+    FileBytes bytes(file);
     struct stat about {};
     if (::fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
-        ::close(file);
         return Fail(Failure{path, S_ISDIR(about.st_mode) ? "is a folder" : "is not a regular file", "a .residue file"});
     }
-    FileBytes bytes(file, static_cast<std::uint64_t>(about.st_size));
+    bytes.SetSize(static_cast<std::uint64_t>(about.st_size));
     return NativeReader(path, bytes, into).Read(cancelled, progress);
 }
 

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "log/native_file.hpp"
 
@@ -77,11 +79,8 @@ Outcome<void> Save(const LogView& log, NativeOutput& output, const std::string& 
 Outcome<void> WriteNative(const LogView& log, const std::string& path, const std::atomic<bool>* cancelled,
                           std::atomic<double>* progress) {
     // Behind a symbolic link, the file that it names is the one to replace.
-    std::string target = path;
-    if (char* const real = ::realpath(path.c_str(), nullptr); real != nullptr) {
-        target = real;
-        std::free(real);
-    }
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+    const std::string target = real != nullptr ? real.get() : path;
     struct stat there {};
     const bool exists = ::stat(target.c_str(), &there) == 0;
     FileOutput output(path);

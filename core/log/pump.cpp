@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -45,6 +46,16 @@ struct Pump::State {
     }
 
     void Run() {
+        try {
+            Move();
+        } catch (const std::bad_alloc&) {
+            outOfMemory.store(true, std::memory_order_release);
+            lanes.Close();
+        }
+        log.Close();
+    }
+
+    void Move() {
         const auto deliver = [this](const events::Event* records, std::size_t count) { Deliver(records, count); };
         while (!stop.load(std::memory_order_acquire)) {
             const std::size_t moved = lanes.Drain(deliver);
@@ -55,7 +66,6 @@ struct Pump::State {
         lanes.DrainAll(deliver);
         appender.Flush();
         if (options.afterRound) options.afterRound();
-        log.Close();
     }
 
     events::Lanes& lanes;
@@ -65,6 +75,7 @@ struct Pump::State {
     std::uint32_t copied = 0;
     bool toldFullTable = false;
     std::atomic<bool> stop{false};
+    std::atomic<bool> outOfMemory{false};
     std::thread thread;
 };
 
@@ -81,6 +92,8 @@ void Pump::Stop() {
     state_->stop.store(true, std::memory_order_release);
     state_->thread.join();
 }
+
+bool Pump::RanOutOfMemory() const { return state_->outOfMemory.load(std::memory_order_acquire); }
 
 Appender::Totals Pump::Counted() const { return state_->appender.Counted(); }
 

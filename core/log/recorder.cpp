@@ -1,5 +1,6 @@
 #include "log/recorder.hpp"
 
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -50,7 +51,12 @@ Outcome<void> Recorder::Save() {
     if (!state_->saved) {
         state_->lanes.Close();
         state_->pump.Stop();
-        state_->saved = WriteNative(state_->log.View(), state_->path);
+        try {
+            state_->saved = WriteNative(state_->log.View(), state_->path);
+        } catch (const std::bad_alloc&) {
+            return Fail(OutOfMemory());
+        }
+        if (*state_->saved && state_->pump.RanOutOfMemory()) state_->saved = Fail(OutOfMemory());
     }
     return *state_->saved;
 }

@@ -33,7 +33,8 @@ public:
     // What has arrived so far; it follows the program by about a millisecond.
     LogView View() const;
     // Ends the recording (allocators that are still attached may go on, unheard) and writes the file. Once; later calls
-    // give the same answer. Failures: the file cannot be written.
+    // give the same answer. Failures: the file cannot be written; memory ran out (the file then has what
+    // came before).
     Outcome<void> Save();
 
 private:

@@ -85,13 +85,19 @@ public:
         calls_ = &calls;
         entry_.Attach(allocator_, calls_, entry_.name);
         reader.CancelWith(&cancelled);
-        const Outcome<void> done = Drive(reader, cancelled, progress);
-        reader.CancelWith(nullptr);
-        // Detached before the sinks go, and without a word: the log ends with the heap as it is.
-        calls.Close();
-        entry_.Attach(allocator_, nullptr, entry_.name);
-        calls_ = nullptr;
-        return done;
+        // Detached before the sinks go, also when memory runs out on the way, and without a word: the log ends with the
+        // heap as it is.
+        struct Ending {
+            RegistryReplay& me;
+            import::TraceReader& reader;
+            ~Ending() {
+                reader.CancelWith(nullptr);
+                me.calls_->Close();
+                me.entry_.Attach(me.allocator_, nullptr, me.entry_.name);
+                me.calls_ = nullptr;
+            }
+        } ending{*this, reader};
+        return Drive(reader, cancelled, progress);
     }
 
 private:

@@ -29,6 +29,7 @@ LoadStatus CursorSession::Status() const {
     const std::lock_guard lock(statusLock_);
     LoadStatus status = status_;
     status.progress = progress_.load(std::memory_order_relaxed);
+    if (status.failure && status.failure->where.empty()) status.failure->where = Title();
     return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,16 @@ protected:
     void SetSubtitle(std::string subtitle);
     void AddWarnings(std::vector<Warning> warnings);
     void SetPhase(Phase phase, std::optional<Failure> failure = std::nullopt);
+    // Runs what a thread of the source does. Where memory runs out the session has failed, and says so.
+    template <class Work>
+    void Guard(Work work) noexcept {
+        try {
+            work();
+        } catch (const std::bad_alloc&) {
+            log_.Close();
+            SetPhase(Phase::Failed, OutOfMemory());
+        }
+    }
     // Builds the series up to the log's end; false if cancelled meanwhile.
     bool ExtendSeries();
 

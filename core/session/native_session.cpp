@@ -7,7 +7,7 @@
 namespace residue::session {
 
 NativeSession::NativeSession(std::string path, OpenOptions options)
-    : CursorSession(std::move(path), std::move(options)), worker_([this] { Load(); }) {}
+    : CursorSession(std::move(path), std::move(options)), worker_([this] { Guard([this] { Load(); }); }) {}
 
 NativeSession::~NativeSession() {
     Cancel();

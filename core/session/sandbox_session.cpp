@@ -52,11 +52,18 @@ SandboxSession::SandboxSession(std::uint64_t recordingLimitBytes)
     rebase_.emplace(behind_, reinterpret_cast<std::uintptr_t>(range_.Base()), range_.Bytes(), replay::kFixedBase);
     pump_.emplace(lanes_, log_, log::PumpOptions{.traces = &traces_, .afterRound = [this] { ExtendSeries(); }});
     SetPhase(Phase::Ready);
-    worker_ = std::thread([this] { Work(); });
+    worker_ = std::thread([this] {
+        Guard([this] { Work(); });
+        DoDestroy();
+    });
 }
 
 SandboxSession::~SandboxSession() {
-    Post([this] { stopping_ = true; });
+    {
+        const std::lock_guard lock(queueLock_);  // no command: there may be no memory for one
+        stopping_ = true;
+    }
+    wake_.notify_one();
     lanes_.Close();
     if (worker_.joinable()) worker_.join();
     if (pump_) pump_->Stop();
@@ -70,6 +77,7 @@ bool SandboxSession::Tick(double seconds, std::uint64_t budgetRows) {
         flowDelivered_ = counted.delivered;
         sinceFlow_ = 0;
     }
+    if (pump_ && pump_->RanOutOfMemory()) SetPhase(Phase::Failed, OutOfMemory());
     flow_.sent = counted.sent;
     flow_.received = counted.delivered;
     flow_.dropped = counted.dropped;
@@ -137,10 +145,11 @@ void SandboxSession::Work() {
     double owed = 0;
     while (true) {
         std::vector<Command> taken;
+        bool stops = false;
         {
             std::unique_lock lock(queueLock_);
             const bool running = running_.load(std::memory_order_relaxed);
-            if (commands_.empty() && !(running && owed >= 1)) {
+            if (commands_.empty() && !stopping_ && !(running && owed >= 1)) {
                 // Asleep until a command comes, or until the workload owes its next call.
                 const double rate = rate_.load(std::memory_order_relaxed);
                 const auto nap = running ? std::chrono::duration<double>(std::clamp((1 - owed) / rate, 1e-4, 0.05))
@@ -148,9 +157,10 @@ void SandboxSession::Work() {
                 wake_.wait_for(lock, nap);
             }
             taken.swap(commands_);
+            stops = stopping_;
         }
         for (auto& command : taken) command();
-        if (stopping_) break;
+        if (stops) break;
 
         const auto now = Clock::now();
         const double elapsed = std::chrono::duration<double>(now - last).count();
@@ -163,7 +173,6 @@ void SandboxSession::Work() {
         owed = rate >= kFastest ? kWorkloadBatch : std::min(owed + elapsed * rate, std::max(1.0, rate / 4));
         owed -= static_cast<double>(RunWorkload(static_cast<std::size_t>(owed)));
     }
-    DoDestroy();
 }
 
 std::size_t SandboxSession::RunWorkload(std::size_t calls) {

@@ -103,11 +103,11 @@ private:
     std::vector<Command> commands_;
     std::string presentName_;
     std::uint64_t presentCapacity_ = 0;
+    bool stopping_ = false;  // under queueLock_: no command comes after it
     std::atomic<bool> running_{false};
     std::atomic<double> rate_{20};
 
     // The worker's own.
-    bool stopping_ = false;
     alloc::Allocator* allocator_ = nullptr;
     const alloc::Registration* registration_ = nullptr;
     alloc::AllocatorOptions frontOptions_;

@@ -1,5 +1,6 @@
 #include "session/saver.hpp"
 
+#include <new>
 #include <utility>
 
 #include "log/native_file.hpp"
@@ -23,8 +24,12 @@ bool Saver::Start(std::string path, Work work) {
     progress_.store(0, std::memory_order_relaxed);
     done_ = {std::move(path), std::nullopt};
     thread_ = std::thread([this, write = std::move(work)] {
-        const auto written = write(cancelled_, progress_);
-        if (!written) done_.failure = written.error();
+        try {
+            const auto written = write(cancelled_, progress_);
+            if (!written) done_.failure = written.error();
+        } catch (const std::bad_alloc&) {
+            done_.failure = OutOfMemory();
+        }
         finished_.store(true, std::memory_order_release);
     });
     return true;

@@ -10,7 +10,7 @@
 namespace residue::session {
 
 TraceSession::TraceSession(std::string path, OpenOptions options)
-    : CursorSession(std::move(path), std::move(options)), worker_([this] { Load(); }) {}
+    : CursorSession(std::move(path), std::move(options)), worker_([this] { Guard([this] { Load(); }); }) {}
 
 TraceSession::~TraceSession() {
     Cancel();
@@ -47,11 +47,7 @@ void TraceSession::Load() {
 std::optional<Failure> TraceSession::Replay(const import::TraceHeader& header, const import::TraceFigures& figures) {
     SetDoing("replaying");
     auto replay = replay::Replay::Create(figures, {Options().allocator, Options().capacity});
-    if (!replay) {
-        Failure failure = replay.error();
-        if (failure.where.empty()) failure.where = Title();
-        return failure;
-    }
+    if (!replay) return replay.error();
     const std::string through = alloc::FindRegistration(Options().allocator)->title;
     SetSubtitle(header.format + " · " + through);
     log_.SetSource({.name = Title(), .provenance = "replayed through " + through, .layoutSimulated = true});
@@ -64,6 +60,7 @@ std::optional<Failure> TraceSession::Replay(const import::TraceHeader& header, c
     log::Pump pump(lanes, log_, log::PumpOptions{.afterRound = [this] { ExtendSeries(); }});
     const auto ran = (*replay)->Run(**reader, lanes, cancelled_, &progress_);
     pump.Stop();
+    if (pump.RanOutOfMemory()) return OutOfMemory();
     if (!ExtendSeries() || Cancelled()) return std::nullopt;
     AddWarnings(pump.Warnings());
     if (!ran) return ran.error();

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -17,14 +18,9 @@ namespace {
 
 std::string Demangled(const char* name) {
     int status = 0;
-    char* const text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-    if (status != 0 || text == nullptr) {
-        std::free(text);
-        return name;
-    }
-    std::string result = text;
-    std::free(text);
-    return result;
+    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                           &std::free);
+    return status == 0 && text != nullptr ? text.get() : name;
 }
 
 class DwflSymbolizer final : public Symbolizer {

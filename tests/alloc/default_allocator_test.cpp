@@ -1,8 +1,6 @@
-// The default allocator: what it tracks, what it tells apart, and its report as the design document prints it.
+// The default allocator: what it tells apart, and its events. Its report and its traps: document_tracker_test.cpp.
 #include "alloc/os/default_allocator.hpp"
 
-#include <regex>
-#include <string>
 #include <vector>
 
 #include "alloc/fixed_buffer_allocator.hpp"
@@ -12,79 +10,6 @@
 
 using namespace residue;
 using namespace residue::alloc;
-
-namespace {
-
-void AppendTo(void* context, const char* text, std::size_t length) {
-    static_cast<std::string*>(context)->append(text, length);
-}
-
-__attribute__((noinline)) int* LeakSomething(Allocator* allocator) {
-    const auto leaked = Allocate<int>(allocator, 3);
-    return leaked ? *leaked : nullptr;
-}
-
-__attribute__((noinline)) int* LeakThroughACaller(Allocator* allocator) {
-    int* leaked = LeakSomething(allocator);
-    if (leaked != nullptr) leaked[0] = 1;  // work after the call, so that it stays a call
-    return leaked;
-}
-
-}  // namespace
-
-TEST_CASE("Destroying the default allocator checks that every buffer was freed", "[alloc]") {
-    std::string report;
-    DefaultAllocatorSettings settings;
-    settings.writer = AppendTo;
-    settings.writerContext = &report;
-    SECTION("all were: it says nothing") {
-        DefaultAllocator<Profile::Debug> allocator = CreateDefaultAllocator<Profile::Debug>(settings);
-        int* ints = *Allocate<int>(&allocator, 5);
-        REQUIRE(Free(&allocator, ints));
-        CHECK(DestroyDefaultAllocator(&allocator) == 0);
-        CHECK(report.empty());
-    }
-    SECTION("some were not: address and call trace of each, in order of allocation") {
-        CountingParent parent;
-        settings.parent = &parent;
-        DefaultAllocator<Profile::Debug> allocator = CreateDefaultAllocator<Profile::Debug>(settings);
-        int* first = LeakThroughACaller(&allocator);
-        int* freed = LeakSomething(&allocator);
-        int* second = LeakSomething(&allocator);
-        REQUIRE(Free(&allocator, freed));
-        CHECK(DestroyDefaultAllocator(&allocator) == 2);
-        CAPTURE(report);
-        char line[64];
-        std::snprintf(line, sizeof line, "Unfreed buffer @ 0x%zx: \n", reinterpret_cast<std::size_t>(first));
-        CHECK(report.find(line) == 0);
-        std::snprintf(line, sizeof line, "Unfreed buffer @ 0x%zx: \n", reinterpret_cast<std::size_t>(second));
-        CHECK(report.find(line) != std::string::npos);
-        const std::regex frames(
-            "Unfreed buffer @ 0x[0-9a-f]+: \n"
-            "[0-9]+:[^\n]*default_allocator_test.cpp in [^\n]*LeakSomething[^\n]*\n"
-            "[0-9]+:[^\n]*default_allocator_test.cpp in [^\n]*LeakThroughACaller[^\n]*\n[^]*");
-        CHECK(std::regex_match(report, frames));
-        CHECK(parent.out.empty());  // then gives the buffers back, and its own
-        CHECK(parent.badFrees == 0);
-        CHECK(DestroyDefaultAllocator(&allocator) == 0);
-    }
-}
-
-TEST_CASE("An unknown address removes no entry", "[alloc]") {
-    DefaultAllocator<Profile::Debug> allocator({.writer = nullptr});
-    int* first = *Allocate<int>(&allocator, 1);
-    int* second = *Allocate<int>(&allocator, 1);
-    int local = 0;
-    CHECK(UnsafeFree(&allocator, &local).error() == MemoryError::InvalidPointer);
-    CHECK(UnsafeFree(&allocator, static_cast<int*>(nullptr)).error() == MemoryError::InvalidPointer);
-    CHECK(UnsafeFree(&allocator, second + 1).error() == MemoryError::InvalidPointer);
-    CHECK(allocator.LiveCount() == 2);
-    CHECK(allocator.options->Owns(&allocator, first));
-    REQUIRE(UnsafeFree(&allocator, first));
-    CHECK(UnsafeFree(&allocator, first).error() == MemoryError::DoubleFree);
-    CHECK(allocator.LiveCount() == 1);
-    CHECK(UnsafeFree(&allocator, second));
-}
 
 TEST_CASE("Double frees are remembered for as many frees as were asked for, then they are invalid", "[alloc]") {
     for (const std::size_t remembered : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{100}}) {
@@ -150,7 +75,7 @@ TEST_CASE("The default allocator's events are its walk, after every call", "[all
     CHECK(sink.Events().back().kind == events::EventKind::AllocatorDestroyed);
 }
 
-TEST_CASE("The distribution profile only passes on", "[alloc]") {
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: distribution passes on", "[alloc]") {
     CountingParent parent;
     {
         DefaultAllocator<Profile::Distribution> allocator({.parent = &parent});

@@ -85,7 +85,7 @@ std::vector<std::string> Instructions(const std::string& disassembly, const std:
 
 }  // namespace
 
-TEST_CASE("In the distribution profile the tracker costs not one instruction", "[alloc]") {
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else not one instruction", "[alloc]") {
     const support::ScratchFolder folder;
     const std::string byHand = folder.Write("by_hand.cpp", kByHand);
     const std::string mine = Disassembly(byHand, folder / "by_hand.o");
@@ -99,5 +99,31 @@ TEST_CASE("In the distribution profile the tracker costs not one instruction", "
         REQUIRE(expected.size() > 10);
         CHECK(distribution == expected);
         CHECK(release != expected);  // so the comparison does see a tracker
+    }
+}
+
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else nothing is linked", "[alloc]") {
+    const support::ScratchFolder folder;
+    const std::string source = folder.Write("program.cpp", R"(
+#include "alloc/os/default_allocator.hpp"
+using namespace residue::alloc;
+bool Use() {
+    DefaultAllocator<> allocator = CreateDefaultAllocator();
+    int* ints = *Allocate<int>(&allocator, 5);
+    const bool freed = Free(&allocator, ints).has_value();
+    return DestroyDefaultAllocator(&allocator) == 0 && freed;
+}
+)");
+    for (const std::string profile : {"Debug", "Release", "Distribution"}) {
+        INFO(profile);
+        const std::string object = folder / (profile + ".o");
+        const auto compiled = support::Run({"c++", "-std=c++20", "-O2", "-DRESIDUE_PROFILE=" + profile,
+                                            std::string("-I") + RESIDUE_SOURCE_DIR "/core", "-c", source, "-o", object});
+        INFO(compiled.errors);
+        REQUIRE(compiled.exitCode == 0);
+        const auto undefined = support::Run({"nm", "-u", "-C", object});
+        REQUIRE(undefined.exitCode == 0);
+        REQUIRE(undefined.output.find("DefaultAllocator<") != std::string::npos);
+        CHECK((undefined.output.find("Tracker") != std::string::npos) == (profile != "Distribution"));
     }
 }

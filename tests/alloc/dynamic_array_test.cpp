@@ -11,32 +11,6 @@
 using namespace residue;
 using namespace residue::alloc;
 
-namespace {
-
-// The document's kernel: two callbacks, and the standard library works on them.
-std::byte kernelMemory[4096];
-std::size_t kernelUsed = 0;
-
-Result<void*> CustomAlloc(Allocator*, std::size_t bytes, std::size_t) {
-    const std::size_t at = (kernelUsed + 15) / 16 * 16;
-    if (bytes > sizeof kernelMemory - at) return Fail(MemoryError::InsufficientMemory);
-    kernelUsed = at + bytes;
-    return kernelMemory + at;
-}
-
-Result<void> CustomFree(Allocator*, void*) { return {}; }
-
-}  // namespace
-
-TEST_CASE("The library's array works on a custom kernel's two callbacks", "[alloc]") {
-    Allocator customAllocator{CustomAlloc, CustomFree};
-    DynamicArray<std::int32_t> dynamicArray = CreateDynamicArray<std::int32_t>(&customAllocator);
-    REQUIRE(PushToDynamicArray(&dynamicArray, 1, 2, 3));
-    CHECK(dynamicArray.size == 3);
-    CHECK(**DynamicArrayAt(&dynamicArray, 2) == 3);
-    CHECK(DestroyDynamicArray(&dynamicArray));
-}
-
 TEST_CASE("An array keeps its elements while it grows by doubling and shrinks by half", "[alloc]") {
     CountingParent parent;
     auto array = CreateDynamicArray<std::string>(&parent);

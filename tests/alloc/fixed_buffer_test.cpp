@@ -1,4 +1,5 @@
-// The fixed buffer allocator, sentence by sentence: the design document's, its header's, and METRICS.md's errors.
+// The fixed buffer allocator, sentence by sentence: its header's, and METRICS.md's errors. The design document's are in
+// document_test.cpp.
 #include "alloc/fixed_buffer_allocator.hpp"
 
 #include <cstring>
@@ -34,34 +35,6 @@ struct Fixture {
 };
 
 }  // namespace
-
-TEST_CASE("A fixed buffer allocator allocates in a buffer instead of a heap", "[alloc]") {
-    std::byte buffer[1000] = {};
-    FixedBufferAllocator allocator = CreateFixedBufferAllocator(buffer);
-    auto ints = Allocate<int>(&allocator, 5);
-    REQUIRE(ints);
-    CHECK(reinterpret_cast<std::byte*>(*ints) >= buffer);
-    CHECK(reinterpret_cast<std::byte*>(*ints + 5) <= buffer + sizeof buffer);
-    int* owner = *ints;
-    REQUIRE(Free(&allocator, owner));
-    CHECK(owner == nullptr);
-    DestroyFixedBufferAllocator(&allocator);
-    const auto after = Allocate<int>(&allocator, 1);
-    REQUIRE_FALSE(after);
-    CHECK(after.error() == MemoryError::BufferTooLarge);
-}
-
-TEST_CASE("Free clears the owner on success only, UnsafeFree never", "[alloc]") {
-    Fixture f(1024);
-    char* owner = f.Take(16);
-    char* const dangling = owner;
-    REQUIRE(UnsafeFree(&f.heap, owner));
-    CHECK(owner == dangling);
-    const auto again = Free(&f.heap, owner);
-    REQUIRE_FALSE(again);
-    CHECK(again.error() == MemoryError::DoubleFree);
-    CHECK(owner == dangling);
-}
 
 TEST_CASE("A count whose bytes overflow is BufferTooLarge, and an event", "[alloc]") {
     Fixture f(1024);

@@ -40,7 +40,7 @@ TEST_CASE("(child) leak a global buffer and leave a residue allocator", "[.progr
     std::fprintf(stderr, "main ends\n");
 }
 
-TEST_CASE("The global allocator reports after main, once, and the residue allocator sweeps before it", "[alloc]") {
+TEST_CASE("The DestroyDefaultAllocator is ran after the program ends using the global defer", "[alloc]") {
     support::RunOptions options;
     options.environment.emplace_back("RESIDUE_PROGRAM_END", "1");
     const auto run = support::Run({RESIDUE_BIN_DIR "/test_alloc", "[.program-end]"}, options);

@@ -23,7 +23,7 @@ void AppendTo(void* context, const char* text, std::size_t length) {
 
 }  // namespace
 
-TEST_CASE("The duck is the design document's, byte for byte", "[alloc]") {
+TEST_CASE("When the program exit, you will have a duck yelling at you: the document's, byte for byte", "[alloc]") {
     std::ifstream file(RESIDUE_SOURCE_DIR "/../shared/seed/memory-management.md", std::ios::binary);
     if (!file) {
         WARN("the design document is not here");
@@ -39,7 +39,7 @@ TEST_CASE("The duck is the design document's, byte for byte", "[alloc]") {
     CHECK(text.substr(begin, end - begin) == std::string(kDuck, kDuckLength));
 }
 
-TEST_CASE("A residue allocator gives everything back in one sweep, and then the duck yells once", "[alloc]") {
+TEST_CASE("What a residue allocator does is simply frees all the memory, in one sweep, and the duck yells once", "[alloc]") {
     CountingParent parent;
     events::VectorSink sink;
     std::string yelled;
@@ -74,6 +74,22 @@ TEST_CASE("A residue allocator gives everything back in one sweep, and then the 
     CHECK(all[all.size() - 2].kind == events::EventKind::Duck);
     CHECK(sink.Text(all.size() - 2) == kDuck);
     CHECK(all[all.size() - 1].kind == events::EventKind::AllocatorDestroyed);
+}
+
+TEST_CASE("Reduced performance to maintain a log of allocated buffers, which the parent has room for", "[alloc]") {
+    CountingParent parent;
+    CountingParent logParent;
+    {
+        ResidueAllocator allocator({.parent = &parent, .logParent = &logParent, .writer = nullptr});
+        for (std::size_t i = 0; i < 1000; ++i) REQUIRE(Allocate<char>(&allocator, 10));
+        CHECK(parent.requests == 1000);
+        CHECK(logParent.requests > 0);
+        std::size_t bytes = 0;
+        for (const auto& [block, size] : logParent.out) bytes += size;
+        CHECK(bytes >= 1000 * 32);  // the entry of a block has 32 bytes or more
+    }
+    CHECK(parent.out.empty());
+    CHECK(logParent.out.empty());
 }
 
 TEST_CASE("A residue allocator resizes", "[alloc]") {

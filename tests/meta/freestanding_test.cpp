@@ -79,7 +79,8 @@ TEST_CASE("base, events and alloc compile freestanding and need only memcpy, mem
 }
 
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
-TEST_CASE("A program without a C library is linked from them, and runs", "[meta]") {
+TEST_CASE("My custom kernel, or … running on bare metal: a program without a C library is linked from them, and runs",
+          "[meta]") {
     const support::ScratchFolder folder;
     const std::string program = folder / "program";
     const std::string object = folder / "main.o";
@@ -125,7 +126,8 @@ bool Use() {
     Compile(source, folder / "bare.o");
 }
 
-TEST_CASE("A program that names the global allocator compiles where the OS is supported, and only there", "[meta]") {
+TEST_CASE("comptime if OS.IsSupported(): a program with the global allocator compiles where it is, and only there",
+          "[meta]") {
     const support::ScratchFolder folder;
     const std::string source = folder.Write("global.cpp", R"(
 #include "alloc/os/global_allocator.hpp"

@@ -177,4 +177,9 @@ void HeapRegions::Release(std::size_t keep, Emitter* emitter) {
     }
 }
 
+void HeapRegions::End(Emitter& emitter) {
+    Release(0, &emitter);
+    emitter.Destroyed();
+}
+
 }  // namespace residue::alloc

@@ -83,6 +83,9 @@ public:
     // Regions but the first `keep` ones go back to the parent, each told as RegionShrunk when `emitter` is given; live
     // payloads in them must be gone. Does nothing for buffers and ranges.
     void Release(std::size_t keep, Emitter* emitter);
+    // The end of the allocator, told: its regions first, so that none counts as an ordinary block of the parent's
+    // between the allocator's end and its own.
+    void End(Emitter& emitter);
 
 private:
     HeapRegion* Append(std::size_t bytes);

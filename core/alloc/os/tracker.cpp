@@ -9,6 +9,12 @@
 #include "events/os/pages.hpp"
 
 namespace residue::alloc {
+namespace {
+
+constexpr std::size_t kHeadingBytes = 64;
+constexpr char kHeading[] = "Unfreed buffer @ 0x%" PRIxPTR ": \n";
+
+}  // namespace
 
 void WriteToStandardError(void*, const char* text, std::size_t length) { std::fwrite(text, 1, length, stderr); }
 
@@ -88,8 +94,8 @@ void Tracker::Inspect(Inspector& inspector) const {
 }
 
 std::string Tracker::Describe(const TrackedBlock& block, symbols::Symbolizer& symbolizer) const {
-    char line[64];
-    std::snprintf(line, sizeof line, "Unfreed buffer @ 0x%" PRIxPTR ": \n", block.address);
+    char line[kHeadingBytes];
+    std::snprintf(line, sizeof line, kHeading, block.address);
     std::string text = line;
     bool ours = true;  // the innermost frames may be the library's own Allocate<T>
     for (TraceId at{block.trace}; at;) {
@@ -108,12 +114,20 @@ std::size_t Tracker::ReportAndGiveBack(ReportWriter writer, void* context) {
     std::size_t count = 0;
     const TrackedBlock* blocks = table_.SortLive(count);
     std::shared_ptr<symbols::Symbolizer> symbolizer;
-    if (count != 0 && writer != nullptr) symbolizer = symbols::OwnProcess();
-    for (std::size_t i = 0; i < count; ++i) {
-        if (symbolizer != nullptr) {
-            const std::string text = Describe(blocks[i], *symbolizer);
-            writer(context, text.data(), text.size());
+    const auto tell = [&](const TrackedBlock& block) {
+        std::string text;
+        try {
+            if (symbolizer == nullptr) symbolizer = symbols::OwnProcess();
+            text = Describe(block, *symbolizer);
+        } catch (const std::bad_alloc&) {  // for names and lines; a report must not end the program
+            char line[kHeadingBytes];
+            const int length = std::snprintf(line, sizeof line, kHeading, block.address);
+            return writer(context, line, static_cast<std::size_t>(length));
         }
+        writer(context, text.data(), text.size());
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+        if (writer != nullptr) tell(blocks[i]);
         (void)parent_->Free(parent_, reinterpret_cast<void*>(blocks[i].address));
     }
     Clear();

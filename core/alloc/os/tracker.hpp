@@ -47,7 +47,8 @@ public:
     //     Unfreed buffer @ 0x7f12345678a0:
     //     12:src/main.cpp in Load
     // (with a blank after the colon), and gives it back to the parent. A null writer only gives back. Then no block is
-    // live and nothing is remembered. Returns how many there were.
+    // live and nothing is remembered. Returns how many there were. Names take memory from the C++ heap: where it has
+    // none, there is the first line alone.
     std::size_t ReportAndGiveBack(ReportWriter writer, void* context);
 
     // The range of addresses that all live blocks lie in; 0 bytes: there is none.

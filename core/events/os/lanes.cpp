@@ -59,7 +59,7 @@ constexpr std::size_t kSlotsAt = (sizeof(OwnedLane) + 4095) / 4096 * 4096;
 struct Lanes::State {
     explicit State(const LanesOptions& given) : options(given), policy(given.policy) {}
 
-    OwnedLane* Take();  // a lane for the calling thread, null if there is no memory
+    OwnedLane* Take() noexcept;  // a lane for the calling thread, null if there is no memory
     void GiveBack(OwnedLane* lane);
 
     LanesOptions options;
@@ -140,18 +140,22 @@ ThreadLanes& OwnLanes() {
 
 }  // namespace
 
-OwnedLane* Lanes::State::Take() {
+OwnedLane* Lanes::State::Take() noexcept {
     const std::lock_guard lock(mutex);
     OwnedLane* lane = nullptr;
     if (!spare.empty()) {
         lane = spare.back();
         spare.pop_back();
     } else {
+        try {
+            spare.reserve(laneCount.load(std::memory_order_relaxed) + 1);  // so that giving back never allocates
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
         void* const pages = os::ReservePages(kSlotsAt + options.capacity * sizeof(Event));
         if (pages == nullptr) return nullptr;
         auto* const slots = reinterpret_cast<Event*>(static_cast<char*>(pages) + kSlotsAt);
         lane = new (pages) OwnedLane(slots, options.capacity);
-        spare.reserve(laneCount.load(std::memory_order_relaxed) + 1);  // so that giving back never allocates
         lane->next = all.load(std::memory_order_relaxed);
         all.store(lane, std::memory_order_release);
         laneCount.fetch_add(1, std::memory_order_relaxed);
@@ -183,6 +187,11 @@ OwnedLane* FindLane(State& state) {
         return lane;
     }
     ThreadLanes& own = OwnLanes();
+    try {
+        own.entries.reserve(own.entries.size() + 1);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
     for (const auto& entry : own.entries) {
         if (entry.serial == state.serial) {
             cached = {state.serial, entry.lane};
@@ -205,8 +214,13 @@ Lanes::Lanes(const LanesOptions& options) : stamps_(options.stamps), state_(std:
     Registry& registry = TheRegistry();
     const std::lock_guard lock(registry.mutex);
     state.serial = serial_ = ++registry.lastSerial;
-    registry.states[state.serial] = &state;
     registry.giveBack[state.serial] = [](void* to, OwnedLane* lane) { static_cast<State*>(to)->GiveBack(lane); };
+    try {
+        registry.states[state.serial] = &state;
+    } catch (...) {
+        registry.giveBack.erase(state.serial);
+        throw;
+    }
 }
 
 Lanes::~Lanes() {
@@ -269,7 +283,8 @@ void Lanes::BeginAndEmit(const Event& event) noexcept {
 // a wait.
 [[gnu::noinline]] void Lanes::EmitSlowly(const Event* records, std::size_t count, std::uint64_t stamp) noexcept {
     State& state = *state_;
-    OwnedLane* const own = cached.serial == serial_ ? cached.lane : FindLane(state);
+    // Without a stamp there was no lane at its Begin.
+    OwnedLane* const own = stamp == 0 ? nullptr : cached.serial == serial_ ? cached.lane : FindLane(state);
     if (own == nullptr) {
         state.homeless.fetch_add(detail::CountEvents(records, count), std::memory_order_relaxed);
         return;
