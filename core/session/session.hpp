@@ -96,6 +96,7 @@ public:
     virtual const analysis::Metrics& PresentMetrics() = 0;
     virtual const std::vector<analysis::Leak>& PresentLeaks() = 0;
     virtual const std::vector<analysis::CallNode>& PresentCallTree() = 0;
+    virtual std::string RecordingFormat() const { return "Residue recording"; }  // where Figures() has nothing
     virtual std::uint64_t ProbesOfPresent() const { return 0; }  // search length; 0: not recorded
 
     virtual Sandbox* GetSandbox() { return nullptr; }
