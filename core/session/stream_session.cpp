@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "import/event_stream.hpp"
+#include "symbols/symbolizer.hpp"
 
 namespace residue::session {
 
@@ -20,6 +21,11 @@ void StreamSession::WaitUntilLoaded() {
 
 void StreamSession::Load() {
     SetDoing("reading");
+    if (const std::string& program = Options().symbols; !program.empty()) {
+        auto names = symbols::OfImage(program);
+        if (names == nullptr) AddWarnings({{program, "is no ELF program: call traces stay addresses"}});
+        log_.SetSymbolizer(std::move(names));
+    }
     auto summary = import::ReadEventStream(Path(), log_, &cancelled_, &progress_);
     if (Cancelled()) return SetPhase(Phase::Cancelled);
     if (!summary) return SetPhase(Phase::Failed, summary.error());
