@@ -31,12 +31,13 @@ figures "$folder/report.json" | diff "$folder/expected" - || die "the report and
 grep -q '"format": "event stream"' "$folder/report.json" || die "the format is another one"
 grep -q '"warnings": \[\]' "$folder/report.json" || { cat "$folder/report.json"; die "something is wrong with the stream"; }
 
-# The leaks come from where they were made: the first frame's address is in that function.
-frame=$(grep -Eo -m 1 '"0x[0-9a-f]+"' "$folder/report.json" | tr -d '"') || die "the leaks have no call trace"
-addr2line -f -C -e "$bin/bare_metal.elf" "$frame" | grep -q LeakTasks || die "$frame is not in LeakTasks"
+# The leaks come from where they were made, by address and, with the kernel's file, by name.
+grep -Eq '"0x[0-9a-f]+"' "$folder/report.json" || die "the leaks have no call trace"
+"$bin/residue" report "$folder/serial.bin" --symbols "$bin/bare_metal.elf" >"$folder/report.txt"
+grep -q 'at .*LeakTasks' "$folder/report.txt" || die "the leaks are not from LeakTasks"
+grep -q 'by Kernel' "$folder/report.txt" || die "the call traces do not reach the kernel's start"
 
 # What went wrong is told in words.
-"$bin/residue" report "$folder/serial.bin" >"$folder/report.txt"
 grep -q 'free already' "$folder/report.txt" || die "the double free is not told"
 grep -qi 'fragment' "$folder/report.txt" || die "the failure by fragmentation is not told"
 
