@@ -28,7 +28,7 @@ int Report(const Failure& failure) {
 
 struct Arguments {
     std::string file, picture, out, size = "1600x900", panel, tab, theme, colour, range, allocator = "first-fit",
-                                    capacity = "auto";
+                                    capacity = "auto", symbols;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
     bool sandbox = false;
@@ -39,6 +39,7 @@ struct Arguments {
 Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
     session::OpenOptions open;
     open.allocator = arguments.allocator;
+    open.symbols = arguments.symbols;
     if (arguments.capacity != "auto") {
         const auto bytes = ParseBytes(arguments.capacity);
         if (!bytes || *bytes == 0) {
@@ -149,6 +150,8 @@ int main(int argc, char** argv) {
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
+    cli.add_option("--symbols", arguments.symbols,
+                   "for an event stream: the program that names its call traces' addresses");
     cli.add_flag("--sandbox", arguments.sandbox, "open the sandbox");
     cli.add_option("--theme", arguments.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
     cli.add_option("--scale", arguments.scale, "content scale, instead of the monitor's")->check(CLI::Range(0.5, 6.0));

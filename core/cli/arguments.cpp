@@ -40,6 +40,8 @@ void ReplayArguments::AddTo(CLI::App& app) {
         ->type_name("A");
     app.add_option("--capacity", capacity, "its bytes (64K, 10M, ...), or 'auto': its heap grows as needed")
         ->type_name("N|auto");
+    app.add_option("--symbols", symbols, "for event streams: the program (ELF) that names the call traces' addresses")
+        ->type_name("PROGRAM");
 }
 
 session::OpenOptions ReplayArguments::Check(std::vector<Failure>& failures) const {
@@ -51,6 +53,10 @@ session::OpenOptions ReplayArguments::Check(std::vector<Failure>& failures) cons
             names += (names.empty() ? "" : ", ") + std::string(entry.name);
         }
         failures.push_back({"--allocator", "unknown allocator '" + allocator + "'", names});
+    }
+    if (!symbols.empty()) {
+        CheckReadable(symbols, "--symbols", failures);
+        options.symbols = symbols;
     }
     if (!capacity.empty() && capacity != "auto") {
         options.capacity = ParseBytes(capacity);

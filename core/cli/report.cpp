@@ -1,4 +1,4 @@
-// residue report FILE [--json] [--allocator A] [--capacity N|auto]
+// residue report FILE [--json] [--allocator A] [--capacity N|auto] [--symbols PROGRAM]
 #include <CLI/CLI.hpp>
 
 #include "cli/arguments.hpp"

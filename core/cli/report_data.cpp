@@ -125,7 +125,7 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session) {
         DescribeTrace(session, report);
         if (report.heap) report.failed = session.Series().Run().failedRequests;
     } else {
-        report.format = "Residue recording";
+        report.format = session.RecordingFormat();
         session.SeekTo(session.End());
         if (!Settle(session)) return std::nullopt;
         const auto counted = CountLog(session.View(), session.Heap(), session.Series().Run(), Interrupted());

@@ -7,9 +7,11 @@
 #include <span>
 #include <utility>
 
+#include "import/event_stream.hpp"
 #include "log/native_file.hpp"
 #include "session/native_session.hpp"
 #include "session/sandbox_session.hpp"
+#include "session/stream_session.hpp"
 #include "session/trace_session.hpp"
 
 namespace residue::session {
@@ -31,6 +33,7 @@ bool IsNative(const std::string& path) {
 
 std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions options) {
     if (IsNative(path)) return std::make_unique<NativeSession>(path, std::move(options));
+    if (import::IsEventStream(path)) return std::make_unique<StreamSession>(path, std::move(options));
     return std::make_unique<TraceSession>(path, std::move(options));
 }
 

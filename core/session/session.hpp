@@ -28,6 +28,7 @@ class Sandbox;  // session/sandbox.hpp
 struct OpenOptions {
     std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
     std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
+    std::string symbols;                       // an event stream's program (ELF): names for its call traces
 };
 
 enum class Phase { Loading, Ready, Failed, Cancelled };
@@ -97,6 +98,7 @@ public:
     virtual const analysis::Metrics& PresentMetrics() = 0;
     virtual const std::vector<analysis::Leak>& PresentLeaks() = 0;
     virtual const std::vector<analysis::CallNode>& PresentCallTree() = 0;
+    virtual std::string RecordingFormat() const { return "Residue recording"; }  // where Figures() has nothing
     virtual std::uint64_t ProbesOfPresent() const { return 0; }  // search length; 0: not recorded
     // The inside of the allocator that is shown, at Now(): free structure, marks, and the decisions of the call that
     // led there. Found by re-execution, on a thread of its own: ask again until it is ready.

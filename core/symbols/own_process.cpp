@@ -1,27 +1,20 @@
 // The frames of this process through elfutils: libdwfl finds the modules (again when an address is in none of them, so
 // that libraries loaded later are found), DWARF gives file and line, and the symbol table gives the name.
-#include <cxxabi.h>
-#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <unordered_map>
 
+#include "symbols/detail/dwarf_names.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace residue::symbols {
 namespace {
 
-std::string Demangled(const char* name) {
-    int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
-                                                           &std::free);
-    return status == 0 && text != nullptr ? text.get() : name;
-}
+using detail::Demangled;
+using detail::FindLine;
 
 class DwflSymbolizer final : public Symbolizer {
 public:
@@ -88,16 +81,6 @@ private:
         if (path == nullptr) return text;
         const std::string name = path;
         return name.substr(name.rfind('/') + 1) + "+" + text;
-    }
-
-    static void FindLine(Dwfl_Module* module, Dwarf_Addr call, Frame& frame) {
-        Dwfl_Line* const line = dwfl_module_getsrc(module, call);
-        if (line == nullptr) return;
-        int number = 0;
-        const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
-        if (file == nullptr) return;
-        frame.file = file;
-        frame.line = number > 0 ? static_cast<std::uint32_t>(number) : 0;
     }
 
     // Is the address in a mapping at all? Asking libdwfl again for every address that is garbage would be slow.

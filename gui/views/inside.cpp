@@ -232,6 +232,10 @@ bool InsideView::HandleKey(ViewContext& context, const KeyPress& press) {
 
 }  // namespace
 
+std::unique_ptr<View> MakeInsideView() {
+    return std::make_unique<InsideView>();
+}
+
 DecisionText Describe(const Theme& theme, const Decision& decision) {
     DecisionText text;
     text.bytes = analysis::FormatBytes(decision.bytes);

@@ -77,3 +77,13 @@ TEST_CASE("several threads may ask at once and hear the same") {
     for (auto& thread : threads) thread.join();
     for (const int count : equal) CHECK(count == 50);
 }
+
+TEST_CASE("an image that is not loaded gives names; what is no image gives none") {
+    CHECK(residue::symbols::OfImage("/nonexistent") == nullptr);
+    CHECK(residue::symbols::OfImage(__FILE__) == nullptr);
+    const auto self = residue::symbols::OfImage("/proc/self/exe");
+    REQUIRE(self != nullptr);
+    // Nothing lies at the end of memory, nor at 0.
+    CHECK(self->Resolve(0).function == "0x0");
+    CHECK(self->Resolve(~std::uint64_t{0}).function == "0xffffffffffffffff");
+}
