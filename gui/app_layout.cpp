@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kMargin = 8;  // unscaled, as all here
 constexpr float kTransportHeight = 42;
-constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kBottomLeast = 112, kBodyLeast = 240;
+constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kHeapBesideInside = 520, kBottomLeast = 112, kBodyLeast = 240;
 constexpr TabName kTabs[] = {
     {"Block", "The block under the mouse or selected, and why a request failed", "Ctrl+1"},
     {"Calls", "Live bytes by call trace", "Ctrl+2"},
@@ -72,7 +72,9 @@ void App::Arrange(ImVec2 size) {
     // Columns give way to the heap, the wider one first.
     float left = HasLeft() ? std::max(px(state_.left), px(kLeftLeast)) : 0;
     float right = state_.rightFolded ? 0 : std::max(px(state_.right), px(kRightLeast));
-    const float room = body.Width() - px(kHeapLeast) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
+    // The controls of the sandbox need their width; the inside gives way to the heap.
+    const bool controls = session_ && session_->GetSandbox() != nullptr;
+    const float room = body.Width() - px(controls ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
     if (left + right > room) {
         right = right > 0 ? std::max(px(kRightLeast), std::min(right, room - left)) : 0;
         left = left > 0 ? std::max(px(kLeftLeast), std::min(left, room - right)) : 0;

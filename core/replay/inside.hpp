@@ -41,6 +41,12 @@ struct Inside {
     std::shared_ptr<const InsideState> after;    // that was no call of this allocator. Never null
     std::vector<alloc::Decision> decisions;      // N.1, N.2, ... of that call
     std::uint64_t decisionsLeftOut = 0;          // beyond kMostInsideDecisions
+
+    std::uint64_t Probes() const {
+        std::uint64_t probes = 0;
+        for (const alloc::Decision& each : decisions) probes += each.kind == alloc::DecisionKind::Probe ? 1 : 0;
+        return probes;
+    }
 };
 
 }  // namespace residue::replay

@@ -53,6 +53,9 @@ void DrawOrder(const HeapFrame& frame, const replay::InsideState& state) {
         frame.ForSegments(node.address, node.address + node.bytes, [&](const Segment& segment) {
             const float width = TextWidth(font, text) + frame.context.Px(6);
             if (!std::exchange(first, false) || segment.box.Width() < width + frame.context.Px(2)) return;
+            // The hole's own size, in its middle, goes first.
+            const float size = TextWidth(font, analysis::FormatBytes(node.bytes)) + frame.context.Px(8);
+            if (segment.box.Width() >= size && (segment.box.Width() - size) / 2 < width) return;
             const Rect badge{{segment.box.min.x + 1, segment.box.min.y + 1},
                              {segment.box.min.x + width, segment.box.min.y + font->FontSize + 2}};
             frame.draw->AddRectFilled(badge.min, badge.max, Mix(frame.theme().window, frame.theme().accent, 0.25f), frame.context.Px(2));

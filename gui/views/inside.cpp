@@ -37,8 +37,7 @@ std::string CallText(const events::Event& event) {
 
 // "7 probes", or what else there was to decide.
 std::string Summary(const replay::Inside& inside) {
-    std::uint64_t probes = 0;
-    for (const Decision& decision : inside.decisions) probes += decision.kind == DecisionKind::Probe ? 1 : 0;
+    const std::uint64_t probes = inside.Probes();
     if (probes != 0 && inside.decisionsLeftOut != 0) return "more than " + analysis::FormatCount(probes) + " probes";
     if (probes != 0) return analysis::FormatCount(probes) + (probes == 1 ? " probe" : " probes");
     const std::size_t steps = inside.decisions.size();
@@ -178,7 +177,7 @@ void InsideView::DrawStructure(ViewContext& context, const replay::InsideState& 
         DrawNote(context, size.x, "The last " + analysis::FormatCount(state.nodesLeftOut) + " nodes are left out.");
     }
     float left = size.y - (ImGui::GetCursorScreenPos().y - at.y);
-    const float overview = std::min(OverviewHeight(context, state, size.x), left - context.Px(60));
+    const float overview = std::min(OverviewHeight(context, state), left - context.Px(60));
     if (overview >= context.Px(24)) {
         const ImVec2 top = ImGui::GetCursorScreenPos();
         DrawOverview(context, state, {size.x, overview});
@@ -212,7 +211,7 @@ void InsideView::Draw(ViewContext& context, ImVec2 size) {
     if (!inside.decisions.empty()) {
         const float rows = std::min(static_cast<float>(inside.decisions.size()), kMostDecisions);
         const float room = size.y - (ImGui::GetCursorScreenPos().y - origin.y) - context.Px(kLeastNodes);
-        const float height = std::max(context.Px(kDecisionRow) * 2, std::min(rows * context.Px(kDecisionRow), room));
+        const float height = std::max(context.Px(kDecisionRow), std::min(rows * context.Px(kDecisionRow), room));
         const ImVec2 at = ImGui::GetCursorScreenPos();
         DrawDecisions(context, inside, {size.x, height});
         ImGui::SetCursorScreenPos({at.x, at.y + height + context.Px(6)});

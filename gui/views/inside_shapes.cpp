@@ -33,6 +33,30 @@ std::pair<std::uint64_t, std::uint64_t> SpanOf(ViewContext& context) {
     return span;
 }
 
+// For the pictures' axes: "512", "64 K", "8 M".
+std::string AxisSize(std::uint64_t bytes) {
+    static constexpr const char* kUnits[] = {"", " K", " M", " G"};
+    std::size_t unit = 0;
+    for (; unit < 3 && bytes >= 1024 && bytes % 1024 == 0; ++unit) bytes /= 1024;
+    return analysis::FormatCount(bytes) + kUnits[unit];
+}
+
+// Rows for sizes that the whole heap has not are left out of the pictures, as long as nothing is in them.
+std::size_t RowsToShow(ViewContext& context, const InsideState& state) {
+    const bool matrix = state.structure.shape == FreeShape::Matrix;
+    const std::size_t columns = matrix ? std::max<std::size_t>(1, state.structure.columns) : 1;
+    const auto [begin, end] = SpanOf(context);
+    std::size_t rows = (state.bins.size() + columns - 1) / columns;
+    const auto empty = [&](std::size_t row) {
+        for (std::size_t i = row * columns; i < std::min(state.bins.size(), (row + 1) * columns); ++i) {
+            if (state.bins[i].count != 0) return false;
+        }
+        return true;
+    };
+    while (rows > 4 && state.bins[(rows - 1) * columns].sizes.least > end - begin && empty(rows - 1)) --rows;
+    return rows;
+}
+
 std::string SizesOf(const InsideBin& bin) {
     const std::string least = analysis::FormatBytes(bin.sizes.least);
     if (bin.sizes.most == ~std::size_t{0}) return "from " + least;
@@ -90,9 +114,9 @@ void DrawBins(ViewContext& context, const InsideState& state, ImVec2 size) {
         if (inside && mouse.x >= x && mouse.x < next) BinTooltip(context, bin);
     }
     const Rect labels{{left, bottom}, {left + width, at.y + size.y}};
-    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim, analysis::FormatBytes(state.bins.front().sizes.least));
-    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim,
-               analysis::FormatBytes(state.bins.back().sizes.least) + " and more", Align::Right);
+    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim, AxisSize(state.bins.front().sizes.least) + " B");
+    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim, AxisSize(state.bins.back().sizes.least) + "B and more",
+               Align::Right);
 }
 
 // First level by second level: a row for each power of two, as the two bitmaps have it.
@@ -101,8 +125,8 @@ void DrawMatrix(ViewContext& context, const InsideState& state, ImVec2 size) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const std::size_t columns = std::max<std::size_t>(1, state.structure.columns);
-    const std::size_t rows = (state.bins.size() + columns - 1) / columns;
-    const float pad = context.Px(kPad), label = context.Px(64);
+    const std::size_t rows = RowsToShow(context, state);
+    const float pad = context.Px(kPad), label = context.Px(50);
     const float left = at.x + pad + label, width = size.x - 2 * pad - label;
     const float top = at.y + context.Px(6);
     const float height = std::floor((size.y - context.Px(12)) / static_cast<float>(std::max<std::size_t>(rows, 1)));
@@ -135,8 +159,7 @@ void DrawMatrix(ViewContext& context, const InsideState& state, ImVec2 size) {
             draw->AddRect(dot, {dot.x + side, dot.y + side}, theme.line);
         if (y - labelled >= context.fonts->monoSmall->FontSize) {
             DrawTextIn(draw, context.fonts->monoSmall, {{at.x + pad, y}, {left - context.Px(14), y + height}},
-                       any ? theme.text : theme.dim, analysis::FormatBytes(state.bins[row * columns].sizes.least),
-                       Align::Right);
+                       any ? theme.text : theme.dim, AxisSize(state.bins[row * columns].sizes.least), Align::Right);
             labelled = y;
         }
     }
@@ -148,9 +171,9 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const auto [begin, end] = SpanOf(context);
-    const float pad = context.Px(kPad), label = context.Px(58);
+    const float pad = context.Px(kPad), label = context.Px(42);
     const float left = at.x + pad + label, width = size.x - 2 * pad - label;
-    const std::size_t rows = state.bins.size();
+    const std::size_t rows = RowsToShow(context, state);
     const float top = at.y + context.Px(6);
     const float height = std::floor((size.y - context.Px(12)) / static_cast<float>(std::max<std::size_t>(rows, 1)));
     if (height < 3 || rows == 0) return;
@@ -164,7 +187,7 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
         const float y = rowOf(i);
         if (height >= context.fonts->monoSmall->FontSize - 2 || i % 2 == 0) {
             DrawTextIn(draw, context.fonts->monoSmall, {{at.x + pad, y}, {left - context.Px(8), y + height}},
-                       state.bins[i].count > 0 ? theme.text : theme.dim, analysis::FormatBytes(state.bins[i].sizes.least), Align::Right);
+                       state.bins[i].count > 0 ? theme.text : theme.dim, AxisSize(state.bins[i].sizes.least), Align::Right);
         }
         draw->AddRectFilled({left, y + height - 1}, {left + width, y + height}, Mix(theme.panel, theme.line, 0.7f));
     }
@@ -267,7 +290,7 @@ const char* NameOf(FreeShape shape) {
     return "";
 }
 
-float OverviewHeight(const ViewContext& context, const InsideState& state, float) {
+float OverviewHeight(ViewContext& context, const InsideState& state) {
     const auto rows = [&](std::size_t count, float row) {
         return context.Px(12) + static_cast<float>(count) * context.Px(row);
     };
@@ -276,11 +299,8 @@ float OverviewHeight(const ViewContext& context, const InsideState& state, float
         case FreeShape::Top:
         case FreeShape::List: return 0;
         case FreeShape::Bins: return context.Px(kBinsHeight);
-        case FreeShape::Tree: return rows(state.bins.size(), kTreeRow);
-        case FreeShape::Matrix: {
-            const std::size_t columns = std::max<std::size_t>(1, state.structure.columns);
-            return rows((state.bins.size() + columns - 1) / columns, kMatrixRow);
-        }
+        case FreeShape::Tree: return rows(RowsToShow(context, state), kTreeRow);
+        case FreeShape::Matrix: return rows(RowsToShow(context, state), kMatrixRow);
     }
     return 0;
 }

@@ -10,8 +10,8 @@ namespace residue::gui {
 // "free list", "free lists by size", ...
 const char* NameOf(alloc::FreeShape shape);
 
-// Height that the picture wants at this width (0: the shape has none), and the picture, at ImGui's cursor.
-float OverviewHeight(const ViewContext& context, const replay::InsideState& state, float width);
+// Height that the picture wants (0: the shape has none), and the picture, at ImGui's cursor.
+float OverviewHeight(ViewContext& context, const replay::InsideState& state);
 void DrawOverview(ViewContext& context, const replay::InsideState& state, ImVec2 size);
 
 // The nodes, scrolling within `size`.

@@ -42,7 +42,11 @@ std::vector<Cell> Figures(ViewContext& context) {
     const Theme& theme = *context.theme;
     const analysis::Metrics& now = session.PresentMetrics();
     const analysis::RunMetrics run = session.Series().Run();
-    const std::uint64_t probes = session.ProbesOfPresent();
+    // Resizes and failed requests search too; only running them again tells how long.
+    std::uint64_t probes = session.ProbesOfPresent();
+    if (const replay::Inside* inside = context.inside->Present(); inside != nullptr && probes == 0) {
+        probes = inside->Probes();
+    }
     std::vector<Cell> cells(kCells);
     // The others are of the allocator that the heap panel shows.
     const bool several = session.Heap().Allocators().size() > 1;
