@@ -136,7 +136,8 @@ private:
         auto* const at = static_cast<std::byte*>(info->si_addr);
         if (at < watched->base || at >= watched->base + kBytes) _exit(99);  // a fault of the test's own
         ++touches;
-        mprotect(watched->base + (at - watched->base) / kPage * kPage, kPage, PROT_READ | PROT_WRITE);
+        const auto page = static_cast<std::size_t>(at - watched->base) / kPage;
+        mprotect(watched->base + page * kPage, kPage, PROT_READ | PROT_WRITE);
     }
     static Result<void*> OnAllocate(Allocator* self, std::size_t bytes, std::size_t) {
         auto& me = *static_cast<WatchedBooks*>(self);
