@@ -35,8 +35,7 @@ void BasicBuddyAllocator<Observer>::AttachSink(events::EventSink* sink, const ch
 
 template <class Observer>
 void BasicBuddyAllocator<Observer>::Destroy() {
-    emitter_.Destroyed();
-    regions_.Release(0, nullptr);
+    regions_.End(emitter_);
     *this = Make(HeapMemory{});
 }
 

@@ -28,7 +28,7 @@ class Sandbox;  // session/sandbox.hpp
 struct OpenOptions {
     std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
     std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
-    std::string symbols;                       // an event stream's program (ELF): names for its call traces
+    std::string symbols{};                       // an event stream's program (ELF): names for its call traces
 };
 
 enum class Phase { Loading, Ready, Failed, Cancelled };

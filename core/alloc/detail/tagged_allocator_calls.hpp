@@ -32,8 +32,7 @@ void BasicTaggedAllocator<Observer, Classes>::AttachSink(events::EventSink* sink
 
 template <class Observer, class Classes>
 void BasicTaggedAllocator<Observer, Classes>::Destroy() {
-    emitter_.Destroyed();
-    blocks_.Regions().Release(0, nullptr);
+    blocks_.Regions().End(emitter_);
     *this = Make(HeapMemory{});
 }
 

@@ -13,7 +13,10 @@
 #include "alloc/os/locked_allocator.hpp"
 #include "alloc/os/residue_allocator.hpp"
 #include "alloc/os/tracking_allocator.hpp"
+#include "alloc/buddy_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
+#include "alloc/segregated_allocator.hpp"
+#include "alloc/tlsf_allocator.hpp"
 
 namespace residue::alloc {
 
@@ -154,6 +157,9 @@ inline std::span<const LayerKind> OnParent() {
         {"arena", MakeLayer<HeapLayer<ArenaAllocator>>, true, kLayerRegionBytes},
         {"stack", MakeLayer<HeapLayer<StackAllocator>>, true, kLayerRegionBytes},
         {"pool", MakeLayer<HeapLayer<PoolAllocator>>, true, kLayerRegionBytes},
+        {"buddy", MakeLayer<HeapLayer<BuddyAllocator>>, true, kLayerRegionBytes},
+        {"segregated-fit", MakeLayer<HeapLayer<SegregatedAllocator>>, true, kLayerRegionBytes},
+        {"tlsf", MakeLayer<HeapLayer<TlsfAllocator>>, true, kLayerRegionBytes},
         {"fixed buffer, first fit", MakeLayer<BufferLayer<Placement::FirstFit>>, true, kLayerBufferBytes},
         {"fixed buffer, best fit", MakeLayer<BufferLayer<Placement::BestFit>>, true, kLayerBufferBytes},
         {"default, debug", MakeLayer<DefaultLayer<Profile::Debug>>, false, 1},
