@@ -92,7 +92,7 @@ TEST_CASE("every allocator's inside is drawn, and the same moment gives the same
         GoTo(rig, 24);
         CHECK(rig.Picture() == from);
         InsideLook& look = rig.app->Inside();
-        if (entry.observed == nullptr) {
+        if (!entry.inBuffer) {
             CHECK(look.answer.unknown.find("not recorded") != std::string::npos);
         } else {
             REQUIRE(look.Present() != nullptr);
