@@ -41,9 +41,7 @@ struct InsideLook {
     std::size_t Decisions() const { return Present() != nullptr ? Present()->decisions.size() : 0; }
     bool Deciding() const { return Present() != nullptr && shown <= Decisions(); }
     // The decision that was told last, while the call is being looked into.
-    const alloc::Decision* Last() const {
-        return Deciding() && shown > 0 ? &Present()->decisions[shown - 1] : nullptr;
-    }
+    const alloc::Decision* Last() const { return Deciding() && shown > 0 ? &Present()->decisions[shown - 1] : nullptr; }
     const replay::InsideState* State() const {
         if (answer.inside == nullptr) return nullptr;
         return Deciding() ? answer.inside->before.get() : answer.inside->after.get();
@@ -62,10 +60,9 @@ struct InsideLook {
             sortedOf_ = state;
             keep_ = Deciding() ? answer.inside->before : answer.inside->after;
         }
-        const auto above =
-            std::upper_bound(sorted_.begin(), sorted_.end(), address, [&](std::uint64_t value, std::uint32_t index) {
-                return value < state->nodes[index].address;
-            });
+        const auto above = std::upper_bound(
+            sorted_.begin(), sorted_.end(), address,
+            [&](std::uint64_t value, std::uint32_t index) { return value < state->nodes[index].address; });
         if (above == sorted_.begin()) return nullptr;
         const alloc::FreeNode& node = state->nodes[*std::prev(above)];
         return address - node.address < node.bytes ? &node : nullptr;

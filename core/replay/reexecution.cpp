@@ -22,12 +22,12 @@ namespace {
 using events::Event;
 using events::EventKind;
 
-constexpr std::uint64_t kInterval = 4096;                         // calls between two copies
-constexpr std::uint64_t kCallsPerPage = 8;                        // more, where many pages are compared
+constexpr std::uint64_t kInterval = 4096;   // calls between two copies
+constexpr std::uint64_t kCallsPerPage = 8;  // more, where many pages are compared
 constexpr std::uint64_t kMostKept = std::uint64_t{256} << 20;
 constexpr std::uint64_t kSmallestReserve = std::uint64_t{16} << 20;
 constexpr std::uint64_t kLargestReserve = std::uint64_t{32} << 30;
-constexpr std::uint64_t kLookAround = 1024;                       // calls between two looks at `cancelled`
+constexpr std::uint64_t kLookAround = 1024;  // calls between two looks at `cancelled`
 
 // What the allocator tells, with addresses as in the log.
 class Collector final : public events::EventSink {
@@ -89,7 +89,8 @@ public:
         state.nodes.push_back({shown_.Rebased(node.address), node.bytes, node.bin});
     }
     void OnBroken(const char* invariant, std::uintptr_t where) override {
-        if (state.broken.size() < 100) state.broken.push_back(fmt::format("{} at {:#x}", invariant, shown_.Rebased(where)));
+        if (state.broken.size() < 100)
+            state.broken.push_back(fmt::format("{} at {:#x}", invariant, shown_.Rebased(where)));
     }
     InsideState state;
 
@@ -137,7 +138,7 @@ public:
 
 private:
     struct Moment {
-        Row next;             // the first row that is not applied
+        Row next;  // the first row that is not applied
         std::uint64_t driven;
         bool ended;
         std::array<std::byte, alloc::kAllocatorStorageBytes> storage;
@@ -340,8 +341,8 @@ private:
     // What the allocator told is what stands in the log from next_ on; next_ goes behind it.
     Outcome<void> Compare(const log::LogView& view) {
         const auto differs = [&](const char* what) {
-            return Fail(Failure{Where(view), fmt::format("running it again gives {}: its inside is not known from here on",
-                                                         what), ""});
+            return Fail(Failure{
+                Where(view), fmt::format("running it again gives {}: its inside is not known from here on", what), ""});
         };
         if (collector_.Overflowed()) return differs("more events than one call has");
         for (std::size_t i = 0; i < collector_.Count(); ++i) {

@@ -35,8 +35,9 @@ void Arrow(const HeapFrame& frame, ImVec2 from, ImVec2 to, ImU32 colour) {
     const float head = frame.context.Px(6);
     const float thick = std::max(1.0f, frame.context.Px(1.2f));
     frame.draw->AddLine(from, to, colour, thick);
-    frame.draw->AddTriangleFilled(to, {to.x - head * along.x - head / 2 * along.y, to.y - head * along.y + head / 2 * along.x},
-                                  {to.x - head * along.x + head / 2 * along.y, to.y - head * along.y - head / 2 * along.x}, colour);
+    frame.draw->AddTriangleFilled(
+        to, {to.x - head * along.x - head / 2 * along.y, to.y - head * along.y + head / 2 * along.x},
+        {to.x - head * along.x + head / 2 * along.y, to.y - head * along.y - head / 2 * along.x}, colour);
 }
 
 // A list's order is not that of addresses: each hole says its place in it.
@@ -58,7 +59,8 @@ void DrawOrder(const HeapFrame& frame, const replay::InsideState& state) {
             if (segment.box.Width() >= size && (segment.box.Width() - size) / 2 < width) return;
             const Rect badge{{segment.box.min.x + 1, segment.box.min.y + 1},
                              {segment.box.min.x + width, segment.box.min.y + font->FontSize + 2}};
-            frame.draw->AddRectFilled(badge.min, badge.max, Mix(frame.theme().window, frame.theme().accent, 0.25f), frame.context.Px(2));
+            frame.draw->AddRectFilled(badge.min, badge.max, Mix(frame.theme().window, frame.theme().accent, 0.25f),
+                                      frame.context.Px(2));
             DrawTextIn(frame.draw, font, badge, frame.theme().text, text, Align::Centre);
             ++drawn;
         });
@@ -125,11 +127,12 @@ void HideResult(const HeapFrame& frame, const replay::Inside& inside) {
     for (const alloc::FreeNode& node : inside.before->nodes) {
         const std::uint64_t begin = event.event.Begin();
         if (begin - node.address >= node.bytes) continue;
-        frame.ForSegments(node.address, std::max(node.address + node.bytes, event.event.End()), [&](const Segment& segment) {
-            frame.draw->AddRectFilled(segment.box.min, segment.box.max, frame.theme().window);
-            Hatch(frame.draw, segment.box, frame.theme().hatch, frame.context.Px(5));
-            frame.draw->AddRect(segment.box.min, segment.box.max, frame.theme().line);
-        });
+        frame.ForSegments(node.address, std::max(node.address + node.bytes, event.event.End()),
+                          [&](const Segment& segment) {
+                              frame.draw->AddRectFilled(segment.box.min, segment.box.max, frame.theme().window);
+                              Hatch(frame.draw, segment.box, frame.theme().hatch, frame.context.Px(5));
+                              frame.draw->AddRect(segment.box.min, segment.box.max, frame.theme().line);
+                          });
         return;
     }
 }
@@ -155,11 +158,15 @@ void DrawDecided(HeapFrame& frame, const InsideLook& look) {
         if (decision.kind == alloc::DecisionKind::Split) {
             frame.ForSegments(decision.other, decision.other + 1, [&](const Segment& segment) {
                 frame.draw->AddRectFilled({segment.box.min.x - 1, segment.box.min.y - frame.context.Px(3)},
-                                          {segment.box.min.x + 1, segment.box.max.y + frame.context.Px(3)}, text.colour);
+                                          {segment.box.min.x + 1, segment.box.max.y + frame.context.Px(3)},
+                                          text.colour);
             });
         }
         DrawLink(frame, look, {decision.address, static_cast<std::size_t>(decision.bytes), 0}, text.colour);
-        Note(frame, decision.address, bytes, text.colour, analysis::FormatCount(i + 1) + ": " + text.what.substr(text.what.find("  ") == std::string::npos ? 0 : text.what.find("  ") + 2) + ", " + text.bytes);
+        Note(frame, decision.address, bytes, text.colour,
+             analysis::FormatCount(i + 1) + ": " +
+                 text.what.substr(text.what.find("  ") == std::string::npos ? 0 : text.what.find("  ") + 2) + ", " +
+                 text.bytes);
     }
 }
 
@@ -169,7 +176,8 @@ void DrawMarks(const HeapFrame& frame, const replay::InsideState& state) {
         frame.ForSegments(state.marks[i].address, state.marks[i].address + 1, [&](const Segment& segment) {
             const float x = segment.box.min.x, y = segment.box.min.y - frame.context.Px(4);
             frame.draw->AddRectFilled({x - 1, y}, {x + 1, segment.box.max.y + frame.context.Px(2)}, frame.theme().duck);
-            frame.draw->AddTriangleFilled({x, y}, {x + frame.context.Px(7), y + frame.context.Px(3)}, {x, y + frame.context.Px(7)}, frame.theme().duck);
+            frame.draw->AddTriangleFilled({x, y}, {x + frame.context.Px(7), y + frame.context.Px(3)},
+                                          {x, y + frame.context.Px(7)}, frame.theme().duck);
         });
     }
 }

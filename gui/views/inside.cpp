@@ -17,13 +17,15 @@ using alloc::Decision;
 using alloc::DecisionKind;
 using alloc::ProbeVerdict;
 
-constexpr float kDecisionRow = 20;     // unscaled, as all here
-constexpr float kMostDecisions = 7.5f; // rows shown at once: half a row says that there is more
+constexpr float kDecisionRow = 20;      // unscaled, as all here
+constexpr float kMostDecisions = 7.5f;  // rows shown at once: half a row says that there is more
 constexpr float kLeastNodes = 120;
 
 // "allocate 142 B, aligned to 64"
 std::string CallText(const events::Event& event) {
-    const std::string aligned = event.alignmentLog2 > 3 ? ", aligned to " + analysis::FormatCount(std::uint64_t{1} << event.alignmentLog2) : std::string();
+    const std::string aligned = event.alignmentLog2 > 3
+                                    ? ", aligned to " + analysis::FormatCount(std::uint64_t{1} << event.alignmentLog2)
+                                    : std::string();
     switch (event.kind) {
         case events::EventKind::Allocated:
         case events::EventKind::AllocateFailed: return "allocate " + analysis::FormatBytes(event.size) + aligned;
@@ -79,11 +81,10 @@ float InsideView::DrawCall(ViewContext& context, const replay::Inside& inside, f
     const float pad = context.Px(kPad);
     if (inside.decisions.empty()) {
         const char* why = inside.position.value == 0 ? "Nothing has happened yet. Step on with the right arrow."
-                          : ours ? "This call had nothing to look for."
-                                 : "This call was not one of this allocator's.";
-        const float height =
-            DrawWrapped(ImGui::GetWindowDrawList(), context.fonts->label, {at.x + pad, at.y + context.Px(8)},
-                        width - 2 * pad, context.theme->dim, why);
+                          : ours                     ? "This call had nothing to look for."
+                                                     : "This call was not one of this allocator's.";
+        const float height = DrawWrapped(ImGui::GetWindowDrawList(), context.fonts->label,
+                                         {at.x + pad, at.y + context.Px(8)}, width - 2 * pad, context.theme->dim, why);
         ImGui::SetCursorScreenPos({at.x, at.y + height + context.Px(16)});
         return height + context.Px(16);
     }
@@ -169,12 +170,19 @@ void InsideView::DrawStructure(ViewContext& context, const replay::InsideState& 
     std::uint64_t bytes = 0;
     for (const replay::InsideBin& bin : state.bins) bytes += bin.bytes;
     const std::uint64_t nodes = state.nodes.size() + state.nodesLeftOut;
-    std::string status = analysis::FormatCount(nodes) + (nodes == 1 ? " node, " : " nodes, ") + analysis::FormatBytes(bytes);
+    std::string status =
+        analysis::FormatCount(nodes) + (nodes == 1 ? " node, " : " nodes, ") + analysis::FormatBytes(bytes);
     if (state.ended) status = "ended";
     SectionTitle(context, NameOf(state.structure.shape), status);
     for (const std::string& broken : state.broken) DrawNote(context, size.x, "broken: " + broken);
     if (state.nodesLeftOut != 0) {
         DrawNote(context, size.x, "The last " + analysis::FormatCount(state.nodesLeftOut) + " nodes are left out.");
+    }
+    const model::AllocatorState* heap = context.session->Heap().Find(context.session->Shown());
+    const std::uint64_t blocks = heap == nullptr ? 0 : heap->totals.blocks;
+    if (state.structure.shape == alloc::FreeShape::Tree && std::max<std::uint64_t>(nodes, blocks) > kMostInTree) {
+        DrawNote(context, size.x, "The tree shows the lowest " + analysis::FormatCount(kMostInTree) +
+                                      " blocks and as many free ones: there are more.");
     }
     float left = size.y - (ImGui::GetCursorScreenPos().y - at.y);
     const float overview = std::min(OverviewHeight(context, state), left - context.Px(60));
@@ -262,8 +270,8 @@ DecisionText Describe(const Theme& theme, const Decision& decision) {
             text.bytes = analysis::FormatBytes(decision.bytes) + " + " + analysis::FormatBytes(decision.otherBytes);
             text.colour = theme.duck;
             break;
-        case DecisionKind::Insert: text.what = at + "  into the list", text.colour = theme.accent; break;
-        case DecisionKind::Remove: text.what = at + "  out of the list", text.colour = theme.accent; break;
+        case DecisionKind::Insert: text.what = at + "  inserted", text.colour = theme.accent; break;
+        case DecisionKind::Remove: text.what = at + "  removed", text.colour = theme.accent; break;
     }
     return text;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "analysis/format.hpp"
 #include "gui/views/inside.hpp"
@@ -18,13 +20,11 @@ using alloc::FreeShape;
 using replay::InsideBin;
 using replay::InsideState;
 
-constexpr float kNodeRow = 20;   // unscaled, as all here
-constexpr float kBinRow = 22;
-constexpr float kPlot = 56;      // width of the column that shows where a node lies in the heap
+constexpr float kNodeRow = 20;  // unscaled, as all here
+constexpr float kPlot = 56;  // width of the column that shows where a node lies in the heap
 constexpr float kTreeRow = 14;
 constexpr float kMatrixRow = 11;
 constexpr float kBinsHeight = 56;
-constexpr std::size_t kMostTreeBlocks = 8192;
 
 // The addresses that the allocator's heap spans.
 std::pair<std::uint64_t, std::uint64_t> SpanOf(ViewContext& context) {
@@ -45,7 +45,8 @@ std::string AxisSize(std::uint64_t bytes) {
 std::size_t RowsToShow(ViewContext& context, const InsideState& state) {
     const bool matrix = state.structure.shape == FreeShape::Matrix;
     const std::size_t columns = matrix ? std::max<std::size_t>(1, state.structure.columns) : 1;
-    const auto [begin, end] = SpanOf(context);
+    const auto span = SpanOf(context);
+    const std::uint64_t begin = span.first, end = span.second;
     std::size_t rows = (state.bins.size() + columns - 1) / columns;
     const auto empty = [&](std::size_t row) {
         for (std::size_t i = row * columns; i < std::min(state.bins.size(), (row + 1) * columns); ++i) {
@@ -69,7 +70,8 @@ std::string CountOf(const InsideBin& bin) {
 }
 
 void BinTooltip(ViewContext& context, const InsideBin& bin) {
-    TooltipNow(context, SizesOf(bin) + "\n" + (bin.count == 0 ? "empty" : CountOf(bin) + ", " + analysis::FormatBytes(bin.bytes)));
+    TooltipNow(context, SizesOf(bin) + "\n" +
+                            (bin.count == 0 ? "empty" : CountOf(bin) + ", " + analysis::FormatBytes(bin.bytes)));
     context.inside->nextHoveredBin = bin.sizes.bin;
 }
 
@@ -115,8 +117,8 @@ void DrawBins(ViewContext& context, const InsideState& state, ImVec2 size) {
     }
     const Rect labels{{left, bottom}, {left + width, at.y + size.y}};
     DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim, AxisSize(state.bins.front().sizes.least) + " B");
-    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim, AxisSize(state.bins.back().sizes.least) + "B and more",
-               Align::Right);
+    DrawTextIn(draw, context.fonts->monoSmall, labels, theme.dim,
+               analysis::FormatBytes(state.bins.back().sizes.least) + " and more", Align::Right);
 }
 
 // First level by second level: a row for each power of two, as the two bitmaps have it.
@@ -144,10 +146,13 @@ void DrawMatrix(ViewContext& context, const InsideState& state, ImVec2 size) {
             const Rect box{{x, y}, {std::max(x + 1, next - 1), y + height - 1}};
             any = any || bin.count > 0;
             ImU32 fill = Mix(theme.panel, theme.line, 0.6f);
-            if (bin.count > 0) fill = Mix(theme.panel, theme.live, std::min(1.0f, 0.45f + 0.12f * std::log2(static_cast<float>(bin.count))));
+            if (bin.count > 0)
+                fill = Mix(theme.panel, theme.live,
+                           std::min(1.0f, 0.45f + 0.12f * std::log2(static_cast<float>(bin.count))));
             draw->AddRectFilled(box.min, box.max, fill);
             if (bin.count > 0 && IsLit(*context.inside, state, bin)) draw->AddRect(box.min, box.max, theme.accent);
-            if (over && mouse.x >= x && mouse.x < next && mouse.y >= y && mouse.y < y + height) BinTooltip(context, bin);
+            if (over && mouse.x >= x && mouse.x < next && mouse.y >= y && mouse.y < y + height)
+                BinTooltip(context, bin);
         }
         // The first-level bit.
         const float side = std::min(context.Px(5), height - 2);
@@ -170,7 +175,8 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
     const Theme& theme = *context.theme;
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const auto [begin, end] = SpanOf(context);
+    const auto span = SpanOf(context);
+    const std::uint64_t begin = span.first, end = span.second;
     const float pad = context.Px(kPad), label = context.Px(42);
     const float left = at.x + pad + label, width = size.x - 2 * pad - label;
     const std::size_t rows = RowsToShow(context, state);
@@ -187,7 +193,8 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
         const float y = rowOf(i);
         if (height >= context.fonts->monoSmall->FontSize - 2 || i % 2 == 0) {
             DrawTextIn(draw, context.fonts->monoSmall, {{at.x + pad, y}, {left - context.Px(8), y + height}},
-                       state.bins[i].count > 0 ? theme.text : theme.dim, AxisSize(state.bins[i].sizes.least), Align::Right);
+                       state.bins[i].count > 0 ? theme.text : theme.dim, AxisSize(state.bins[i].sizes.least),
+                       Align::Right);
         }
         draw->AddRectFilled({left, y + height - 1}, {left + width, y + height}, Mix(theme.panel, theme.line, 0.7f));
     }
@@ -196,6 +203,7 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
         while (bin + 1 < rows && state.bins[bin].sizes.least < bytes) ++bin;
         return bin;
     };
+    std::vector<float> lastAbove(rows, -1);
     // Above what is in use or free in a row, the blocks that it was split from.
     const auto mark = [&](std::uint64_t address, std::uint64_t bytes, ImU32 fill, bool free) {
         const std::size_t bin = binOf(bytes);
@@ -205,7 +213,9 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
             const std::uint64_t from = begin + (address - begin) / larger * larger;
             if (from + larger > end) break;  // the heap is no power of two: it begins with several
             const float x = place(from), to = std::max(x + 1, place(from + larger) - 1);
-            draw->AddRectFilled({x, rowOf(above) + 1}, {to, rowOf(above) + height - 2}, Mix(theme.panel, theme.line, 0.75f));
+            if (std::exchange(lastAbove[above], x) == x) continue;  // drawn just now
+            draw->AddRectFilled({x, rowOf(above) + 1}, {to, rowOf(above) + height - 2},
+                                Mix(theme.panel, theme.line, 0.75f));
         }
         const float x = place(address), to = std::max(x + 1, place(address + bytes) - 1);
         const Rect box{{x, rowOf(bin) + 1}, {to, rowOf(bin) + height - 2}};
@@ -220,16 +230,18 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
     std::size_t blocks = 0;
     context.session->Heap().VisitBlocks(context.session->Shown(), begin, end, [&](const model::Block& block) {
         (void)mark(block.begin, block.end - block.begin, theme.live, false);
-        return ++blocks < kMostTreeBlocks;
+        return ++blocks < kMostInTree;
     });
     const ImVec2 mouse = ImGui::GetIO().MousePos;
     const alloc::Decision* last = context.inside->Last();
-    for (const FreeNode& node : state.nodes) {
+    for (std::size_t i = 0; i < std::min(state.nodes.size(), kMostInTree); ++i) {
+        const FreeNode& node = state.nodes[i];
         const bool lit = context.inside->hovered == node.address || (last != nullptr && last->address == node.address);
         const Rect box = mark(node.address, node.bytes, lit ? theme.accent : theme.good, true);
         if (ImGui::IsWindowHovered() && box.Contains(mouse)) {
             context.inside->nextHovered = node.address;
-            TooltipNow(context, "free, " + analysis::FormatBytes(node.bytes) + "\n" + analysis::FormatAddress(node.address));
+            TooltipNow(context,
+                       "free, " + analysis::FormatBytes(node.bytes) + "\n" + analysis::FormatAddress(node.address));
         }
     }
 }
@@ -270,9 +282,11 @@ void DrawMarks(ViewContext& context, const InsideState& state, float width) {
         DrawTextIn(draw, context.fonts->label, {{at.x + pad, at.y}, {at.x + width, at.y + height}}, theme.duck,
                    "mark " + analysis::FormatCount(i + 1));
         const std::string since = top > address ? analysis::FormatBytes(top - address) + " since" : "nothing since";
-        DrawTextIn(draw, context.fonts->mono, {{at.x + pad + context.Px(64), at.y}, {at.x + width - pad, at.y + height}}, theme.dim,
+        DrawTextIn(draw, context.fonts->mono,
+                   {{at.x + pad + context.Px(64), at.y}, {at.x + width - pad, at.y + height}}, theme.dim,
                    analysis::FormatAddress(address));
-        DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad, at.y + height}}, theme.text, since, Align::Right);
+        DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad, at.y + height}}, theme.text,
+                   since, Align::Right);
         if (hovered) context.inside->nextHovered = address;
     }
 }
@@ -334,7 +348,8 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
     const float indexWidth = TextWidth(fonts.monoSmall, analysis::FormatCount(state.nodes.size())) + context.Px(8);
     const alloc::Decision* last = look.Last();
     const auto shareOf = [&, from = begin, to = end](std::uint64_t address) {
-        return static_cast<float>(std::clamp(static_cast<double>(address - std::min(address, from)) / static_cast<double>(to - from), 0.0, 1.0));
+        return static_cast<float>(std::clamp(
+            static_cast<double>(address - std::min(address, from)) / static_cast<double>(to - from), 0.0, 1.0));
     };
     const Rect clip{ImGui::GetWindowPos(), {ImGui::GetWindowPos().x + size.x, ImGui::GetWindowPos().y + size.y}};
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -350,7 +365,8 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
             if (line.bin != nullptr) {
                 (void)ListRow(context, "##bin", width, height, look.hoveredBin == line.bin->sizes.bin, &hovered);
                 if (hovered) look.nextHoveredBin = line.bin->sizes.bin;
-                DrawTextIn(draw, fonts.labelBold, {{at.x + pad, at.y}, {right, at.y + height}}, theme.text, SizesOf(*line.bin));
+                DrawTextIn(draw, fonts.labelBold, {{at.x + pad, at.y}, {right, at.y + height}}, theme.text,
+                           SizesOf(*line.bin));
                 DrawTextIn(draw, fonts.labelSmall, {{at.x + pad, at.y}, {right, at.y + height}}, theme.dim,
                            CountOf(*line.bin), Align::Right);
                 ImGui::PopID();
@@ -385,10 +401,11 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
             }
             const std::string bytes = analysis::FormatBytes(node.bytes);
             const float used = TextWidth(fonts.mono, bytes) + context.Px(8);
-            DrawTextIn(draw, fonts.mono, {{x, at.y}, {right - used, at.y + height}}, present || lit ? theme.text : theme.dim,
-                       analysis::FormatAddress(node.address));
+            DrawTextIn(draw, fonts.mono, {{x, at.y}, {right - used, at.y + height}},
+                       present || lit ? theme.text : theme.dim, analysis::FormatAddress(node.address));
             DrawTextIn(draw, fonts.mono, {{x, at.y}, {right, at.y + height}}, theme.text, bytes, Align::Right);
-            if (middle > clip.min.y && middle < clip.max.y) look.anchors.push_back({node.address, {at.x + width - context.Px(2), middle}});
+            if (middle > clip.min.y && middle < clip.max.y)
+                look.anchors.push_back({node.address, {at.x + width - context.Px(2), middle}});
         }
     }
 }
