@@ -90,19 +90,6 @@ void PageHistory::Restore(std::size_t moment) {
     }
 }
 
-void PageHistory::DropAfter(std::size_t moment) {
-    if (moment + 1 >= moments_) return;
-    moments_ = moment + 1;
-    for (auto page = pages_.begin(); page != pages_.end();) {
-        auto& versions = page->second.versions;
-        while (!versions.empty() && versions.back().moment > moment) {
-            if (versions.back().content) bytes_ -= kPage;
-            versions.pop_back();
-        }
-        page = versions.empty() ? pages_.erase(page) : std::next(page);
-    }
-}
-
 void PageHistory::DropOdd() {
     moments_ = (moments_ + 1) / 2;
     for (auto page = pages_.begin(); page != pages_.end();) {

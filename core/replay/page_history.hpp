@@ -29,15 +29,13 @@ public:
 
     explicit PageHistory(const AddressRange& range) : range_(&range) {}
 
-    // Moments are numbered 0, 1, ... in the order of Keep. After a Restore(m), Keep may only be called once all later
-    // moments are dropped (DropAfter).
+    // Moments are numbered 0, 1, ... in the order of Keep, whatever was restored in between.
     void Keep();
     void Restore(std::size_t moment);
     std::size_t Moments() const { return moments_; }
-    void DropAfter(std::size_t moment);
-    void DropOdd();                            // moments 1, 3, 5, ... go; the others are numbered anew
-    std::uint64_t Bytes() const { return bytes_; }        // kept
-    std::size_t PagesSeen() const { return seen_; }       // compared by the last Keep
+    void DropOdd();                                  // moments 1, 3, 5, ... go; the others are numbered anew
+    std::uint64_t Bytes() const { return bytes_; }   // kept
+    std::size_t PagesSeen() const { return seen_; }  // compared by the last Keep
 
 private:
     using Content = std::array<std::byte, kPage>;
