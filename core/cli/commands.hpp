@@ -12,6 +12,8 @@ using Arguments = std::vector<std::string>;
 int ReportCommand(const Arguments& arguments);
 int PictureCommand(const Arguments& arguments);
 int ConvertCommand(const Arguments& arguments);
+int RunCommand(const Arguments& arguments);
+int CheckCommand(const Arguments& arguments);
 int OpenCommand(const Arguments& arguments);
 
 }  // namespace residue::cli

@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"report", residue::cli::ReportCommand, "report FILE [--json]", "figures, failures and leaks, as text or JSON"},
     {"picture", residue::cli::PictureCommand, "picture FILE --at N -o OUT.png",
      "one moment as a PNG; needs no display"},
+    {"run", residue::cli::RunCommand, "run FILE.iridis", "a scenario as a program: its console, then what leaked"},
+    {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
     {"convert", residue::cli::ConvertCommand, "convert IN OUT", "between .rep, .script and .residue"},
 };
 
@@ -37,8 +39,8 @@ std::string Help() {
         help += usage + "  " + command.summary + "\n";
     }
     return help +
-           "\n`residue COMMAND --help` tells its options. Files: malloc-lab .rep, CS107 .script (gzip or zstd too),\n"
-           ".residue. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or input.\n";
+           "\n`residue COMMAND --help` tells its options. Files: scenarios (.iridis), malloc-lab .rep, CS107 .script\n"
+           "(gzip or zstd too), .residue. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or input.\n";
 }
 
 std::string CommandNames() {

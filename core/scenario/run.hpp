@@ -55,11 +55,22 @@ struct RunOptions {
     Profile profile = Profile::Debug;
 };
 
+// A request of the script's to an allocator, before it is made.
+struct Request {
+    AllocatorId allocator{};
+    std::uint64_t bytes = 0;
+    std::uint64_t alignment = 1;
+    bool resize = false;
+    bool predict = false;  // of a statement with #[predict]
+};
+
 struct RunHooks {
     events::EventSink* sink = nullptr;          // null: nobody listens
     events::TraceTable* traces = nullptr;       // of that sink; null: no call traces
     const std::atomic<bool>* stop = nullptr;    // true: the run ends as soon as it can
     std::atomic<std::uint64_t>* steps = nullptr;  // progress, written every thousand steps
+    // Before each request, on the interpreter's thread, which waits as long as this does. Everything earlier was told.
+    std::function<void(const Request&)> beforeRequest = {};
     // Console text as it comes, on the interpreter's thread.
     std::function<void(bool isError, std::string_view text)> console = {};
 };

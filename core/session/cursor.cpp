@@ -80,6 +80,7 @@ bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
     view_ = log_.View();
     clock_ += seconds;
     const Position end = End();
+    const Position before = now_;
     if (playing_ && !followsEnd_) {
         if (speed_ >= kFastest) {
             // As fast as it can: onwards whenever the model has caught up, by as much as one frame can do.
@@ -94,7 +95,8 @@ bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
     }
     if (followsEnd_) now_ = end;
     now_ = std::min(now_, end);
-    const Row target = view_.RowsAt(now_);
+    if (now_ != before) within_ = 0;
+    const Row target = NowRow();
     if (const auto closer = checkpoints_.Closer(heap_.Applied(), target)) heap_ = *closer;
     settled_ = heap_.Advance(view_, target, budgetRows);
     return settled_;
@@ -102,16 +104,35 @@ bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
 
 void CursorSession::SeekTo(Position position) {
     now_ = std::min(position, End());
+    within_ = 0;
     followsEnd_ = false;
     owed_ = 0;
     settled_ = heap_.Applied() == view_.RowsAt(now_);
+}
+
+void CursorSession::SeekToRow(Row rows) {
+    rows = std::min(rows, view_.Rows());
+    // The last position that shows no more than that.
+    std::uint64_t low = 0, high = End().value;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low + 1) / 2;
+        if (view_.RowsAt(Position{middle}) <= rows) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    SeekTo(Position{low});
+    within_ = rows.value - std::min(rows.value, view_.RowsAt(now_).value);
+    settled_ = heap_.Applied() == NowRow();
 }
 
 void CursorSession::StepBy(std::int64_t positions) {
     const std::uint64_t distance =
         positions < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(positions) : static_cast<std::uint64_t>(positions);
     if (positions < 0) {
-        SeekTo(now_ - std::min(distance, now_.value));
+        const std::uint64_t whole = within_ != 0 && distance > 0 ? distance - 1 : distance;  // back to now_ is a step
+        SeekTo(now_ - std::min(whole, now_.value));
     } else {
         SeekTo(now_ + std::min(distance, End().value - now_.value));
     }
@@ -155,6 +176,7 @@ void CursorSession::FollowEnd(bool follow) {
     if (follow) {
         playing_ = false;
         now_ = End();
+        within_ = 0;
         settled_ = heap_.Applied() == view_.RowsAt(now_);
     }
 }

@@ -38,6 +38,8 @@ public:
     bool Settled() const override { return settled_; }
     void SeekTo(Position position) override;
     void StepBy(std::int64_t positions) override;
+    Row NowRow() const override { return Row{view_.RowsAt(now_).value + within_}; }
+    void SeekToRow(Row rows) override;
     bool JumpToError(bool forward) override;
     void JumpToPeak() override;
     bool FollowsEnd() const override { return followsEnd_; }
@@ -118,6 +120,7 @@ private:
     log::LogView view_;
     model::HeapModel heap_;
     Position now_{};
+    std::uint64_t within_ = 0;  // rows behind those of now_ that are shown too
     bool settled_ = true;
     bool followsEnd_ = false;
     bool playing_ = false;

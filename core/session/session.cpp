@@ -11,6 +11,7 @@
 #include "log/native_file.hpp"
 #include "session/native_session.hpp"
 #include "session/sandbox_session.hpp"
+#include "session/scenario_session.hpp"
 #include "session/stream_session.hpp"
 #include "session/trace_session.hpp"
 
@@ -33,6 +34,7 @@ bool IsNative(const std::string& path) {
 
 std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions options) {
     if (IsNative(path)) return std::make_unique<NativeSession>(path, std::move(options));
+    if (path.ends_with(".iridis")) return std::make_unique<ScenarioSession>(path, std::move(options));
     if (import::IsEventStream(path)) return std::make_unique<StreamSession>(path, std::move(options));
     return std::make_unique<TraceSession>(path, std::move(options));
 }

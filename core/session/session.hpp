@@ -23,12 +23,25 @@
 
 namespace residue::session {
 
-class Sandbox;  // session/sandbox.hpp
+class Sandbox;   // session/sandbox.hpp
+class Scenario;  // session/scenario.hpp
+
+// Of a scenario: what its run may take, and how it stops.
+struct ScenarioOptions {
+    std::optional<std::string> text;  // instead of the file's: what stands in the editor
+    bool predict = false;             // stop before the requests of #[predict] statements
+    bool askAll = false;              // stop before every request
+    std::uint64_t stepBudget = 0;     // 0: scenario::RunOptions' own
+    std::uint64_t memoryBudget = 0;   // bytes
+    bool osSupported = true;
+    std::string profile = "debug";    // "debug", "release", "distribution"
+};
 
 struct OpenOptions {
     std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
     std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
     std::string symbols{};                       // an event stream's program (ELF): names for its call traces
+    ScenarioOptions scenario{};                  // of a scenario (.iridis)
 };
 
 enum class Phase { Loading, Ready, Failed, Cancelled };
@@ -74,6 +87,10 @@ public:
     virtual bool Settled() const = 0;
     virtual void SeekTo(Position position) = 0;          // clamped
     virtual void StepBy(std::int64_t positions) = 0;
+    // Between two positions: what leads a call may be shown before the call (a scenario's steps). How many rows are
+    // shown; to show exactly that many (clamped). SeekTo and StepBy go to whole positions.
+    virtual Row NowRow() const = 0;
+    virtual void SeekToRow(Row rows) = 0;
     virtual bool JumpToError(bool forward) = 0;          // to the position of the next or previous error
     virtual void JumpToPeak() = 0;
     virtual bool FollowsEnd() const = 0;                 // live: the cursor stays at the end
@@ -105,6 +122,7 @@ public:
     virtual InsideAnswer PresentInside() = 0;
 
     virtual Sandbox* GetSandbox() { return nullptr; }
+    virtual Scenario* GetScenario() { return nullptr; }
     // For a trace of ids and sizes, once read: what can be said without an allocator. Any thread.
     virtual std::optional<import::TraceFigures> Figures() const { return std::nullopt; }
 };

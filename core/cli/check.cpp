@@ -1,0 +1,189 @@
+// residue check FILES... [--junit OUT.xml] [--json]: runs scenarios and verifies what they expect.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "analysis/format.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/scenario_arguments.hpp"
+#include "export/atomic_file.hpp"
+#include "scenario/scenario.hpp"
+
+namespace residue::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// One scenario, checked.
+struct Checked {
+    std::string file;
+    std::string title;
+    std::vector<std::string> problems;  // empty: it holds. Each ends with a line end
+    std::size_t expectations = 0, met = 0;
+    std::uint64_t steps = 0;
+    bool unreadable = false;            // no scenario at all
+};
+
+std::string PlaceText(const scenario::Place& place) {
+    return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+Checked Check(const std::string& file, const scenario::RunOptions& options) {
+    Checked checked;
+    checked.file = file;
+    const scenario::Parsed parsed = scenario::ParseFile(file);
+    if (parsed.program == nullptr) {
+        checked.title = file;
+        checked.unreadable = true;
+        for (const auto& each : parsed.diagnostics) checked.problems.push_back(scenario::Render(each));
+        return checked;
+    }
+    checked.title = parsed.program->Title();
+    const scenario::RunResult result = RunScenario(*parsed.program, options, {}, true);
+    checked.steps = result.steps;
+    for (const scenario::ExpectationResult& each : result.expectations) {
+        ++checked.expectations;
+        if (each.met) {
+            ++checked.met;
+        } else {
+            checked.problems.push_back(PlaceText(each.expectation.place) + ": " + each.text + "\n");
+        }
+    }
+    if (result.error && !result.errorExpected) checked.problems.push_back(scenario::Render(*result.error));
+    if (checked.problems.empty() && !result.Passed()) checked.problems.push_back(file + ": it did not end as it should\n");
+    return checked;
+}
+
+std::string TextOf(const std::vector<Checked>& all) {
+    std::string text;
+    std::size_t failed = 0;
+    for (const Checked& each : all) {
+        const bool fine = each.problems.empty();
+        failed += !fine;
+        text += (fine ? "ok      " : "FAILED  ") + each.file + ": " + each.title + " (" + std::to_string(each.met) + " of " +
+                std::to_string(each.expectations) + " expectations, " + analysis::FormatCount(each.steps) + " steps)\n";
+        for (const std::string& problem : each.problems) text += problem;
+    }
+    if (all.size() > 1) {
+        text += failed == 0 ? "all " + std::to_string(all.size()) + " hold\n"
+                            : std::to_string(failed) + " of " + std::to_string(all.size()) + " do not hold\n";
+    }
+    return text;
+}
+
+std::string JsonOf(const std::vector<Checked>& all) {
+    Json list = Json::array();
+    for (const Checked& each : all) {
+        list.push_back({{"file", each.file},
+                        {"title", each.title},
+                        {"holds", each.problems.empty()},
+                        {"expectations", each.expectations},
+                        {"met", each.met},
+                        {"steps", each.steps},
+                        {"problems", each.problems}});
+    }
+    return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// XML 1.0 has no other control characters than these, escaped or not.
+std::string Escaped(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        switch (c) {
+            case '<': escaped += "&lt;"; break;
+            case '>': escaped += "&gt;"; break;
+            case '&': escaped += "&amp;"; break;
+            case '"': escaped += "&quot;"; break;
+            case '\n': escaped += "&#10;"; break;
+            case '\t': escaped += "&#9;"; break;
+            default: escaped += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+        }
+    }
+    return escaped;
+}
+
+// As CI servers read it: a suite with a case a file.
+std::string JUnitOf(const std::vector<Checked>& all) {
+    const auto failed = std::count_if(all.begin(), all.end(), [](const Checked& each) { return !each.problems.empty(); });
+    std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"residue check\" tests=\"" +
+                      std::to_string(all.size()) + "\" failures=\"" + std::to_string(failed) + "\">\n";
+    for (const Checked& each : all) {
+        xml += "  <testcase classname=\"" + Escaped(each.file) + "\" name=\"" + Escaped(each.title) + "\"";
+        if (each.problems.empty()) {
+            xml += "/>\n";
+            continue;
+        }
+        std::string whole;
+        for (const std::string& problem : each.problems) whole += problem;
+        std::string first = each.problems[0].substr(0, each.problems[0].find('\n'));
+        xml += ">\n    <failure message=\"" + Escaped(first) + "\">" + Escaped(whole) + "</failure>\n  </testcase>\n";
+    }
+    return xml + "</testsuite>\n";
+}
+
+// A folder stands for the scenarios in it, by name.
+std::vector<std::string> Expand(const std::vector<std::string>& given, std::vector<Failure>& failures) {
+    std::vector<std::string> files;
+    for (const std::string& path : given) {
+        std::error_code error;
+        if (!std::filesystem::is_directory(path, error)) {
+            CheckReadable(path, "FILES", failures);
+            files.push_back(path);
+            continue;
+        }
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+            if (entry.path().extension() == ".iridis") found.push_back(entry.path().string());
+        }
+        if (error) failures.push_back({path, error.message(), "a folder that can be read"});
+        if (!error && found.empty()) failures.push_back({path, "has no scenario in it", "files that end with .iridis"});
+        std::sort(found.begin(), found.end());
+        files.insert(files.end(), found.begin(), found.end());
+    }
+    if (given.empty()) failures.push_back({"FILES", "are missing", "scenarios (.iridis), or folders of them"});
+    return files;
+}
+
+}  // namespace
+
+int CheckCommand(const Arguments& arguments) {
+    CLI::App app("Runs scenarios and verifies what their #[expect]s say.", "residue check");
+    std::vector<std::string> given;
+    std::string junit;
+    bool json = false;
+    ScenarioArguments scenarioArguments;
+    app.add_option("FILES", given, "scenarios (.iridis), or folders of them");
+    app.add_option("--junit", junit, "write the outcome as JUnit XML, too")->type_name("OUT.xml");
+    app.add_flag("--json", json, "a JSON list instead of text");
+    scenarioArguments.AddTo(app);
+
+    std::vector<Failure> failures;
+    if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
+    const scenario::RunOptions options = scenarioArguments.Check(failures);
+    const std::vector<std::string> files = Expand(given, failures);
+    if (!failures.empty()) return Complain(failures);
+
+    CatchInterrupt();
+    std::vector<Checked> all;
+    for (const std::string& file : files) {
+        all.push_back(Check(file, options));
+        if (Interrupted()) return SayInterrupted();
+    }
+    if (!junit.empty()) {
+        auto file = exports::AtomicFile::Create(junit);
+        if (!file) return Complain(file.error());
+        file->Write(JUnitOf(all));
+        if (const auto written = file->Commit(); !written) return Complain(written.error());
+    }
+    if (const int code = Print(json ? JsonOf(all) : TextOf(all)); code != kFine) return code;
+    const auto is = [&](auto what) { return std::any_of(all.begin(), all.end(), what); };
+    if (is([](const Checked& each) { return each.unreadable; })) return kBadInput;
+    return is([](const Checked& each) { return !each.problems.empty(); }) ? kDoesNotHold : kFine;
+}
+
+}  // namespace residue::cli

@@ -1,0 +1,93 @@
+// A scenario: read, then run on a worker thread whose events cross a lane into the log. With prediction the worker
+// waits before the requests that are asked about, so that nothing later is in the log.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "session/cursor.hpp"
+#include "session/scenario.hpp"
+
+namespace residue::session {
+
+class ScenarioSession final : public CursorSession, public Scenario {
+public:
+    ScenarioSession(std::string path, OpenOptions options);
+    ~ScenarioSession() override;
+
+    void Cancel() override;
+    void WaitUntilLoaded() override;  // with prediction: until the first question, or the end
+    bool IsLive() const override { return Status().phase == Phase::Loading; }
+    std::string Title() const override;
+    std::string RecordingFormat() const override { return "Iridis scenario"; }
+    bool Tick(double seconds, std::uint64_t budgetRows) override;
+    Scenario* GetScenario() override { return this; }
+
+    const std::string& Text() const override;
+    std::shared_ptr<const scenario::Program> Program() const override;
+    const std::vector<scenario::Diagnostic>& Diagnostics() const override;
+    const scenario::RunResult* Result() const override;
+    const ScenarioStep* PresentStep() const override;
+    const std::vector<ScenarioStep>& Steps() const override { return steps_; }
+    const scenario::Narration* PresentNarration() const override;
+    bool StepLine(bool forward) override;
+    bool StepNarration(bool forward) override;
+    const std::vector<LineHeat>& Heat() override;
+    const std::string& Console() override;
+    bool AsksAll() const override;
+    void AskAll(bool all) override;
+    std::optional<PredictQuestion> Question() const override;
+    void Answer(const PredictAnswer& answer) override;
+    void Skip() override;
+    const std::optional<PredictVerdict>& LastVerdict() const override { return verdict_; }
+    PredictScore Score() const override { return score_; }
+
+private:
+    // The worker.
+    void Load();
+    std::optional<Failure> RunProgram(const scenario::Program& program);
+    void Ask(const scenario::Request& request);
+    // The UI's.
+    void IndexSteps(std::uint64_t most);
+    const ScenarioStep* StepBefore(Row row) const;
+    void StopAtBreak(Row before);
+    void Judge();
+    void GoOn();
+    std::uint32_t FileIndex(std::string_view name) const;
+
+    // What the worker gives: written once, read by all after the flag says so.
+    mutable std::mutex lock_;
+    std::condition_variable changed_;
+    std::string text_;
+    scenario::Parsed parsed_;
+    std::atomic<bool> read_{false};
+    scenario::RunResult result_;
+    std::atomic<bool> ended_{false};
+    std::uint64_t calls_ = 0;          // that were told; the worker's
+    bool askAll_ = false;              // guarded by lock_, with what follows
+    bool predict_ = false;
+    std::optional<PredictQuestion> asked_;
+    bool goesOn_ = false;
+
+    // The UI's.
+    std::vector<ScenarioStep> steps_;
+    std::uint64_t indexed_ = 0;        // rows
+    std::uint32_t file_ = 0;           // of the last step
+    struct ConsoleText {
+        std::string text;
+        Row row{log::kNever};  // until here
+    };
+    ConsoleText console_;
+    std::vector<LineHeat> heat_;
+    Row heatRow_{log::kNever};
+    std::optional<PredictQuestion> judging_;
+    PredictAnswer answer_;
+    std::optional<PredictVerdict> verdict_;
+    PredictScore score_;
+
+    std::thread worker_;
+};
+
+}  // namespace residue::session
