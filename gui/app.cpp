@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "export/atomic_file.hpp"
 #include "gui/platform/png.hpp"
 #include "gui/views/allocators.hpp"
 #include "gui/views/block_card.hpp"
@@ -15,7 +16,9 @@
 #include "gui/views/inside.hpp"
 #include "gui/views/leaks.hpp"
 #include "gui/views/sandbox.hpp"
+#include "gui/views/story.hpp"
 #include "session/sandbox.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::gui {
 namespace {
@@ -68,6 +71,8 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
     heap_ = MakeHeapView();
     sandbox_ = MakeSandboxView();
     insideView_ = MakeInsideView();
+    narration_ = MakeNarrationView();
+    console_ = MakeConsoleView();
     tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView()};
     welcome_ = {state_.recent, ShippedTraces()};
 
@@ -163,7 +168,8 @@ void App::TakeInside(bool moved, bool single) {
     inside_.open = ShowsInside();
     if (moved) {
         inside_.shown = InsideLook::kSettled;
-        decidingSince_ = options_.animate && enterDeciding_ == 0 && single && inside_.open && !session_->Playing() ? time_ : -1;
+        decidingSince_ =
+            options_.animate && enterDeciding_ == 0 && single && inside_.open && !session_->Playing() ? time_ : -1;
     }
     if (!inside_.open) {
         inside_.answer = {};
@@ -177,7 +183,8 @@ void App::TakeInside(bool moved, bool single) {
     }
     if (decidingSince_ < 0 || !inside_.answer.ready) return;
     if (inside_.shown == InsideLook::kSettled) decidingSince_ = time_;  // it has just become known
-    const double each = std::min(kDecisionSeconds, kDecidingSeconds / static_cast<double>(std::max<std::size_t>(all, 1)));
+    const double each =
+        std::min(kDecisionSeconds, kDecidingSeconds / static_cast<double>(std::max<std::size_t>(all, 1)));
     const double told = (time_ - decidingSince_) / each;
     if (all == 0 || told >= static_cast<double>(all + 1)) {
         inside_.shown = InsideLook::kSettled;
@@ -222,6 +229,8 @@ bool App::Frame(double seconds) {
     TakeStep(seconds);
     selection_.NextFrame();
     inside_.NextFrame();
+    ViewContext context = Context();
+    source_.Follow(context);
     again_ = inside_.open && !inside_.answer.ready && inside_.answer.unknown.empty() && session_ &&
              session_->Status().phase == session::Phase::Ready && !session_->FollowsEnd();
     DrawWindow();
@@ -296,6 +305,7 @@ void App::Replace(std::unique_ptr<session::Session> session) {
 void App::Open(const std::string& path, session::OpenOptions options) {
     std::error_code error;
     const fs::path absolute = fs::absolute(path, error);
+    options.scenario.predict = options_.predict;
     const std::string whole = error ? path : absolute.lexically_normal().string();
     Replace(session::Session::Open(whole, std::move(options)));
     const bool shipped = std::find(welcome_.samples.begin(), welcome_.samples.end(), whole) != welcome_.samples.end();
@@ -327,6 +337,51 @@ void App::Reopen(const std::string& allocator, std::optional<std::uint64_t> capa
     options.allocator = allocator;
     options.capacity = capacity;
     Open(std::string(session_->Path()), options);
+}
+
+void App::Rerun(session::ScenarioOptions scenario) {
+    if (GetScenario() == nullptr) return;
+    session::OpenOptions options = session_->Options();
+    options.scenario = std::move(scenario);
+    const bool inside = insideTab_;
+    Replace(session::Session::Open(std::string(session_->Path()), std::move(options)));
+    insideTab_ = inside;
+}
+
+void App::RunScenario(const std::string& text) {
+    if (GetScenario() == nullptr) return;
+    session::ScenarioOptions scenario = session_->Options().scenario;
+    scenario.text = text;
+    scenario.askFrom = 0;
+    Rerun(std::move(scenario));
+    source_.Edit(false);
+}
+
+// On: from here the run is made again, and asks before each request. Off: it goes through.
+void App::SwitchPredicting() {
+    session::Scenario* const scenario = GetScenario();
+    if (scenario == nullptr) return;
+    if (scenario->AsksAll()) {
+        scenario->AskAll(false);
+        scenario->Skip();
+        Notice("No more questions.");
+        return;
+    }
+    session::ScenarioOptions options = session_->Options().scenario;
+    options.text = scenario->Text();
+    options.askAll = true;
+    options.askFrom = session_->Now().value;
+    Rerun(std::move(options));
+    Notice("Before each request you are asked where it will land. G ends it.");
+}
+
+void App::SaveSource() {
+    const std::string path = session_->Path();
+    auto file = exports::AtomicFile::Create(path);
+    if (file) file->Write(source_.Text());
+    const auto written = file ? file->Commit() : Outcome<void>(Fail(file.error()));
+    if (written) source_.Saved();
+    Notice(written ? "Saved " + path : written.error().Text());
 }
 
 void App::ShowTab(Tab tab) {

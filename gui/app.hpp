@@ -24,6 +24,7 @@
 #include "gui/views/duck.hpp"
 #include "gui/views/file_dialog.hpp"
 #include "gui/views/numbers.hpp"
+#include "gui/views/source.hpp"
 #include "gui/views/timeline.hpp"
 #include "gui/views/tour.hpp"
 #include "gui/views/transport.hpp"
@@ -34,7 +35,7 @@
 namespace residue::gui {
 
 // A panel that can have the keyboard, be maximised, or be a picture of its own.
-enum class PanelId : std::uint8_t { Left, Heap, Right, Timeline };
+enum class PanelId : std::uint8_t { Left, Story, Heap, Right, Timeline };
 
 struct TabName {
     const char *name, *help, *key;
@@ -48,6 +49,7 @@ struct AppOptions {
     bool animate = true;          // false: pictures and tests; steps show their end state at once
     bool firstStart = false;      // open a shipped trace with the tour where nothing is given and none was done
     std::optional<bool> light{};    // overrides what is remembered
+    bool predict = false;         // scenarios stop where they ask for a prediction
     std::optional<PanelId> only{};  // this panel alone, in the whole frame (pictures)
 };
 
@@ -82,6 +84,7 @@ public:
     void OpenDialog() override;
     void OpenPath(const std::string& path) override;
     void OpenSandbox() override;
+    void RunScenario(const std::string& text) override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
     void ShowTab(Tab tab) override;
     void FocusBlock(BlockId block) override;
@@ -99,12 +102,17 @@ private:
     std::string FreeName(const std::string& stem, const char* extension) const;
     void ExportPicture();
     void SaveRecording();
+    void SaveSource();
+    void SwitchPredicting();
+    void Rerun(session::ScenarioOptions options);
+    session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
     bool HandleKey(ViewContext& context, const KeyPress& press);
     bool HandleTransport(ViewContext& context, const KeyPress& press);
     bool HandleLook(ViewContext& context, const KeyPress& press);
+    bool HandleScenario(const KeyPress& press);
     void NextPanel(bool backward);
 
     // app_layout.cpp
@@ -113,18 +121,19 @@ private:
     void DrawPanels(ViewContext& context);
     void DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<PanelId> id);
     Rect DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab);
-    Rect DrawLeftTabs(ViewContext& context, const Rect& rect);
     Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view);
     void DrawHeapPanel(ViewContext& context, const Rect& rect);
     void DrawRightPanel(ViewContext& context, const Rect& rect);
     void DrawTimelinePanel(ViewContext& context, const Rect& rect);
     void DrawLeftPanel(ViewContext& context, const Rect& rect);
+    void DrawStoryPanel(ViewContext& context, const Rect& rect);
     void DrawInside(ViewContext& context, const char* id, const Rect& rect, View& view);
     void DrawSplitters(ViewContext& context);
     void DrawNotice(ViewContext& context, ImVec2 screen);
     bool HasLeft() const;
     bool ShowsInside() const;
-    View& LeftView() { return ShowsInside() ? *insideView_ : *sandbox_; }
+    View& LeftView();
+    View& StoryView() { return consoleTab_ ? *console_ : *narration_; }
     View& ActiveTab() { return *tabs_[static_cast<std::size_t>(tab_)]; }
 
     Platform& platform_;
@@ -139,7 +148,8 @@ private:
     InsideLook inside_;
     double decidingSince_ = -1;  // the decisions of a step are told one after the other; < 0: they are not
     int enterDeciding_ = 0;      // the next position is entered at its first (1) or last (-1) decision
-    bool insideTab_ = false;     // of the left column, in the sandbox
+    bool insideTab_ = false;     // of the left column, in the sandbox and in scenarios
+    bool consoleTab_ = false;    // below it, in scenarios
     ColourMode colour_ = ColourMode::Site;
     bool checkColour_ = false;  // just opened: a trace without call traces would be all one colour by site
     Tab tab_ = Tab::Block;
@@ -154,7 +164,8 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
-    std::unique_ptr<View> heap_, sandbox_, insideView_;
+    std::unique_ptr<View> heap_, sandbox_, insideView_, narration_, console_;
+    SourceView source_;
     std::array<std::unique_ptr<View>, 5> tabs_;
     TimelineView timeline_;
     NumbersView numbers_;

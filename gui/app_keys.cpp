@@ -42,7 +42,18 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             continue;
         }
         if (press.IsCtrl(Key::S)) {
-            SaveRecording();
+            if (GetScenario() != nullptr && source_.Changed())
+                SaveSource();
+            else
+                SaveRecording();
+            continue;
+        }
+        if (press.IsCtrl(Key::R) && GetScenario() != nullptr) {
+            RunScenario(source_.Text());
+            continue;
+        }
+        if (press.Is(Key::Escape) && source_.Editing()) {
+            source_.Edit(false);
             continue;
         }
         if (editing) continue;  // letters, arrows and the rest belong to the text
@@ -73,6 +84,7 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     if (focused_ == PanelId::Heap && context.Ready() && heap_->HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
+    if (HandleScenario(press)) return true;
     if (press.alt && (press.key == Key::Left || press.key == Key::Right)) {
         StepDecision(press.key == Key::Right);
         return true;
@@ -148,6 +160,41 @@ bool App::HandleTransport(ViewContext& context, const KeyPress& press) {
     }
 }
 
+// What only a scenario has: narration, the editor, predictions.
+bool App::HandleScenario(const KeyPress& press) {
+    session::Scenario* const scenario = GetScenario();
+    if (scenario == nullptr || press.ctrl || press.alt) return false;
+    if (scenario->Question()) {
+        static constexpr MemoryError kErrors[] = {MemoryError::InsufficientMemory, MemoryError::Fragmentation,
+                                                  MemoryError::BufferTooLarge};
+        if (press.key >= Key::Digit6 && press.key <= Key::Digit8) {
+            scenario->Answer({std::nullopt, kErrors[static_cast<int>(press.key) - static_cast<int>(Key::Digit6)]});
+            return true;
+        }
+        if (press.Is(Key::Enter)) {
+            scenario->Skip();
+            return true;
+        }
+    }
+    switch (press.key) {
+        case Key::N:
+            if (!scenario->StepNarration(!press.shift)) {
+                Notice(press.shift ? "There is no narration before this one."
+                                   : "There is no narration after this one.");
+            }
+            consoleTab_ = false;
+            return true;
+        case Key::O: consoleTab_ = !consoleTab_; return true;
+        case Key::E:
+            insideTab_ = false;
+            focused_ = PanelId::Left;
+            source_.Edit(true);
+            return true;
+        case Key::G: SwitchPredicting(); return true;
+        default: return false;
+    }
+}
+
 bool App::HandleLook(ViewContext& context, const KeyPress& press) {
     if (press.ctrl && press.key >= Key::Digit1 && press.key <= Key::Digit5) {
         ShowTab(static_cast<Tab>(static_cast<int>(press.key) - static_cast<int>(Key::Digit1)));
@@ -181,7 +228,7 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
             return true;
         case Key::M: OpenSandbox(); return true;
         case Key::I:
-            if (session_ && session_->GetSandbox() != nullptr)
+            if (session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr))
                 insideTab_ = !insideTab_;
             else
                 state_.inside = !state_.inside;
@@ -199,12 +246,14 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
 }
 
 void App::NextPanel(bool backward) {
-    static constexpr PanelId kOrder[] = {PanelId::Left, PanelId::Heap, PanelId::Right, PanelId::Timeline};
+    static constexpr PanelId kOrder[] = {PanelId::Left, PanelId::Story, PanelId::Heap, PanelId::Right,
+                                         PanelId::Timeline};
     int at = static_cast<int>(focused_);
     do {
-        at = (at + (backward ? 3 : 1)) % 4;
+        at = (at + (backward ? 4 : 1)) % 5;
         focused_ = kOrder[at];
-    } while ((focused_ == PanelId::Left && !HasLeft()) || (focused_ == PanelId::Right && state_.rightFolded));
+    } while ((focused_ == PanelId::Left && !HasLeft()) || (focused_ == PanelId::Story && GetScenario() == nullptr) ||
+             (focused_ == PanelId::Right && state_.rightFolded));
     showFocus_ = true;
     if (maximised_) maximised_ = focused_;
 }

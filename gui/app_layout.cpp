@@ -21,10 +21,19 @@ constexpr TabName kTabs[] = {
     {"Leaks", "What is still live, by the call trace that made it", "Ctrl+4"},
     {"Events", "Every event of the log", "Ctrl+5"},
 };
-constexpr TabName kLeftTabs[] = {
+constexpr TabName kSandboxTabs[] = {
     {"Sandbox", "Allocate and free by hand, or let a workload do it", "I"},
     {"Inside", "The allocator's free structure, and what each call decided", "I"},
 };
+constexpr TabName kSourceTabs[] = {
+    {"Source", "The scenario's text, with the statement under the playhead", "I"},
+    {"Inside", "The allocator's free structure, and what each call decided", "I"},
+};
+constexpr TabName kStoryTabs[] = {
+    {"Narration", "What the scenario tells at this statement", "O"},
+    {"Console", "What it has printed so far", "O"},
+};
+constexpr float kStoryLeast = 96, kSourceLeast = 140;
 
 bool Empty(const Rect& rect) {
     return rect.Width() <= 0 || rect.Height() <= 0;
@@ -34,12 +43,19 @@ bool Empty(const Rect& rect) {
 
 // The left column holds what the source brings along (the sandbox's controls) and the allocator's inside.
 bool App::HasLeft() const {
-    return session_ && (session_->GetSandbox() != nullptr || state_.inside);
+    return session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr || state_.inside);
 }
 
 bool App::ShowsInside() const {
-    return session_ && HasLeft() && (session_->GetSandbox() == nullptr || insideTab_) &&
+    const bool besides = session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
+    return session_ && HasLeft() && (!besides || insideTab_) &&
            session_->Status().phase == session::Phase::Ready;
+}
+
+View& App::LeftView() {
+    if (ShowsInside()) return *insideView_;
+    if (GetScenario() != nullptr) return source_;
+    return session_ && session_->GetSandbox() != nullptr ? *sandbox_ : *insideView_;
 }
 
 void App::Arrange(ImVec2 size) {
@@ -54,6 +70,7 @@ void App::Arrange(ImVec2 size) {
         if (*options_.only == PanelId::Right) rects_.right = whole;
         if (*options_.only == PanelId::Timeline) rects_.timeline = whole;
         if (*options_.only == PanelId::Left) rects_.left = whole;
+        if (*options_.only == PanelId::Story) rects_.story = whole;
         return;
     }
     rects_.transport = {all.min, {all.max.x, all.min.y + px(kTransportHeight)}};
@@ -63,6 +80,7 @@ void App::Arrange(ImVec2 size) {
         if (*maximised_ == PanelId::Right) rects_.right = body;
         if (*maximised_ == PanelId::Timeline) rects_.timeline = body;
         if (*maximised_ == PanelId::Left) rects_.left = body;
+        if (*maximised_ == PanelId::Story) rects_.story = body;
         return;
     }
     const float bottom =
@@ -72,14 +90,20 @@ void App::Arrange(ImVec2 size) {
     // Columns give way to the heap, the wider one first.
     float left = HasLeft() ? std::max(px(state_.left), px(kLeftLeast)) : 0;
     float right = state_.rightFolded ? 0 : std::max(px(state_.right), px(kRightLeast));
-    // The controls of the sandbox need their width; the inside gives way to the heap.
-    const bool controls = session_ && session_->GetSandbox() != nullptr;
+    // The controls of the sandbox and a source need their width; the inside gives way to the heap.
+    const bool controls = session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
     const float room = body.Width() - px(controls ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
     if (left + right > room) {
         right = right > 0 ? std::max(px(kRightLeast), std::min(right, room - left)) : 0;
         left = left > 0 ? std::max(px(kLeftLeast), std::min(left, room - right)) : 0;
     }
     if (left > 0) rects_.left = {{body.min.x, top}, {body.min.x + left, base}};
+    if (left > 0 && GetScenario() != nullptr) {
+        const float most = std::max(px(kStoryLeast), base - top - gap - px(kSourceLeast));
+        const float story = std::clamp(px(state_.story), px(kStoryLeast), most);
+        rects_.story = {{rects_.left.min.x, base - story}, rects_.left.max};
+        rects_.left.max.y = rects_.story.min.y - gap;
+    }
     if (right > 0) rects_.right = {{body.max.x - right, top}, {body.max.x, base}};
     const float heapLeft = left > 0 ? rects_.left.max.x + gap : body.min.x;
     const float heapRight = right > 0 ? rects_.right.min.x - gap : body.max.x;
@@ -123,6 +147,7 @@ void App::DrawWindow() {
 
 void App::DrawPanels(ViewContext& context) {
     if (!Empty(rects_.left)) DrawLeftPanel(context, rects_.left);
+    if (!Empty(rects_.story)) DrawStoryPanel(context, rects_.story);
     if (!Empty(rects_.heap)) DrawHeapPanel(context, rects_.heap);
     if (!Empty(rects_.numbers)) {
         DrawPanelFrame(context, rects_.numbers, std::nullopt);
@@ -228,11 +253,30 @@ void App::DrawLeftPanel(ViewContext& context, const Rect& rect) {
     context.focused = focused_ == PanelId::Left;
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos))
         focused_ = PanelId::Left;
-    View& view = session_ && session_->GetSandbox() == nullptr ? *insideView_ : LeftView();
-    const Rect inside = session_ && session_->GetSandbox() != nullptr
-                            ? DrawLeftTabs(context, rect)
-                            : DrawTitleBar(context, rect, PanelId::Left, view);
-    DrawInside(context, view.Title(), inside, view);
+    View& view = LeftView();
+    if (GetScenario() == nullptr && (session_ == nullptr || session_->GetSandbox() == nullptr)) {
+        DrawInside(context, view.Title(), DrawTitleBar(context, rect, PanelId::Left, view), view);
+        return;
+    }
+    int chosen = insideTab_ ? 1 : 0;
+    const Rect inside = DrawTabs(context, rect, PanelId::Left, GetScenario() != nullptr ? kSourceTabs : kSandboxTabs, chosen);
+    insideTab_ = chosen == 1;
+    const float right = rect.max.x - context.Px(kPad / 2);
+    LeftView().DrawTitleControls(context, right, std::floor((rect.min.y + inside.min.y) / 2));
+    DrawInside(context, LeftView().Title(), inside, LeftView());
+}
+
+void App::DrawStoryPanel(ViewContext& context, const Rect& rect) {
+    DrawPanelFrame(context, rect, PanelId::Story);
+    context.focused = focused_ == PanelId::Story;
+    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos)) {
+        focused_ = PanelId::Story;
+    }
+    int chosen = consoleTab_ ? 1 : 0;
+    const Rect inside = DrawTabs(context, rect, PanelId::Story, kStoryTabs, chosen);
+    consoleTab_ = chosen == 1;
+    StoryView().DrawTitleControls(context, rect.max.x - context.Px(kPad / 2), std::floor((rect.min.y + inside.min.y) / 2));
+    DrawInside(context, StoryView().Title(), inside, StoryView());
 }
 
 void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
@@ -244,14 +288,6 @@ void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
     const Rect inside = DrawTabs(context, rect, PanelId::Right, kTabs, chosen);
     tab_ = static_cast<Tab>(chosen);
     DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, inside, ActiveTab());
-}
-
-// The sandbox's controls, or the inside of its allocator.
-Rect App::DrawLeftTabs(ViewContext& context, const Rect& rect) {
-    int chosen = insideTab_ ? 1 : 0;
-    const Rect inside = DrawTabs(context, rect, PanelId::Left, kLeftTabs, chosen);
-    insideTab_ = chosen == 1;
-    return inside;
 }
 
 // A panel's title bar made of tabs. Returns what is left below it.
@@ -345,6 +381,14 @@ void App::DrawSplitters(ViewContext& context) {
         splitter("left", {{rects_.left.max.x, rects_.left.min.y}, {rects_.left.max.x + gap, rects_.left.max.y}}, true,
                  left, 1, standard.left);
         if (left != before) state_.left = std::clamp(left, kLeftLeast, size.x / scale);
+    }
+    if (!Empty(rects_.story)) {
+        float story = rects_.story.Height() / scale;
+        const float before = story;
+        splitter("story",
+                 {{rects_.story.min.x, rects_.story.min.y - gap}, {rects_.story.max.x, rects_.story.min.y}}, false,
+                 story, -1, standard.story);
+        if (story != before) state_.story = std::clamp(story, kStoryLeast, size.y / scale);
     }
     if (!Empty(rects_.right)) {
         float right = rects_.right.Width() / scale;

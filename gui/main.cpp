@@ -76,6 +76,8 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     }
     if (arguments.panel == "heap") options.only = PanelId::Heap;
     if (arguments.panel == "timeline") options.only = PanelId::Timeline;
+    if (arguments.panel == "source") options.only = PanelId::Left;
+    if (arguments.panel == "narration") options.only = PanelId::Story;
     static constexpr const char* kTabs[] = {"block", "calls", "allocators", "leaks", "events"};
     for (int i = 0; i < 5; ++i) {
         if (arguments.tab == kTabs[i]) options.tab = static_cast<Tab>(i);
@@ -110,6 +112,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
         options.sandbox = arguments.sandbox;
         options.stateFolder = folder;
         options.firstStart = true;
+        options.predict = true;
         if (!arguments.theme.empty()) options.light = arguments.theme == "light";
         App app(**window, options);
         if (arguments.at && app.GetSession() != nullptr) {
@@ -146,7 +149,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
 int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
-    cli.add_option("file", arguments.file, "a trace (.rep, .script) or a recording (.residue)");
+    cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue)");
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
@@ -160,7 +163,7 @@ int main(int argc, char** argv) {
     cli.add_option("--picture", arguments.picture, "write a picture of this file instead of opening a window");
     cli.add_option("-o,--out", arguments.out, "the picture's file (PNG)");
     cli.add_option("--panel", arguments.panel, "picture of one panel")
-        ->check(CLI::IsMember({"heap", "timeline", "block", "calls", "allocators", "leaks", "events"}));
+        ->check(CLI::IsMember({"heap", "timeline", "source", "narration", "block", "calls", "allocators", "leaks", "events"}));
     cli.add_option("--tab", arguments.tab, "the right column's tab")
         ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events"}));
     cli.add_option("--colour", arguments.colour, "what blocks are coloured by")

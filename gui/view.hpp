@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "gui/inside_look.hpp"
@@ -31,6 +32,8 @@ namespace residue::gui {
 struct Selection {
     std::optional<BlockId> block;    // pinned by a click
     std::optional<TraceId> trace;    // a call-tree node or a leak, pinned by a click
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> line;  // file and line of a scenario's source, pinned too
+    std::vector<TraceId> lineTraces;                              // the call traces that end in it
     std::optional<BlockId> hovered;  // in the frame before this one
     std::optional<TraceId> hoveredTrace;
     std::optional<Position> hoveredPosition;
@@ -95,6 +98,7 @@ public:
     virtual void OpenDialog() = 0;
     virtual void OpenPath(const std::string& path) = 0;
     virtual void OpenSandbox() = 0;
+    virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own
     // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
     virtual void ShowTab(Tab tab) = 0;

@@ -26,7 +26,7 @@ struct Checked {
     std::vector<std::string> problems;  // empty: it holds. Each ends with a line end
     std::size_t expectations = 0, met = 0;
     std::uint64_t steps = 0;
-    bool unreadable = false;            // no scenario at all
+    bool unreadable = false;  // no scenario at all
 };
 
 std::string PlaceText(const scenario::Place& place) {
@@ -55,7 +55,8 @@ Checked Check(const std::string& file, const scenario::RunOptions& options) {
         }
     }
     if (result.error && !result.errorExpected) checked.problems.push_back(scenario::Render(*result.error));
-    if (checked.problems.empty() && !result.Passed()) checked.problems.push_back(file + ": it did not end as it should\n");
+    if (checked.problems.empty() && !result.Passed())
+        checked.problems.push_back(file + ": it did not end as it should\n");
     return checked;
 }
 
@@ -65,8 +66,9 @@ std::string TextOf(const std::vector<Checked>& all) {
     for (const Checked& each : all) {
         const bool fine = each.problems.empty();
         failed += !fine;
-        text += (fine ? "ok      " : "FAILED  ") + each.file + ": " + each.title + " (" + std::to_string(each.met) + " of " +
-                std::to_string(each.expectations) + " expectations, " + analysis::FormatCount(each.steps) + " steps)\n";
+        text += (fine ? "ok      " : "FAILED  ") + each.file + ": " + each.title + " (" + std::to_string(each.met) +
+                " of " + std::to_string(each.expectations) + " expectations, " + analysis::FormatCount(each.steps) +
+                " steps)\n";
         for (const std::string& problem : each.problems) text += problem;
     }
     if (all.size() > 1) {
@@ -109,7 +111,8 @@ std::string Escaped(std::string_view text) {
 
 // As CI servers read it: a suite with a case a file.
 std::string JUnitOf(const std::vector<Checked>& all) {
-    const auto failed = std::count_if(all.begin(), all.end(), [](const Checked& each) { return !each.problems.empty(); });
+    const auto failed =
+        std::count_if(all.begin(), all.end(), [](const Checked& each) { return !each.problems.empty(); });
     std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"residue check\" tests=\"" +
                       std::to_string(all.size()) + "\" failures=\"" + std::to_string(failed) + "\">\n";
     for (const Checked& each : all) {

@@ -17,27 +17,27 @@ namespace residue::session {
 
 // A statement that was reached.
 struct ScenarioStep {
-    Row row{};                // of its Step event
-    std::uint32_t file = 0;   // index into Program::Files
-    std::uint32_t line = 0;   // from 1
+    Row row{};               // of its Step event
+    std::uint32_t file = 0;  // index into Program::Files
+    std::uint32_t line = 0;  // from 1
     std::uint32_t column = 0;
     std::uint32_t length = 0;
     TraceId trace{};
-    std::uint8_t marks = 0;   // scenario::StepMark bits
+    std::uint8_t marks = 0;  // scenario::StepMark bits
 };
 
 // What a line of the source has to do with the heap at the cursor.
 struct LineHeat {
     std::uint32_t file = 0;
     std::uint32_t line = 0;
-    std::uint64_t liveBytes = 0;    // as requested
+    std::uint64_t liveBytes = 0;  // as requested
     std::uint64_t liveBlocks = 0;
     std::uint64_t allocations = 0;  // until now, resizes included
 };
 
 // The run stands before a request: where will it land?
 struct PredictQuestion {
-    Position position{};      // calls before it
+    Position position{};  // calls before it
     AllocatorId allocator{};
     std::uint64_t bytes = 0;
     std::uint64_t alignment = 1;
@@ -53,8 +53,8 @@ struct PredictAnswer {
 struct PredictVerdict {
     PredictQuestion question;
     PredictAnswer answer;
-    bool right = false;                 // METRICS.md, "Predict score"
-    std::uint64_t begin = 0, end = 0;   // the bytes that were set aside; 0, 0: it failed
+    bool right = false;                               // METRICS.md, "Predict score"
+    std::uint64_t begin = 0, end = 0;                 // the bytes that were set aside; 0, 0: it failed
     std::optional<MemoryError> error = std::nullopt;  // with this
 };
 
@@ -67,7 +67,7 @@ public:
     virtual ~Scenario() = default;
 
     virtual const std::string& Text() const = 0;  // of the scenario itself, as it was run; empty until it is read
-    virtual std::shared_ptr<const scenario::Program> Program() const = 0;  // null: not read yet, or broken
+    virtual std::shared_ptr<const scenario::Program> Program() const = 0;      // null: not read yet, or broken
     virtual const std::vector<scenario::Diagnostic>& Diagnostics() const = 0;  // of reading
     // Null: it still runs, or it could not.
     virtual const scenario::RunResult* Result() const = 0;
@@ -92,8 +92,8 @@ public:
     virtual void AskAll(bool all) = 0;
     // The run stands here; none: nothing is asked, or the log has not arrived yet.
     virtual std::optional<PredictQuestion> Question() const = 0;
-    virtual void Answer(const PredictAnswer& answer) = 0;  // the run goes on
-    virtual void Skip() = 0;                               // goes on, uncounted
+    virtual void Answer(const PredictAnswer& answer) = 0;                  // the run goes on
+    virtual void Skip() = 0;                                               // goes on, uncounted
     virtual const std::optional<PredictVerdict>& LastVerdict() const = 0;  // of the answer given last
     virtual PredictScore Score() const = 0;
 };

@@ -14,7 +14,7 @@ namespace {
 using events::EventKind;
 using scenario::StepMark;
 
-constexpr std::uint64_t kStepsAtOnce = 1 << 18;      // rows looked at in a frame
+constexpr std::uint64_t kStepsAtOnce = 1 << 18;  // rows looked at in a frame
 constexpr std::uint32_t kTraces = 1 << 20;
 
 // Counts the calls that pass, so that it is known which question belongs to which position.
@@ -36,7 +36,9 @@ private:
     std::uint64_t& calls_;
 };
 
-bool Has(const ScenarioStep& step, StepMark mark) { return (step.marks & static_cast<std::uint8_t>(mark)) != 0; }
+bool Has(const ScenarioStep& step, StepMark mark) {
+    return (step.marks & static_cast<std::uint8_t>(mark)) != 0;
+}
 
 scenario::Profile ProfileOf(const std::string& name) {
     if (name == "release") return scenario::Profile::Release;
@@ -112,7 +114,10 @@ void ScenarioSession::Load() {
     struct Ended {
         ScenarioSession& session;
         ~Ended() {
-            { const std::lock_guard lock(session.lock_); session.ended_ = true; }
+            {
+                const std::lock_guard lock(session.lock_);
+                session.ended_ = true;
+            }
             session.changed_.notify_all();
         }
     } ended{*this};
@@ -174,14 +179,16 @@ std::optional<Failure> ScenarioSession::RunProgram(const scenario::Program& prog
         AddWarnings({{failure.where, failure.what}});
     }
     result_ = std::move(result);
+    ran_ = true;
     return std::nullopt;
 }
 
 void ScenarioSession::Ask(const scenario::Request& request) {
     std::unique_lock lock(lock_);
-    if (!askAll_ && !(predict_ && request.predict)) return;
+    if (calls_ < Options().scenario.askFrom || (!askAll_ && !(predict_ && request.predict))) return;
     asked_ = PredictQuestion{Position{calls_}, request.allocator, request.bytes, request.alignment, request.resize};
     goesOn_ = false;
+    SetPhase(Phase::Ready);  // there is something to look at, and to do
     changed_.notify_all();
     changed_.wait(lock, [this] { return goesOn_ || Cancelled(); });
     asked_.reset();
@@ -204,7 +211,7 @@ const std::vector<scenario::Diagnostic>& ScenarioSession::Diagnostics() const {
 }
 
 const scenario::RunResult* ScenarioSession::Result() const {
-    return ended_.load(std::memory_order_acquire) && Status().phase == Phase::Ready ? &result_ : nullptr;
+    return ended_.load(std::memory_order_acquire) && ran_ ? &result_ : nullptr;
 }
 
 // ---- the place -----------------------------------------------------------------------------------------------------
@@ -225,15 +232,20 @@ void ScenarioSession::IndexSteps(std::uint64_t most) {
         if (view.KindAt(row) != EventKind::Step) continue;
         const events::Event event = view.At(row).event;
         if (const auto text = view.Text(row); !text.empty()) file_ = FileIndex(text);
-        steps_.push_back({row, file_, static_cast<std::uint32_t>(event.Line()), static_cast<std::uint32_t>(event.address),
-                          static_cast<std::uint32_t>(event.size), event.trace,
-                          static_cast<std::uint8_t>(event.Bookkeeping())});
+        steps_.push_back({row, file_, static_cast<std::uint32_t>(event.Line()),
+                          static_cast<std::uint32_t>(event.address), static_cast<std::uint32_t>(event.size),
+                          event.trace, static_cast<std::uint8_t>(event.Bookkeeping())});
     }
 }
 
 bool ScenarioSession::Tick(double seconds, std::uint64_t budgetRows) {
     const Row before = NowRow();
     const bool played = Playing();
+    if (!placed_ && Status().phase == Phase::Ready && (ended_ || Question())) {
+        placed_ = true;
+        CursorSession::Tick(0, 0);  // what has arrived can be sought in
+        if (Options().scenario.askFrom != 0) SeekTo(Position{Options().scenario.askFrom});
+    }
     bool settled = CursorSession::Tick(seconds, budgetRows);
     IndexSteps(kStepsAtOnce);
     if (played) StopAtBreak(before);
@@ -259,7 +271,9 @@ const ScenarioStep* ScenarioSession::StepBefore(Row row) const {
     return after == steps_.begin() ? nullptr : &*std::prev(after);
 }
 
-const ScenarioStep* ScenarioSession::PresentStep() const { return StepBefore(NowRow()); }
+const ScenarioStep* ScenarioSession::PresentStep() const {
+    return StepBefore(NowRow());
+}
 
 const scenario::Narration* ScenarioSession::PresentNarration() const {
     const auto program = Program();

@@ -19,7 +19,7 @@ public:
 
     void Cancel() override;
     void WaitUntilLoaded() override;  // with prediction: until the first question, or the end
-    bool IsLive() const override { return Status().phase == Phase::Loading; }
+    bool IsLive() const override { return !ended_.load(std::memory_order_acquire); }
     std::string Title() const override;
     std::string RecordingFormat() const override { return "Iridis scenario"; }
     bool Tick(double seconds, std::uint64_t budgetRows) override;
@@ -64,17 +64,19 @@ private:
     scenario::Parsed parsed_;
     std::atomic<bool> read_{false};
     scenario::RunResult result_;
+    bool ran_ = false;                 // result_ is there; read after ended_
     std::atomic<bool> ended_{false};
-    std::uint64_t calls_ = 0;          // that were told; the worker's
-    bool askAll_ = false;              // guarded by lock_, with what follows
+    std::uint64_t calls_ = 0;  // that were told; the worker's
+    bool askAll_ = false;      // guarded by lock_, with what follows
     bool predict_ = false;
     std::optional<PredictQuestion> asked_;
     bool goesOn_ = false;
 
     // The UI's.
     std::vector<ScenarioStep> steps_;
-    std::uint64_t indexed_ = 0;        // rows
-    std::uint32_t file_ = 0;           // of the last step
+    bool placed_ = false;
+    std::uint64_t indexed_ = 0;  // rows
+    std::uint32_t file_ = 0;     // of the last step
     struct ConsoleText {
         std::string text;
         Row row{log::kNever};  // until here

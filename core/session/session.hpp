@@ -31,6 +31,7 @@ struct ScenarioOptions {
     std::optional<std::string> text;  // instead of the file's: what stands in the editor
     bool predict = false;             // stop before the requests of #[predict] statements
     bool askAll = false;              // stop before every request
+    std::uint64_t askFrom = 0;        // both: not before that position, at which the session then begins
     std::uint64_t stepBudget = 0;     // 0: scenario::RunOptions' own
     std::uint64_t memoryBudget = 0;   // bytes
     bool osSupported = true;

@@ -10,7 +10,7 @@ namespace residue::gui {
 
 // Where the panels are, in screen pixels; empty: not shown.
 struct PanelRects {
-    Rect transport, left, heap, numbers, right, timeline;
+    Rect transport, left, story, heap, numbers, right, timeline;
 };
 
 class Tour {

@@ -6,6 +6,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/widgets/controls.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::gui {
 namespace {
@@ -59,6 +60,10 @@ void TransportBar::Step(ViewContext& context, bool forward, session::StepUnit un
     session.FollowEnd(false);
     if (unit != session::StepUnit::Line) {
         session.StepBy(forward ? 1 : -1);
+        return;
+    }
+    if (session::Scenario* const scenario = session.GetScenario()) {
+        (void)scenario->StepLine(forward);
         return;
     }
     const log::LogView& view = session.View();
