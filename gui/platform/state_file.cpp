@@ -70,6 +70,7 @@ SavedState LoadState(const std::string& folder, std::string* message) {
         ReadSize(json, "left", 160, 2000, read.left);
         ReadSize(json, "right", 160, 2000, read.right);
         ReadSize(json, "bottom", 96, 2000, read.bottom);
+        ReadSize(json, "story", 96, 2000, read.story);
         Read(json, "right_folded", read.rightFolded);
         Read(json, "inside", read.inside);
         Read(json, "duck_silent", read.duckSilent);
@@ -108,6 +109,7 @@ bool SaveState(const std::string& folder, const SavedState& state) {
         {"left", state.left},
         {"right", state.right},
         {"bottom", state.bottom},
+        {"story", state.story},
         {"right_folded", state.rightFolded},
         {"inside", state.inside},
         {"duck_silent", state.duckSilent},
