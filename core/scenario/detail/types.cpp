@@ -207,6 +207,24 @@ const Type* TypeTable::DynamicArrayOf(const Type* element) {
     return known;
 }
 
+bool HoldsIncomplete(const Type* type) {
+    switch (type->kind) {
+        case TypeKind::Struct: return !type->complete;
+        case TypeKind::Array: return HoldsIncomplete(type->element);
+        case TypeKind::Tuple:
+            return std::any_of(type->fields.begin(), type->fields.end(),
+                               [](const Field& field) { return HoldsIncomplete(field.type); });
+        case TypeKind::Union:
+            return (type->element != nullptr && HoldsIncomplete(type->element)) ||
+                   (type->error != nullptr && HoldsIncomplete(type->error));
+        default: return false;
+    }
+}
+
+std::string CaseName(const Type* type, std::uint64_t which) {
+    return which < type->cases.size() ? std::string(type->cases[which]) : fmt::format("{}({})", type->name, which);
+}
+
 bool IsOrUses(const Type* type, const Type* base) {
     for (; type != nullptr; type = type->base) {
         if (type == base) return true;

@@ -47,6 +47,7 @@ struct Type {
     TypeKind kind = TypeKind::Void;
     bool isSigned = false;
     bool complete = true;             // Struct: its fields are laid out
+    bool begun = false;               // Struct: somebody is at it
     std::uint32_t alignment = 1;
     std::uint64_t size = 0;
     std::string name;
@@ -136,6 +137,12 @@ private:
     const Type* callTrace_ = nullptr;
     const Type* traceEntry_ = nullptr;
 };
+
+// Is a struct in it whose fields are not laid out yet? (Behind a pointer it does no harm.)
+bool HoldsIncomplete(const Type* type);
+
+// The name of an enum's case; its number where there is none.
+std::string CaseName(const Type* type, std::uint64_t which);
 
 // Is `type` this struct, or one that begins with it?
 bool IsOrUses(const Type* type, const Type* base);
