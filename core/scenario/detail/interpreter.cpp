@@ -157,6 +157,7 @@ void Interpreter::CountStep() {
 
 void Interpreter::Step(const Statement& statement) {
     Top().line = statement.at.line;
+    if ((statement.marks & static_cast<std::uint8_t>(StepMark::Predict)) != 0) predicts_ = true;
     CountStep();
     if (hooks_.sink != nullptr) EmitStep(statement);
 }

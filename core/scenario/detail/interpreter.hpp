@@ -273,6 +273,7 @@ private:
     Heap& HeapOf(const AllocatorSpot& spot, const Location& at);
     Heap& LiveHeapOf(const AllocatorSpot& spot, const Location& at);
     Value AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at);
+    void AnnounceRequest(const Heap& heap, std::uint64_t bytes, bool resize = false);
     Value FreeThrough(const AllocatorSpot& spot, std::uint64_t pointer, const Location& at);
     Value MakeAllocator(HeapKind kind, const Expression& call);
     HeapPlace PlaceOfBuffer(const Expression& argument);
@@ -368,6 +369,8 @@ private:
     std::vector<const ExpectClause*> pendingLeaks_;
     std::uint32_t lastHeap_ = 0;
     std::uint64_t lastProbes_ = 0;
+    std::uint32_t requesting_ = 0;  // requests that are going on
+    bool predicts_ = false;         // the next request is one to predict
     std::uint64_t work_ = 0;
     std::uint32_t depth_ = 0;
     std::uint32_t expecting_ = 0;

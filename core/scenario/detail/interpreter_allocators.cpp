@@ -81,12 +81,23 @@ Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, 
     Heap& heap = LiveHeapOf(spot, at);
     const auto bytes = CheckedMultiply(count, type->size);
     // One that overflows still reaches the allocator, so that the failure is an event of its.
-    const Result<std::uint64_t> given = heaps_->Allocate(heap, bytes ? *bytes : ~std::uint64_t{0}, count, type);
+    const std::uint64_t asked = bytes ? *bytes : ~std::uint64_t{0};
+    AnnounceRequest(heap, asked);
+    ++requesting_;
+    const Result<std::uint64_t> given = heaps_->Allocate(heap, asked, count, type);
+    --requesting_;
     lastHeap_ = heap.number;
     lastProbes_ = heaps_->ProbesOf(heap);
     ThrowIfHalted();
     CheckMemory();
     return PointerResult(given, type);
+}
+
+// What a request asks of other allocators is its own affair.
+void Interpreter::AnnounceRequest(const Heap& heap, std::uint64_t bytes, bool resize) {
+    if (requesting_ != 0) return;
+    const bool predict = std::exchange(predicts_, false);
+    if (hooks_.beforeRequest) hooks_.beforeRequest({heaps_->IdOf(heap), bytes, 8, resize, predict});
 }
 
 Value Interpreter::FreeThrough(const AllocatorSpot& spot, std::uint64_t pointer, const Location& at) {

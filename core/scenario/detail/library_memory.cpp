@@ -131,7 +131,9 @@ Value Interpreter::ResizeCall(const Expression& call) {
     Heap& heap = LiveHeapOf(spot, call.at);
     if (!heaps_->CanResize(heap)) Stop(call.at, fmt::format("the allocator `{}` cannot resize", heap.name), "Allocate, Copy and Free");
     const auto bytes = CheckedMultiply(count, element->size);
-    const auto moved = heaps_->Resize(heap, pointer.bits, bytes ? *bytes : ~std::uint64_t{0});
+    const std::uint64_t asked = bytes ? *bytes : ~std::uint64_t{0};
+    AnnounceRequest(heap, asked, true);
+    const auto moved = heaps_->Resize(heap, pointer.bits, asked);
     lastHeap_ = heap.number;
     ThrowIfHalted();
     CheckMemory();
