@@ -49,7 +49,7 @@ enum class Profile : std::uint8_t { Debug, Release, Distribution };  // std.Runt
 
 struct RunOptions {
     std::uint64_t stepBudget = 2'000'000;                     // statements and turns of loops
-    std::uint64_t memoryBudget = std::uint64_t{64} << 20;     // bytes of heap, globals, strings and stack; at most 512 MiB
+    std::uint64_t memoryBudget = std::uint64_t{32} << 20;     // bytes of heap, globals, strings and stack; at most 512 MiB
     std::uint64_t outputBudget = std::uint64_t{1} << 20;      // bytes of console text that are kept and told
     bool osSupported = true;                                  // false: no global, default and system allocator
     Profile profile = Profile::Debug;

@@ -26,7 +26,7 @@ struct ScenarioStep {
     std::uint8_t marks = 0;  // scenario::StepMark bits
 };
 
-// What a line of the source has to do with the heap at the cursor.
+// What a line of the source, and whatever it called, has to do with the heap at the cursor.
 struct LineHeat {
     std::uint32_t file = 0;
     std::uint32_t line = 0;

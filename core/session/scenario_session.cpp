@@ -346,19 +346,19 @@ const std::vector<LineHeat>& ScenarioSession::Heat() {
     if (heatRow_ == now) return heat_;
     heatRow_ = now;
     std::map<std::pair<std::uint32_t, std::uint32_t>, LineHeat> lines;
-    std::map<TraceId, LineHeat*> byTrace;
-    const auto lineOf = [&](TraceId trace) -> LineHeat* {
-        if (!trace) return nullptr;
-        const auto [known, fresh] = byTrace.try_emplace(trace, nullptr);
-        if (fresh) {
-            const log::Frame frame = View().TopFrame(trace);
-            if (frame.line != 0) {
-                const std::uint32_t file = FileIndex(frame.file);
-                LineHeat& line = lines[{file, frame.line}];
-                line.file = file;
-                line.line = frame.line;
-                known->second = &line;
-            }
+    // A line has what was allocated in it and in what it called; each line once, also where it calls itself.
+    std::map<TraceId, std::vector<LineHeat*>> byTrace;
+    const auto linesOf = [&](TraceId trace) -> const std::vector<LineHeat*>& {
+        const auto [known, fresh] = byTrace.try_emplace(trace);
+        if (!fresh || !trace) return known->second;
+        for (const log::Frame& frame : View().Frames(trace)) {
+            if (frame.line == 0) continue;
+            const std::uint32_t file = FileIndex(frame.file);
+            LineHeat& line = lines[{file, frame.line}];
+            line.file = file;
+            line.line = frame.line;
+            auto& all = known->second;
+            if (std::find(all.begin(), all.end(), &line) == all.end()) all.push_back(&line);
         }
         return known->second;
     };
@@ -367,12 +367,12 @@ const std::vector<LineHeat>& ScenarioSession::Heat() {
         if (kind != EventKind::Allocated && kind != EventKind::ResizeEnds) continue;
         const log::LoggedEvent logged = View().At(row);
         if (logged.event.Failed() || logged.event.Has(events::EventFlag::Region)) continue;
-        LineHeat* const line = lineOf(logged.event.trace);
-        if (line == nullptr) continue;
-        ++line->allocations;
-        if (!Heap().IsLive(logged.block)) continue;
-        ++line->liveBlocks;
-        line->liveBytes += logged.event.size;
+        const bool live = Heap().IsLive(logged.block);
+        for (LineHeat* const line : linesOf(logged.event.trace)) {
+            ++line->allocations;
+            line->liveBlocks += live;
+            if (live) line->liveBytes += logged.event.size;
+        }
     }
     heat_.clear();
     for (const auto& [place, line] : lines) heat_.push_back(line);

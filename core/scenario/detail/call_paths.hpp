@@ -53,7 +53,7 @@ public:
     Node Count() const { return static_cast<Node>(nodes_.size()); }
 
 private:
-    static constexpr std::size_t kMostFrames = 100;
+    static constexpr std::size_t kMostFrames = 32;
     struct Entry {
         std::uint64_t code = 0;
         Node parent = 0;

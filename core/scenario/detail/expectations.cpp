@@ -72,6 +72,7 @@ void Interpreter::CheckClause(const ExpectClause& clause, const Before& before) 
         bool met = false;
         for (std::size_t i = std::min(before.errors, errorNames_.size()); i < errorNames_.size(); ++i) {
             met = met || errorNames_[i] == clause.caseName;
+            if (i > before.errors && errorNames_[i] == errorNames_[i - 1]) continue;
             came += (came.empty() ? "" : ", ") + errorNames_[i];
         }
         const bool none = came.empty();

@@ -268,6 +268,7 @@ Result<void> Heaps::FreeScript(Heap& heap, std::uint64_t pointer) {
     }
     const std::uint64_t bytes = number == 0 ? 0 : blocks_.At(number).size;
     if (number != 0) blocks_.End(number, calls_.Here());
+    else calls_.OnForeign(heap, address);
     heap.emitter.Freed(static_cast<std::uintptr_t>(address));
     if (number != 0 && heap.regions) heap.emitter.RegionShrunk(static_cast<std::uintptr_t>(address), std::max<std::uint64_t>(bytes, 1));
     return freed;

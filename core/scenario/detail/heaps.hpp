@@ -79,6 +79,7 @@ public:
     virtual Result<void> CallFree(Heap& heap, std::uint64_t pointer) = 0;
     virtual std::uint32_t Here() = 0;                       // the present call path
     virtual void OnOverlap(const Heap& heap, Blocks::Number old) = 0;  // it gave out bytes that live
+    virtual void OnForeign(const Heap& heap, std::uint64_t address) = 0;  // it took back what it had not given out
     virtual void OnEnded(const Heap& heap, Blocks::Number block) = 0;  // an allocator ended with this block alive
     virtual void Charge(std::uint64_t work) = 0;
     struct Range {

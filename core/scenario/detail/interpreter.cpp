@@ -158,6 +158,7 @@ void Interpreter::CountStep() {
 void Interpreter::Step(const Statement& statement) {
     Top().line = statement.at.line;
     if ((statement.marks & static_cast<std::uint8_t>(StepMark::Predict)) != 0) predicts_ = true;
+    Top().at = statement.at;
     CountStep();
     if (hooks_.sink != nullptr) EmitStep(statement);
 }
@@ -227,7 +228,7 @@ void Interpreter::StopAlso(const Location& at, const Location& other, std::strin
 }
 
 void Interpreter::End(Ending ending, std::string message, std::string expected) {
-    const Location at = frames_.empty() ? Location{} : Location{Top().file, Top().line, 1, 0};
+    const Location at = frames_.empty() ? Location{} : Top().at;
     SetEnd(ending, at, std::move(message), std::move(expected), "");
     throw Halt{};
 }
@@ -248,7 +249,7 @@ void Interpreter::Warn(const Location& at, std::string_view what, std::string me
 void Interpreter::Charge(std::uint64_t work) {
     work_ += work;
     if (work_ / kWorkPerStep <= options_.stepBudget || halted_) return;
-    const Location at = frames_.empty() ? Location{} : Location{Top().file, Top().line, 1, 0};
+    const Location at = frames_.empty() ? Location{} : Top().at;
     SetEnd(Ending::StepBudget, at, fmt::format("the program was stopped: it does more than {} steps are worth", options_.stepBudget),
            "less work", "");
 }

@@ -27,6 +27,8 @@ namespace residue::scenario::detail {
 struct Halt {};
 struct TryReturn {};
 
+inline std::string Bytes(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
+
 // The sink of everything in a run: gives events the script's call trace.
 class TracedSink final : public events::EventSink {
 public:
@@ -102,6 +104,7 @@ private:
         std::uint32_t code = 0;                // for FrameCode
         std::uint32_t file = 0;
         std::uint32_t line = 0;
+        Location at;                           // of the statement that is being worked on
         const Environment* environment = nullptr;
         std::size_t slots = 0;                 // the first one, in slots_
         std::uint64_t stackBase = 0;
@@ -223,7 +226,11 @@ private:
     Value Cast(const Value& value, const Type* to, const Location& at);
     Value ErrorUnion(const Type* type, const Type* error, std::uint64_t which);
     Value SuccessUnion(const Type* type, const Value& value);
-    static bool IsError(const Value& value) { return value.bytes.empty() || value.bytes[0] != std::byte{0}; }
+    // Of a union: an error, or nothing.
+    static bool IsError(const Value& value) {
+        if (value.bytes.empty()) return true;
+        return (value.bytes[0] != std::byte{0}) == (value.type->error != nullptr);
+    }
     std::string ErrorName(const Value& value) const;
     void Overflowed(const Location& at, const Type* type);
     Value StringValue(std::string_view text);
@@ -286,6 +293,7 @@ private:
     MemoryError ErrorOf(const Value& value, MemoryError otherwise) const;
     Value CallCallback(Heap& heap, std::uint64_t procedure, const Type* type, Value second);
     void OnOverlap(const Heap& heap, Blocks::Number old) override;
+    void OnForeign(const Heap& heap, std::uint64_t address) override;
     void OnEnded(const Heap& heap, Blocks::Number block) override;
     void Charge(std::uint64_t work) override;
     bool Halted() const override { return halted_; }
@@ -374,6 +382,7 @@ private:
     std::uint64_t work_ = 0;
     std::uint32_t depth_ = 0;
     std::uint32_t expecting_ = 0;
+    std::uint32_t expectingErrors_ = 0;
     std::uint32_t nextFrame_ = 1;
     std::uint32_t toldFile_ = ~0u;
     std::uint32_t inStruct_ = 0;

@@ -139,7 +139,7 @@ std::optional<Value> Interpreter::TryAllocatorCall(const Expression& call) {
 
 // Runs one of the two procedures of an allocator of the script.
 Value Interpreter::CallCallback(Heap& heap, std::uint64_t procedure, const Type* type, Value second) {
-    const Location at{Top().file, Top().line, 1, 0};
+    const Location at = Top().at;
     if (procedure == 0 || (procedure & kFrameTag) != 0 || procedure > program_.procedures.size()) {
         Stop(at, fmt::format("the allocator `{}` has no procedure for this", heap.name), "procedures of the script in its fields");
     }
@@ -180,7 +180,7 @@ Result<std::uint64_t> Interpreter::CallAllocate(Heap& heap, std::uint64_t bytes,
         const Type* u32 = types_.Scalar(ScalarKind::U32);
         if (bytes > 0xFFFF'FFFF) return ::residue::Fail(MemoryError::BufferTooLarge);
         Value given = CallCallback(heap, heap.allocateProcedure, element, Value::Of(u32, count));
-        const Location at{Top().file, Top().line, 1, 0};
+        const Location at = Top().at;
         if (given.type->kind == TypeKind::Union) {
             if (IsError(given)) return ::residue::Fail(ErrorOf(given, MemoryError::InsufficientMemory));
             given = Unwrap(std::move(given), at);
@@ -206,9 +206,14 @@ Result<void> Interpreter::CallFree(Heap& heap, std::uint64_t pointer) {
 void Interpreter::OnOverlap(const Heap& heap, Blocks::Number old) {
     if (frames_.empty()) return;
     const BlockRecord& record = blocks_.At(old);
-    Warn({Top().file, Top().line, 1, 0}, "overlap",
-         fmt::format("the allocator `{}` gave out bytes that are in use: the block of {} bytes at {:#x} from line {}", heap.name,
-                     record.size, record.address, paths_.LineOf(record.bornAt)));
+    Warn(Top().at, "overlap",
+         fmt::format("the allocator `{}` gave out bytes that are in use: the block of {} at {:#x} from line {}", heap.name,
+                     Bytes(record.size), record.address, paths_.LineOf(record.bornAt)));
+}
+
+void Interpreter::OnForeign(const Heap& heap, std::uint64_t address) {
+    Warn(Top().at, "foreign", fmt::format("the allocator `{}` took {:#x} back, where none of its blocks lives", heap.name, address),
+         "an allocator that is careful says DoubleFree or InvalidPointer");
 }
 
 // Only one that reports at its end leaks; what is left in the others goes with them.
@@ -272,8 +277,8 @@ HeapPlace Interpreter::PlaceOfBuffer(const Expression& argument) {
     }
     place.base = address;
     place.bytes = bytes;
-    const bool usable = bytes != 0 && MayAccess(address, tag, bytes, true, argument.at) &&
-                        heaps_->IsUsable(address, address + bytes, 0);
+    const bool usable = bytes != 0 && heaps_->IsUsable(address, address + bytes, 0) &&
+                        MayAccess(address, tag, bytes, true, argument.at);
     if (!usable) Stop(argument.at, "this buffer cannot be used", "bytes that live, and that no other allocator has");
     if (place.bufferHeap != 0) blocks_.At(static_cast<Blocks::Number>(tag)).region = true;
     return place;

@@ -103,6 +103,7 @@ void Interpreter::PushFrame(std::uint32_t index, const Environment* environment,
     frame.code = index;
     frame.file = procedure.at.file;
     frame.line = procedure.at.line;
+    frame.at = procedure.at;
     frame.environment = environment;
     frame.slots = slots_.size();
     frame.serial = static_cast<std::uint32_t>(kFrameTag | (nextFrame_++ & 0x7FFF'FFFF));

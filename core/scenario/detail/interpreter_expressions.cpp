@@ -388,8 +388,6 @@ Value Interpreter::EvaluateStruct(const Expression& expression) {
         if (field.type->kind == TypeKind::Pointer) {
             Stop(expression.at, fmt::format("the field `{}` of {} has no value", field.name, type->name), "a value: pointers have no zero");
         }
-        // A union without an error begins with nothing.
-        if (field.type->kind == TypeKind::Union && field.type->error == nullptr) value.bytes[field.offset] = std::byte{1};
     }
     return value;
 }

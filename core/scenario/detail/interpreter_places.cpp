@@ -230,15 +230,14 @@ void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool 
     events::EmitNow(sink_, failed);
     const char* verb = write ? "write" : "read";
     if (expecting_ != 0) errorNames_.emplace_back(dangling ? "Dangling" : "OutOfBounds");
-    std::string text = fmt::format("a {} of {} bytes at {:#x} is {}", verb, bytes, address, dangling ? "dangling" : "out of bounds");
+    std::string text = fmt::format("a {} of {} at {:#x} is {}", verb, Bytes(bytes), address, dangling ? "dangling" : "out of bounds");
     if (block != 0) {
         const BlockRecord& record = blocks_.At(block);
-        text += dangling ? fmt::format(": the block of {} bytes from line {} was given back in line {}", record.size,
+        text += dangling ? fmt::format(": the block of {} from line {} was given back in line {}", Bytes(record.size),
                                        paths_.LineOf(record.bornAt), paths_.LineOf(record.diedAt))
-                         : fmt::format(": the block has {} bytes, from {:#x} on", record.size, record.address);
+                         : fmt::format(": the block has {}, from {:#x} on", Bytes(record.size), record.address);
     }
-    const bool expected = expecting_ != 0;
-    if (!expected) Warn(at, dangling ? "dangling" : "bounds", text, write ? "it is not carried out" : "");
+    if (expectingErrors_ == 0) Warn(at, dangling ? "dangling" : "bounds", text, write ? "it is not carried out" : "");
 }
 
 // Of memory that is there; 0 elsewhere.
@@ -263,12 +262,12 @@ std::uint64_t Interpreter::PointerTo(const Spot& spot) const {
 
 std::uint64_t Interpreter::ReadField(const Spot& whole, std::string_view field) {
     const Field* found = whole.type->Find(field);
-    return Load(PartOfSpot(whole, found->type, found->offset), Location{Top().file, Top().line, 1, 0}).bits;
+    return Load(PartOfSpot(whole, found->type, found->offset), Top().at).bits;
 }
 
 void Interpreter::WriteField(const Spot& whole, std::string_view field, std::uint64_t bits) {
     const Field* found = whole.type->Find(field);
-    Store(PartOfSpot(whole, found->type, found->offset), Value::Of(found->type, bits), Location{Top().file, Top().line, 1, 0});
+    Store(PartOfSpot(whole, found->type, found->offset), Value::Of(found->type, bits), Top().at);
 }
 
 }  // namespace residue::scenario::detail

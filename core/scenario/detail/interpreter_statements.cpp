@@ -17,7 +17,10 @@ Interpreter::Flow Interpreter::Execute(const Statement& statement) {
 
 Interpreter::Flow Interpreter::ExecuteExpecting(const Statement& statement) {
     const Before before = Remember();
+    const bool forErrors = std::any_of(statement.expects.begin(), statement.expects.end(),
+                                       [](const ExpectClause& clause) { return clause.key == "error"; });
     ++expecting_;
+    expectingErrors_ += forErrors ? 1 : 0;
     Flow flow = Flow::Normal;
     try {
         flow = ExecuteKind(statement);
@@ -31,6 +34,7 @@ Interpreter::Flow Interpreter::ExecuteExpecting(const Statement& statement) {
         throw;
     }
     --expecting_;
+    expectingErrors_ -= forErrors ? 1 : 0;
     Check(statement.expects, before, false);
     return flow;
 }
@@ -285,6 +289,7 @@ Interpreter::Flow Interpreter::ExecuteWhile(const Statement& statement) {
         if (flow == Flow::Return) return flow;
         if (flow == Flow::Break) break;
         Top().line = statement.at.line;
+        Top().at = statement.at;
     }
     return Flow::Normal;
 }

@@ -165,6 +165,9 @@ bool Interpreter::Infer(const TypeExpression& pattern, const Type* type, std::ve
                 return true;
             }
             if (type->arrayElement != nullptr && pattern.arguments.size() == 1) return Infer(*pattern.arguments[0], type->arrayElement, types);
+            for (std::size_t i = 0; i < std::min(type->arguments.size(), pattern.arguments.size()); ++i) {
+                (void)Infer(*pattern.arguments[i], type->arguments[i], types);
+            }
             return true;
         }
         case TypeForm::Pointer: return type->kind != TypeKind::Pointer || Infer(*pattern.element, type->element, types);
@@ -248,9 +251,7 @@ std::optional<Value> Interpreter::CoerceIntoUnion(const Value& value, const Type
     const TypeKind from = value.type->kind;
     if (from == TypeKind::Nothing) {
         if (want->error != nullptr && want->element != nullptr) return std::nullopt;
-        Value none = Value::Zero(want);
-        none.bytes[0] = std::byte{static_cast<unsigned char>(want->error == nullptr ? 1 : 0)};
-        return none;
+        return Value::Zero(want);
     }
     if (from == TypeKind::Void && want->element == nullptr) return Value::Zero(want);
     if (from == TypeKind::Union) {
@@ -307,6 +308,7 @@ Value Interpreter::ErrorUnion(const Type* type, const Type* error, std::uint64_t
 
 Value Interpreter::SuccessUnion(const Type* type, const Value& inner) {
     Value value = Value::Zero(type);
+    if (type->error == nullptr) value.bytes[0] = std::byte{1};
     StoreValue(inner, value.bytes.data() + type->payload);
     return value;
 }

@@ -32,7 +32,7 @@ void NearName::Offer(std::string_view candidate) {
     const std::size_t shorter = std::min(written_.size(), candidate.size());
     const bool prefix = shorter >= 4 && written_.substr(0, shorter) == candidate.substr(0, shorter);
     const std::size_t distance = Distance(written_, candidate);
-    const std::size_t near = std::max<std::size_t>(1, written_.size() / 3);
+    const std::size_t near = written_.size() <= 2 ? 0 : std::max<std::size_t>(1, written_.size() / 3);
     if (!(distance <= near || (prefix && distance <= shorter / 2)) || distance >= bestDistance_) return;
     best_ = candidate;
     bestDistance_ = distance;

@@ -60,7 +60,7 @@ void Parser::Unexpected(const char* expected) {
     if (quiet_) failed_ = true;
     if (quiet_ || gaveUp_) return;
     const Token& next = Peek();
-    const bool ends = brackets_ == 0 && next.newLine && at_ > 0;
+    const bool ends = brackets_ == 0 && next.newLine && at_ > begin_;
     if (!ends || next.kind == TokenKind::End) {
         messages_.Error(next.at, fmt::format("{} here", Described(next)), expected);
         return;

@@ -129,6 +129,7 @@ private:
     const Lexed& lexed_;
     Messages& messages_;
     std::size_t at_ = 0;
+    std::size_t begin_ = 0;          // of the statement that is read: what stands there is no line end
     std::uint32_t nesting_ = 0;      // of the recursion
     std::uint32_t brackets_ = 0;     // round and square ones that are open
     bool noLiteral_ = false;         // "{" begins a block

@@ -89,7 +89,7 @@ void Parser::ParseExpects(Attributes& attributes) {
                 if (hasValue) clause.value = ParseExpression();
                 if (hasValue && clause.value == nullptr) break;
                 if (key != nullptr && key->takesValue != hasValue) {
-                    messages_.Error(first.at, fmt::format("`{}` {} a value", key->name, hasValue ? "takes no" : "needs"),
+                    messages_.Error(first.at, fmt::format("`{}` {} value", key->name, hasValue ? "takes no" : "needs a"),
                                     hasValue ? fmt::format("just `{}`", key->name) : fmt::format("{} = ...", key->name));
                 }
                 if (key != nullptr && key->name == "error" && clause.value != nullptr) {

@@ -24,6 +24,7 @@ Statement* Parser::ParseStatement() {
 Statement* Parser::ParsePlainStatement(Attributes attributes) {
     const Token& first = Peek();
     Reserve(attributes);
+    begin_ = at_;
     Statement* statement = nullptr;
     if (AtDeclaration()) {
         statement = ParseDeclaration(attributes);
@@ -197,6 +198,7 @@ Statement* Parser::ParseMatch() {
 MatchArm Parser::ParseArm() {
     MatchArm arm;
     const Token& first = Peek();
+    begin_ = at_;
     if (At(".") && Peek(1).kind == TokenKind::Name) {
         Take();
         arm.caseName = Take().text;

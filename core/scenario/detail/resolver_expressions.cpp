@@ -69,11 +69,14 @@ void Resolver::Unknown(const Location& at, std::string_view name, bool type) {
     for (const auto& [known, reference] : program_.trees[file_].names) {
         if (!type || IsType(reference)) near.Offer(known);
     }
+    // What the script itself declares is meant sooner than what the library has.
+    const bool own = !near.Best().empty();
     VisitLibrary([&](const LibraryEntry& entry) {
+        if (own) return;
         const bool visible = entry.module == LibraryModule::Memory || entry.kind == LibraryKind::Type;
         if (visible && (!type || entry.kind == LibraryKind::Type)) near.Offer(entry.name);
     });
-    VisitScalars([&](std::string_view known) { near.Offer(known); });
+    if (!own) VisitScalars([&](std::string_view known) { near.Offer(known); });
     messages_.Error(at, fmt::format("{} `{}` is not known here", type ? "the type" : "the name", Shown(name)), "", near.Hint());
 }
 

@@ -148,6 +148,7 @@ Type* TypeTable::StructOf(Reference declaration, std::string_view name, const st
         if (!arguments.empty()) whole += ">";
         known = New(TypeKind::Struct, whole, 0, 1);
         known->complete = false;
+        known->arguments = arguments;
     }
     return known;
 }

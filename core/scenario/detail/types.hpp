@@ -28,7 +28,8 @@ enum class TypeKind : std::uint8_t {
     Pointer,
     Array,
     Tuple,
-    Union,         // E?T, E?, ?T: one byte that says which (0 the value, 1 the error or nothing), then either
+    Union,         // E?T, E?, ?T: one byte that says which (E?T: 0 the value, 1 the error; ?T: 0 nothing, 1 the value, so
+                   // that what is zeroed is nothing), then either
     Struct,
     Enum,
     Procedure,
@@ -58,6 +59,7 @@ struct Type {
     std::vector<Field> fields;        // Struct, Tuple
     std::vector<std::string_view> cases;  // Enum
     const Type* base = nullptr;       // Struct: using
+    std::vector<const Type*> arguments;  // Struct: what its type parameters are
     // Struct: where an allocator keeps which one it is; 0: this is no allocator.
     std::uint64_t identity = 0;
     std::uint64_t allocateField = 0;

@@ -1,0 +1,73 @@
+// Scenarios in tests: read and run, and everything that came of it as one text, for golden files.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "events/sinks.hpp"
+#include "scenario/scenario.hpp"
+#include "support/catch.hpp"
+#include "support/golden.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace residue::scenario {
+
+inline std::shared_ptr<const Program> Good(const std::string& text) {
+    Parsed parsed = Parse("test.iridis", text);
+    INFO(Render(parsed.diagnostics));
+    REQUIRE(parsed.program != nullptr);
+    return parsed.program;
+}
+
+inline RunResult RunText(const std::string& text, const RunOptions& options = {}, const RunHooks& hooks = {}) {
+    return Run(*Good(text), options, hooks);
+}
+
+inline const char* NameOf(Ending ending) {
+    static constexpr const char* kNames[] = {"finished", "error", "step budget", "memory budget", "stopped"};
+    return kNames[static_cast<std::size_t>(ending)];
+}
+
+inline std::string Told(const RunResult& result) {
+    std::string text = result.output;
+    text += Render(result.warnings);
+    if (result.error) text += Render(*result.error);
+    for (const CallFrame& frame : result.errorTrace) text += fmt::format("  in {} {}:{}\n", frame.procedure, frame.file, frame.line);
+    for (const Leak& leak : result.leaks) {
+        text += fmt::format("leak: {:#x}, {} bytes, {}", leak.address, leak.bytes, leak.allocator);
+        for (const CallFrame& frame : leak.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
+        text += "\n";
+    }
+    for (const ExpectationResult& each : result.expectations) {
+        text += fmt::format("{}: {}: {}\n", each.met ? "met" : "NOT MET", each.expectation.text, each.text);
+    }
+    return text + fmt::format("{} after {} steps{}\n", NameOf(result.ending), result.steps, result.Passed() ? ", passed" : "");
+}
+
+// A file of tests/scenario, read and run.
+inline std::string ToldOf(const std::filesystem::path& path, const RunOptions& options = {}) {
+    const std::filesystem::path folder = path.parent_path();
+    Parsed parsed = Parse(path.filename().string(), support::ReadFile(path),
+                          [&](const std::string& name) { return LoadFromDisk((folder / name).string()); });
+    std::string text = Render(parsed.diagnostics);
+    RunOptions chosen = options;
+    if (path.stem() == "no_os") chosen.osSupported = false;
+    if (parsed.program) text += Told(Run(*parsed.program, chosen, {}));
+    return text;
+}
+
+inline std::vector<std::filesystem::path> ScriptsIn(const std::string& folder) {
+    std::vector<std::filesystem::path> paths;
+    const auto root = std::filesystem::path(RESIDUE_SOURCE_DIR) / "tests/scenario" / folder;
+    for (const auto& entry : std::filesystem::directory_iterator(root)) {
+        if (entry.path().extension() == ".iridis") paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+}  // namespace residue::scenario
