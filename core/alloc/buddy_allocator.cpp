@@ -431,20 +431,18 @@ template <class Observer>
 Result<void> BasicBuddyAllocator<Observer>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicBuddyAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
-        region->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(region->used / 8));
-        for (std::uintptr_t at = region->base; at < region->End();) {
-            const std::uintptr_t next = EndOf({at, OrderAt(*region, at)});
-            SetBegins(*region, at, false);
-            at = next;
-        }
-    }
-    me.regions_.Release(1, &me.emitter_);
+    me.regions_.TellReset(me.emitter_);
     for (std::uintptr_t& head : me.heads_) head = 0;
     me.free_ = 0;
-    HeapRegion* const first = me.regions_.First();
-    if (first != nullptr) me.AddBytes(*first, first->base);
+    HeapRegion* const kept = me.regions_.First();
+    if (kept == nullptr) return {};
+    kept->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(kept->used / 8));
+    for (std::uintptr_t at = kept->base; at < kept->End();) {
+        const std::uintptr_t next = EndOf({at, OrderAt(*kept, at)});
+        SetBegins(*kept, at, false);
+        at = next;
+    }
+    me.AddBytes(*kept, kept->base);
     return {};
 }
 

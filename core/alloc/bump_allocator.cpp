@@ -266,15 +266,18 @@ Result<void> BasicBumpAllocator<Observer, kind>::Release(ArenaMark mark) {
     if (mark.depth == 0 || mark.depth > depth_ || marks_[mark.depth - 1].serial != mark.serial) {
         return Fail(MemoryError::InvalidPointer);
     }
-    bool told = false;
+    // One call, however many regions: the last range that goes is the one that counts.
+    std::uintptr_t last = marks_[mark.depth - 1].address;
+    std::uint64_t lastBytes = 0;
     for (HeapRegion* region = regions_.First(); region != nullptr; region = region->next) {
         const std::uint64_t before = Top(*region);
         LowerTo(*region, mark.depth);
         if (Top(*region) == before) continue;
-        emitter_.BulkFreed(region->base + Top(*region), before - Top(*region), mark.depth);
-        told = true;
+        if (lastBytes != 0) emitter_.Reclaimed(last, lastBytes);
+        last = region->base + Top(*region);
+        lastBytes = before - Top(*region);
     }
-    if (!told) emitter_.BulkFreed(marks_[mark.depth - 1].address, 0, mark.depth);  // it was a call all the same
+    emitter_.BulkFreed(last, lastBytes, mark.depth);
     depth_ = mark.depth - 1;
     return {};
 }
@@ -283,11 +286,8 @@ template <class Observer, Bump kind>
 Result<void> BasicBumpAllocator<Observer, kind>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicBumpAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
-        me.LowerTo(*region, 0);
-    }
-    me.regions_.Release(1, &me.emitter_);
+    me.regions_.TellReset(me.emitter_);
+    if (HeapRegion* const kept = me.regions_.First(); kept != nullptr) me.LowerTo(*kept, 0);
     me.depth_ = 0;
     return {};
 }

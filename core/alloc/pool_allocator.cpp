@@ -193,13 +193,12 @@ template <class Observer>
 Result<void> BasicPoolAllocator<Observer>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicPoolAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
+    me.regions_.TellReset(me.emitter_);
+    if (HeapRegion* const kept = me.regions_.First(); kept != nullptr) {
         // Only live ones: the flag of one that is not is its having been given back.
-        region->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(region->used / 8));
-        Frontier(*region) = 0;
+        kept->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(kept->used / 8));
+        Frontier(*kept) = 0;
     }
-    me.regions_.Release(1, &me.emitter_);
     me.head_ = 0;
     me.listed_ = 0;
     return {};

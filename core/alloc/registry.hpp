@@ -21,6 +21,7 @@
 
 #include "alloc/allocator.hpp"
 #include "alloc/decisions.hpp"
+#include "alloc/heap_memory.hpp"
 #include "events/sink.hpp"
 
 namespace residue::alloc {
@@ -29,7 +30,12 @@ struct MakeOptions {
     void* base = nullptr;         // the range for allocators that live in one; readable, writable, zeroed
     std::size_t reserved = 0;     // its bytes; may be reserved address space that becomes memory when touched
     // Bytes the allocator has, bookkeeping included (cut to `reserved`). None: its heap starts at 0 and grows.
-    std::optional<std::uint64_t> capacity;
+    std::optional<std::uint64_t> capacity = std::nullopt;
+    // Instead of a range: regions of that many bytes from another allocator, which outlives it. Those that can be
+    // observed and are no fixed buffer take it.
+    Allocator* parent = nullptr;
+    std::size_t regionBytes = HeapMemory::kRegionBytes;
+    std::size_t slotBytes = 0;    // a pool's; 0: kPoolSlotBytes
 };
 
 inline constexpr std::size_t kAllocatorStorageBytes = 2048;

@@ -24,6 +24,12 @@ std::size_t BytesOf(const MakeOptions& options) {
         std::min<std::uint64_t>(options.capacity.value_or(options.reserved), options.reserved));
 }
 
+HeapMemory MemoryOf(const MakeOptions& options) {
+    if (options.parent != nullptr) return HeapMemory::From(options.parent, options.regionBytes);
+    return options.capacity ? HeapMemory::Buffer(options.base, BytesOf(options))
+                            : HeapMemory::Growing(options.base, BytesOf(options));
+}
+
 template <class T>
 struct Common {
     static_assert(kFitsStorage<T>);
@@ -53,9 +59,7 @@ struct FixedBufferEntry : FixedBufferOf<FixedBufferAllocator, placement> {
 template <class T>
 struct HeapOf : Common<T> {
     static Allocator* Create(void* storage, const MakeOptions& options) {
-        const HeapMemory memory = options.capacity ? HeapMemory::Buffer(options.base, BytesOf(options))
-                                                   : HeapMemory::Growing(options.base, BytesOf(options));
-        return new (storage) T(T::Make(memory));
+        return new (storage) T(T::Make(MemoryOf(options)));
     }
     static const char* Kind() { return T::Make(HeapMemory{}).options->name; }
 };
@@ -63,6 +67,18 @@ struct HeapOf : Common<T> {
 template <class Plain, class WithObserver>
 struct HeapEntry : HeapOf<Plain> {
     using Observed = HeapOf<WithObserver>;
+};
+
+template <class T>
+struct PoolOf : HeapOf<T> {
+    static Allocator* Create(void* storage, const MakeOptions& options) {
+        const std::size_t slot = options.slotBytes == 0 ? kPoolSlotBytes : options.slotBytes;
+        return new (storage) T(T::Make(MemoryOf(options), slot));
+    }
+};
+
+struct PoolEntry : PoolOf<PoolAllocator> {
+    using Observed = PoolOf<ObservedPoolAllocator>;
 };
 
 struct ArenaEntry : HeapOf<ArenaAllocator> {
@@ -161,7 +177,7 @@ constexpr Registration kRegistry[] = {
         "Moves one address up, and gives nothing back before a reset.", true),
     Row<HeapEntry<StackAllocator, ObservedStackAllocator>>("stack", "stack",
         "Moves one address up, and back down when the topmost block is freed.", true),
-    Row<HeapEntry<PoolAllocator, ObservedPoolAllocator>>("pool", "pool of 64 bytes a slot",
+    Row<PoolEntry>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
     Row<HeapEntry<SegregatedAllocator, ObservedSegregatedAllocator>>("segregated-fit", "segregated fit",
         "Keeps holes in lists by size and takes the first that is large enough, from the request's own list on.", true),
