@@ -363,11 +363,13 @@ Result<void*> BasicBuddyAllocator<Observer>::OnAllocate(Allocator* self, std::si
     const Place place = me.Find(bytes, aligned);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(bytes, aligned);
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const Span block = me.Take(place, bytes);
-    me.emitter_.Allocated(Describe(*place.region, block, place.payload), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) {
+        me.emitter_.Allocated(Describe(*place.region, block, place.payload), alignment, me.probes_);
+    }
     return reinterpret_cast<void*>(place.payload);
 }
 
@@ -378,7 +380,7 @@ Result<void> BasicBuddyAllocator<Observer>::OnFree(Allocator* self, void* pointe
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> region = me.Locate(pointer);
     if (!region) {
-        me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
         return Fail(region.error());
     }
     me.emitter_.Freed(address);
@@ -398,25 +400,27 @@ Result<void*> BasicBuddyAllocator<Observer>::OnResize(Allocator* self, void* poi
     me.emitter_.ResizeBegins(address, bytes);
     const Result<HeapRegion*> home = me.Locate(pointer);
     if (!home) {
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
         return Fail(home.error());
     }
     Span old = Holder(**home, address);
     const std::size_t had = SizeOf(**home, old, address);
     const bool mayStay = address % aligned == 0 && OrderFor(bytes) < kOrders;
     if (mayStay && me.ResizeInPlace(**home, old, address, bytes)) {
-        me.emitter_.ResizeEnds(Describe(**home, old, address), alignment, address);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(Describe(**home, old, address), alignment, address);
         return pointer;
     }
     const Place place = me.Find(bytes, aligned);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(bytes, aligned);
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const Span block = me.Take(place, bytes);
     std::memcpy(reinterpret_cast<void*>(place.payload), pointer, had < bytes ? had : bytes);
-    me.emitter_.ResizeEnds(Describe(*place.region, block, place.payload), alignment, address);
+    if (me.emitter_.IsAttached()) {
+        me.emitter_.ResizeEnds(Describe(*place.region, block, place.payload), alignment, address);
+    }
     me.regions_.MarkGivenBack(**home, address);
     me.Give(**home, old);
     return reinterpret_cast<void*>(place.payload);

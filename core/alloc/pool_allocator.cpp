@@ -138,11 +138,11 @@ Result<void*> BasicPoolAllocator<Observer>::OnAllocate(Allocator* self, std::siz
     const std::uintptr_t slot = could ? me.TakeSlot(home) : 0;
     if (slot == 0) {
         const MemoryError error = could ? MemoryError::InsufficientMemory : MemoryError::BufferTooLarge;
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     me.SetSize(*home, slot, bytes);
-    me.emitter_.Allocated(me.Describe(*home, slot), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) me.emitter_.Allocated(me.Describe(*home, slot), alignment, me.probes_);
     return reinterpret_cast<void*>(slot);
 }
 
@@ -153,7 +153,7 @@ Result<void> BasicPoolAllocator<Observer>::OnFree(Allocator* self, void* pointer
     const auto slot = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> home = me.regions_.Locate(pointer);
     if (!home) {
-        me.emitter_.FreeFailed(home.error(), slot, me.regions_.Nearest(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(home.error(), slot, me.regions_.Nearest(pointer));
         return Fail(home.error());
     }
     me.emitter_.Freed(slot);
@@ -176,11 +176,11 @@ Result<void*> BasicPoolAllocator<Observer>::OnResize(Allocator* self, void* poin
     const Result<HeapRegion*> home = me.regions_.Locate(pointer);
     if (!home || !me.CouldEver(bytes, alignment)) {
         const MemoryError error = home ? MemoryError::BufferTooLarge : home.error();
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     me.SetSize(**home, slot, bytes);
-    me.emitter_.ResizeEnds(me.Describe(**home, slot), alignment, slot);
+    if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(**home, slot), alignment, slot);
     return pointer;
 }
 
