@@ -76,7 +76,12 @@ std::string DetailText(const log::LogView& log, Row row, const log::LoggedEvent&
     if (event.kind == EventKind::Step && event.Line() != 0) add("line " + std::to_string(event.Line()));
     add(ShortFunction(SiteName(log, event.trace)));
     if (event.Has(events::EventFlag::Inferred)) add("(inferred)");
-    add(std::string(log.Text(row)));
+    if (event.kind == EventKind::BulkFreed && event.argument != 0)
+        add("to mark " + analysis::FormatCount(event.argument));
+    if (event.kind == EventKind::Marker && event.argument != 0)
+        add("mark " + analysis::FormatCount(event.argument));
+    else
+        add(std::string(log.Text(row)));
     return text;
 }
 

@@ -30,6 +30,7 @@ constexpr Line kLeft[] = {
     {"Ctrl S", "save the recording (.residue)"},
     {"Ctrl E", "save a picture of the window"},
     {"M", "sandbox"},
+    {"K R Shift R", "there: mark, release, reset"},
     {"Ctrl Q", "leave"},
 };
 constexpr Line kRight[] = {

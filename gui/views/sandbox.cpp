@@ -17,16 +17,22 @@ namespace residue::gui {
 namespace {
 
 constexpr std::uint64_t kLargestCapacity = std::uint64_t{1} << 40;
+constexpr float kMostMarks = 4.5f;  // rows shown at once: half a row says that there is more
 
 class SandboxView final : public View {
 public:
     const char* Title() const override { return "Sandbox"; }
     std::string Status(ViewContext& context) override;
     void Draw(ViewContext& context, ImVec2 size) override;
+    bool HandleKey(ViewContext& context, const KeyPress& press) override;
 
 private:
     void DrawAllocator(ViewContext& context, session::Sandbox& sandbox, float width);
     void DrawByHand(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawAtOnce(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawMarks(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width);
+    // Which of them Release is about: the one that was chosen, as long as it is there, else the youngest. There is one.
+    std::size_t Chosen(const std::vector<session::Sandbox::Mark>& marks) const;
     void DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width);
     void DrawFlow(ViewContext& context, session::Sandbox& sandbox, float width);
     // The live block that is selected, if any: its payload's address and what to call it.
@@ -38,6 +44,8 @@ private:
     std::string bytes_ = "96";
     std::string newBytes_ = "200";
     int alignment_ = 3;  // 1 << it
+    std::uint64_t mark_ = 0;  // id of the chosen one; 0: the youngest
+    bool revealMark_ = false;
 };
 
 std::string SandboxView::Status(ViewContext& context) {
@@ -173,6 +181,120 @@ void SandboxView::DrawByHand(ViewContext& context, session::Sandbox& sandbox, fl
     if (!bytes) Complaint(context, width, "How many bytes? 96, 4K and 1 MiB are sizes.");
 }
 
+std::size_t SandboxView::Chosen(const std::vector<session::Sandbox::Mark>& marks) const {
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        if (marks[i].id == mark_) return i;
+    }
+    return marks.size() - 1;
+}
+
+// What gives many blocks back in one call. Allocators that have nothing of the kind do not show it.
+void SandboxView::DrawAtOnce(ViewContext& context, session::Sandbox& sandbox, float width) {
+    if (!sandbox.CanReset()) return;
+    const bool hasMarks = sandbox.HasMarks();
+    const std::vector<session::Sandbox::Mark> marks = sandbox.Marks();
+    const std::string count = analysis::FormatCount(marks.size()) + (marks.size() == 1 ? " mark" : " marks");
+    SectionTitle(context, "All at once", hasMarks ? count : std::string());
+    const float pad = context.Px(kPad), gap = context.Px(6);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float side = std::floor((width - 2 * pad - 2 * gap) / 4);
+    const float y = at.y + context.Px(8);
+    const auto acted = [&] { context.session->FollowEnd(true); };
+    float x = at.x + pad;
+    if (hasMarks) {
+        ImGui::SetCursorScreenPos({x, y});
+        if (Button(context, "##mark", "Mark", ButtonKind::Plain, side)) {
+            sandbox.SetMark(), acted();
+            mark_ = 0;
+        }
+        Tooltip(context, "Sets a mark: what is allocated from now on can be given back in one call", "K");
+        x += side + gap;
+        const float middle = width - 2 * pad - 2 * (side + gap);
+        const std::string name = marks.empty() ? "" : " to mark " + analysis::FormatCount(marks[Chosen(marks)].number);
+        ImGui::SetCursorScreenPos({x, y});
+        if (Button(context, "##release", "Release" + name, ButtonKind::Plain, middle, !marks.empty())) {
+            sandbox.Release(marks[Chosen(marks)].id), acted();
+        }
+        if (marks.empty())
+            Tooltip(context, "There is no mark yet: set one first");
+        else
+            Tooltip(context, "Gives back all that was allocated since; younger marks go with it", "R");
+        x += middle + gap;
+    }
+    ImGui::SetCursorScreenPos({x, y});
+    if (Button(context, "##reset", "Reset", ButtonKind::Danger, side)) sandbox.Reset(), acted();
+    Tooltip(context, hasMarks ? "Gives every block back in one call, and forgets all marks"
+                              : "Gives every block back in one call", "Shift+R");
+    ImGui::SetCursorScreenPos({at.x, y + context.Px(26 + 8)});
+    if (!marks.empty()) DrawMarks(context, marks, width);
+}
+
+// The youngest on top; those that a release would take have a filled square.
+void SandboxView::DrawMarks(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width) {
+    const Theme& theme = *context.theme;
+    const float row = context.Px(20), pad = context.Px(kPad), side = context.Px(7);
+    const ImVec2 begin = ImGui::GetCursorScreenPos();
+    const float rows = std::min(static_cast<float>(marks.size()), kMostMarks);
+    const std::size_t chosen = Chosen(marks);
+    {
+        const ScrollArea area("##marks", {width, std::floor(rows * row)});
+        if (revealMark_) {
+            const float top = static_cast<float>(marks.size() - 1 - chosen) * row;
+            const float shown = std::floor(rows * row);
+            if (top < ImGui::GetScrollY() || top + row > ImGui::GetScrollY() + shown) {
+                ImGui::SetScrollY(std::max(0.0f, top - (shown - row) / 2));
+                *context.again = true;
+            }
+            revealMark_ = false;
+        }
+        const float inner = area.Width();
+        for (std::size_t i = marks.size(); i-- > 0;) {
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            ImGui::PushID(static_cast<int>(i));
+            if (ListRow(context, "##row", inner, row, i == chosen)) mark_ = marks[i].id;
+            ImGui::PopID();
+            Tooltip(context, i >= chosen ? "A release takes this one" : "Click to release back to this one", "↑ ↓");
+            ImDrawList* draw = ImGui::GetWindowDrawList();
+            const float x = at.x + pad, top = std::floor(at.y + (row - side) / 2);
+            if (i >= chosen)
+                draw->AddRectFilled({x, top}, {x + side, top + side}, theme.duck, context.Px(2));
+            else
+                draw->AddRect({x, top}, {x + side, top + side}, theme.dim, context.Px(2));
+            const Rect text{{x + side + context.Px(7), at.y}, {at.x + inner - pad, at.y + row}};
+            const float used = DrawTextIn(draw, context.fonts->label, text, theme.text,
+                                          "mark " + analysis::FormatCount(marks[i].number));
+            DrawTextIn(draw, context.fonts->mono, {{text.min.x + used + pad, at.y}, text.max}, theme.dim,
+                       analysis::FormatAddress(marks[i].address), Align::Right);
+        }
+    }
+    ImGui::SetCursorScreenPos({begin.x, begin.y + std::floor(rows * row) + context.Px(8)});
+}
+
+bool SandboxView::HandleKey(ViewContext& context, const KeyPress& press) {
+    session::Sandbox* sandbox = context.session != nullptr ? context.session->GetSandbox() : nullptr;
+    if (sandbox == nullptr || press.ctrl || press.alt || !sandbox->CanReset()) return false;
+    const std::vector<session::Sandbox::Mark> marks = sandbox->Marks();
+    if (press.repeat && (press.key == Key::R || press.key == Key::K)) return true;  // held: once is enough
+    if (press.key == Key::R && press.shift) {
+        sandbox->Reset();
+    } else if (press.Is(Key::K) && sandbox->HasMarks()) {
+        sandbox->SetMark();
+        mark_ = 0;
+    } else if (press.Is(Key::R) && !marks.empty()) {
+        sandbox->Release(marks[Chosen(marks)].id);
+    } else if ((press.Is(Key::Up) || press.Is(Key::Down)) && !marks.empty()) {
+        const std::size_t chosen = Chosen(marks);
+        if (press.key == Key::Up) mark_ = marks[std::min(chosen + 1, marks.size() - 1)].id;
+        if (press.key == Key::Down) mark_ = marks[chosen == 0 ? 0 : chosen - 1].id;
+        revealMark_ = true;
+        return true;
+    } else {
+        return false;
+    }
+    context.session->FollowEnd(true);
+    return true;
+}
+
 void SandboxView::DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width) {
     const Theme& theme = *context.theme;
     SectionTitle(context, "Random workload", RateText(sandbox.Rate()));
@@ -260,6 +382,7 @@ void SandboxView::Draw(ViewContext& context, ImVec2 size) {
     const float width = area.Width();
     DrawAllocator(context, *sandbox, width);
     DrawByHand(context, *sandbox, width);
+    DrawAtOnce(context, *sandbox, width);
     DrawWorkload(context, *sandbox, width);
     DrawFlow(context, *sandbox, width);
 }
