@@ -29,8 +29,8 @@ public:
 private:
     void DrawAllocator(ViewContext& context, session::Sandbox& sandbox, float width);
     void DrawByHand(ViewContext& context, session::Sandbox& sandbox, float width);
-    void DrawAtOnce(ViewContext& context, session::Sandbox& sandbox, float width);
-    void DrawMarks(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width);
+    void DrawMarks(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawMarkList(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width);
     // Which of them Release is about: the one that was chosen, as long as it is there, else the youngest. There is one.
     std::size_t Chosen(const std::vector<session::Sandbox::Mark>& marks) const;
     void DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width);
@@ -98,17 +98,26 @@ void SandboxView::DrawAllocator(ViewContext& context, session::Sandbox& sandbox,
     y += context.Px(32);
     const auto capacity = ParseBytes(capacity_);
     const bool good = capacity && *capacity > 0 && *capacity <= kLargestCapacity && !choices.empty();
-    const float half = std::floor((width - 2 * pad - gap) / 2);
+    const float button = std::floor((width - 2 * pad - 2 * gap) / 3);
     ImGui::SetCursorScreenPos({at.x + pad, y});
     const bool create =
-        Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, half, good);
+        Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, button, good);
     Tooltip(context, "Ends the present allocator and makes this one");
     if ((create || (entered && good)) && good) {
         sandbox.Create(choices[static_cast<std::size_t>(allocator_)], *capacity);
         context.session->FollowEnd(true);
     }
-    ImGui::SetCursorScreenPos({at.x + pad + half + gap, y});
-    if (Button(context, "##destroy", "Destroy", ButtonKind::Danger, half, !present.empty())) {
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, y});
+    if (Button(context, "##reset", "Reset", ButtonKind::Danger, button, sandbox.CanReset())) {
+        sandbox.Reset();
+        context.session->FollowEnd(true);
+    }
+    if (sandbox.CanReset())
+        Tooltip(context, "Gives every block back in one call", "Shift+R");
+    else
+        Tooltip(context, present.empty() ? "There is no allocator to reset" : "This allocator cannot be reset");
+    ImGui::SetCursorScreenPos({at.x + pad + 2 * (button + gap), y});
+    if (Button(context, "##destroy", "Destroy", ButtonKind::Danger, button, !present.empty())) {
         sandbox.Destroy();
         context.session->FollowEnd(true);
     }
@@ -188,49 +197,38 @@ std::size_t SandboxView::Chosen(const std::vector<session::Sandbox::Mark>& marks
     return marks.size() - 1;
 }
 
-// What gives many blocks back in one call. Allocators that have nothing of the kind do not show it.
-void SandboxView::DrawAtOnce(ViewContext& context, session::Sandbox& sandbox, float width) {
-    if (!sandbox.CanReset()) return;
-    const bool hasMarks = sandbox.HasMarks();
+// Of an allocator that has marks; others do not show it.
+void SandboxView::DrawMarks(ViewContext& context, session::Sandbox& sandbox, float width) {
+    if (!sandbox.HasMarks()) return;
     const std::vector<session::Sandbox::Mark> marks = sandbox.Marks();
-    const std::string count = analysis::FormatCount(marks.size()) + (marks.size() == 1 ? " mark" : " marks");
-    SectionTitle(context, "All at once", hasMarks ? count : std::string());
+    SectionTitle(context, "Marks", marks.empty() ? "none" : analysis::FormatCount(marks.size()));
     const float pad = context.Px(kPad), gap = context.Px(6);
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float side = std::floor((width - 2 * pad - 2 * gap) / 4);
     const float y = at.y + context.Px(8);
-    const auto acted = [&] { context.session->FollowEnd(true); };
-    float x = at.x + pad;
-    if (hasMarks) {
-        ImGui::SetCursorScreenPos({x, y});
-        if (Button(context, "##mark", "Mark", ButtonKind::Plain, side)) {
-            sandbox.SetMark(), acted();
-            mark_ = 0;
-        }
-        Tooltip(context, "Sets a mark: what is allocated from now on can be given back in one call", "K");
-        x += side + gap;
-        const float middle = width - 2 * pad - 2 * (side + gap);
-        const std::string name = marks.empty() ? "" : " to mark " + analysis::FormatCount(marks[Chosen(marks)].number);
-        ImGui::SetCursorScreenPos({x, y});
-        if (Button(context, "##release", "Release" + name, ButtonKind::Plain, middle, !marks.empty())) {
-            sandbox.Release(marks[Chosen(marks)].id), acted();
-        }
-        if (marks.empty())
-            Tooltip(context, "There is no mark yet: set one first");
-        else
-            Tooltip(context, "Gives back all that was allocated since; younger marks go with it", "R");
-        x += middle + gap;
+    const float button = std::floor((width - 2 * pad - 2 * gap) / 3);
+    ImGui::SetCursorScreenPos({at.x + pad, y});
+    if (Button(context, "##mark", "Mark", ButtonKind::Plain, button)) {
+        sandbox.SetMark();
+        mark_ = 0;
+        context.session->FollowEnd(true);
     }
-    ImGui::SetCursorScreenPos({x, y});
-    if (Button(context, "##reset", "Reset", ButtonKind::Danger, side)) sandbox.Reset(), acted();
-    Tooltip(context, hasMarks ? "Gives every block back in one call, and forgets all marks"
-                              : "Gives every block back in one call", "Shift+R");
+    Tooltip(context, "Sets a mark: what is allocated from now on can be given back in one call", "K");
+    const std::string name = marks.empty() ? "" : " to mark " + analysis::FormatCount(marks[Chosen(marks)].number);
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, y});
+    if (Button(context, "##release", "Release" + name, ButtonKind::Danger, 2 * button + gap, !marks.empty())) {
+        sandbox.Release(marks[Chosen(marks)].id);
+        context.session->FollowEnd(true);
+    }
+    if (marks.empty())
+        Tooltip(context, "There is no mark to release: set one first");
+    else
+        Tooltip(context, "Gives back all that was allocated since, in one call; younger marks go with it", "R");
     ImGui::SetCursorScreenPos({at.x, y + context.Px(26 + 8)});
-    if (!marks.empty()) DrawMarks(context, marks, width);
+    if (!marks.empty()) DrawMarkList(context, marks, width);
 }
 
 // The youngest on top; those that a release would take have a filled square.
-void SandboxView::DrawMarks(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width) {
+void SandboxView::DrawMarkList(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width) {
     const Theme& theme = *context.theme;
     const float row = context.Px(20), pad = context.Px(kPad), side = context.Px(7);
     const ImVec2 begin = ImGui::GetCursorScreenPos();
@@ -382,7 +380,7 @@ void SandboxView::Draw(ViewContext& context, ImVec2 size) {
     const float width = area.Width();
     DrawAllocator(context, *sandbox, width);
     DrawByHand(context, *sandbox, width);
-    DrawAtOnce(context, *sandbox, width);
+    DrawMarks(context, *sandbox, width);
     DrawWorkload(context, *sandbox, width);
     DrawFlow(context, *sandbox, width);
 }

@@ -81,7 +81,7 @@ TEST_CASE("an arena goes back to a mark in one event, dead blocks and younger ma
     REQUIRE(inner);
     CHECK(f.sink.Events().back().EndsCall());  // so that the moment before it can be gone to
     CHECK(f.heap.MarkAddress(1) == f.Base() + 40);
-    CHECK(f.heap.MarkAddress(2) == f.sink.Events()[f.sink.Events().size() - 2].address);
+    CHECK(f.heap.MarkAddress(2) == f.sink.Events().back().address);
     CHECK(f.heap.MarkAddress(3) == 0);
     CHECK(f.heap.MarkAddress(0) == 0);
     (void)f.Get(100);

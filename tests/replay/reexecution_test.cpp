@@ -278,3 +278,23 @@ TEST_CASE("a long way can be cancelled, and goes on later") {
     REQUIRE_FALSE(again->At(view, Position{8000}, yes, nullptr));
     RequireSame(*At(*again, view, 8000).after, run.states[8000]);
 }
+
+TEST_CASE("what was decided speaks of the log's addresses, also where nothing is left of a region") {
+    for (const char* name : {"stack", "arena", "first-fit"}) {
+        INFO(name);
+        const Run run(*alloc::FindRegistration(name), std::nullopt, 300, 7);  // grows by just what is missing
+        const log::LogView view = run.log.View();
+        const auto again = Again(view);
+        std::uint64_t split = 0;
+        for (std::uint64_t position = 1; position <= 300; ++position) {
+            for (const alloc::Decision& each : At(*again, view, position).decisions) {
+                REQUIRE(each.address >= replay::kFixedBase);
+                REQUIRE(each.address + each.bytes <= replay::kFixedBase + Run::kReserved);
+                if (each.kind != alloc::DecisionKind::Split) continue;
+                REQUIRE(each.other == each.address + each.bytes);
+                ++split;
+            }
+        }
+        CHECK(split > 50);
+    }
+}
