@@ -103,6 +103,7 @@ public:
     RESIDUE_EMIT_INLINE void BulkFreed(std::uintptr_t address, std::uint64_t bytes, std::uint64_t mark = 0) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes, 0, {}, mark);
     }
+    // A call of its own, so that the moment between two marks can be gone to.
     RESIDUE_EMIT_INLINE void Marked(std::uintptr_t address, std::uint64_t mark) noexcept {
         if (sink_ != nullptr) EmitMark(address, mark);
     }

@@ -41,6 +41,17 @@ struct MakeOptions {
 inline constexpr std::size_t kAllocatorStorageBytes = 2048;
 inline constexpr std::size_t kAllocatorStorageAlignment = 64;
 
+// What an allocator with marks (the arena) offers: moments to go back to, one inside the other.
+struct MarkOperations {
+    std::uint32_t (*Count)(const Allocator* allocator);                   // marks that are valid now
+    // `mark`: 1 is the oldest. Where the blocks begin that go with it; 0: there is none of that number.
+    std::uintptr_t (*Address)(const Allocator* allocator, std::uint32_t mark);
+    Result<void> (*Set)(Allocator* allocator);                            // InsufficientMemory: as many as it can have
+    // What was allocated since goes at once, and this mark with all younger ones. InvalidPointer: there is none of
+    // that number.
+    Result<void> (*Release)(Allocator* allocator, std::uint64_t mark);
+};
+
 // The same allocator, compiled with an observer that is told its decisions: for re-execution (replay/reexecution.hpp).
 struct ObservedForm {
     const char* (*Kind)();  // options->name of its instances: what AllocatorCreated tells as KindId
@@ -48,9 +59,7 @@ struct ObservedForm {
     void (*Destroy)(Allocator* allocator);
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     void (*Observe)(Allocator* allocator, DecisionSink* sink);  // null: nobody
-    // Arenas only, else null. `mark`: 1 is the oldest; false: there is none of that number.
-    bool (*Mark)(Allocator* allocator);
-    bool (*ReleaseMark)(Allocator* allocator, std::uint64_t mark);
+    const MarkOperations* marks;  // null: it has none
 };
 
 struct Registration {
@@ -67,6 +76,7 @@ struct Registration {
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     // Holes looked at by the last request; 0 where it does not search.
     std::uint64_t (*Probes)(const Allocator* allocator);
+    const MarkOperations* marks;   // null: it has none
     const ObservedForm* observed;  // null: all that is to be known of its inside is in the events, or in the OS
 };
 

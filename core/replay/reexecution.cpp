@@ -124,7 +124,8 @@ public:
         inside.after = untouched ? inside.before : Read(target);
         for (alloc::Decision& decision : decisions.all) {
             decision.address = rebase_->Rebased(decision.address);
-            if (decision.otherBytes != 0) decision.other = rebase_->Rebased(decision.other);
+            // Of no bytes, it may be where the range ends.
+            if (decision.other != 0) decision.other = rebase_->Rebased(decision.other - 1) + 1;
         }
         inside.decisions = std::move(decisions.all);
         inside.decisionsLeftOut = decisions.leftOut;
@@ -305,14 +306,14 @@ private:
             case EventKind::FreeFailed: (void)allocator_->Free(allocator_, heap_.Real(event.address)); break;
             case EventKind::ResizeEnds: DoResize(view, resize, std::size_t{1} << event.alignmentLog2); break;
             case EventKind::BulkFreed:
-                if (event.argument != 0 && form_.ReleaseMark != nullptr) {
-                    (void)form_.ReleaseMark(allocator_, event.argument);
+                if (event.argument != 0 && form_.marks != nullptr) {
+                    (void)form_.marks->Release(allocator_, event.argument);
                 } else if (allocator_->options->Reset != nullptr) {
                     (void)allocator_->options->Reset(allocator_);
                 }
                 break;
             case EventKind::Marker:
-                if (form_.Mark != nullptr) (void)form_.Mark(allocator_);
+                if (form_.marks != nullptr) (void)form_.marks->Set(allocator_);
                 break;
             default: break;  // Compare finds nothing told
         }

@@ -41,7 +41,7 @@ struct Run {
     void Look() {
         Seen seen(*rebase);
         if (allocator->options->Inspect != nullptr) allocator->options->Inspect(allocator, seen);
-        // A call that the log does not count as one (a mark) changes what its position looks like.
+        // A call that the log does not count as one changes what its position looks like.
         const std::uint64_t position = log.View().Positions().value;
         REQUIRE((position == states.size() || position + 1 == states.size()));
         states.erase(states.begin() + static_cast<std::ptrdiff_t>(position), states.end());
@@ -211,12 +211,13 @@ TEST_CASE("marks of an arena are run again, in a buffer at an address of the pro
     (void)arena.Mark();
     const log::LogView view = log.View();
     const auto again = Again(view);
-    REQUIRE(At(*again, view, 1).after->marks.size() == 1);
-    REQUIRE(At(*again, view, 2).after->marks.size() == 2);
-    REQUIRE(At(*again, view, 3).after->marks.size() == 2);
-    const auto last = At(*again, view, view.Positions().value);
-    REQUIRE(last.before->marks.size() == 2);
-    REQUIRE(last.after->marks.size() == 1);
+    REQUIRE(view.Positions().value == 7);
+    const std::size_t marks[] = {0, 0, 1, 1, 2, 2, 0, 1};
+    for (const std::uint64_t position : {0, 1, 2, 3, 4, 5, 6, 7, 5, 2, 6, 1, 0}) {
+        REQUIRE(At(*again, view, position).after->marks.size() == marks[position]);
+    }
+    const auto last = At(*again, view, 7);
+    REQUIRE(last.before->marks.empty());
     REQUIRE(last.after->marks[0].address >= reinterpret_cast<std::uintptr_t>(buffer));
     REQUIRE(last.after->marks[0].address < reinterpret_cast<std::uintptr_t>(buffer) + sizeof buffer);
     alloc::DestroyArenaAllocator(&arena);
@@ -239,4 +240,24 @@ TEST_CASE("a long way can be cancelled, and goes on later") {
     const std::atomic<bool> yes{true};
     REQUIRE_FALSE(again->At(view, Position{8000}, yes, nullptr));
     RequireSame(*At(*again, view, 8000).after, run.states[8000]);
+}
+
+TEST_CASE("what was decided speaks of the log's addresses, also where nothing is left of a region") {
+    for (const char* name : {"stack", "arena", "first-fit"}) {
+        INFO(name);
+        const Run run(*alloc::FindRegistration(name), std::nullopt, 300, 7);  // grows by just what is missing
+        const log::LogView view = run.log.View();
+        const auto again = Again(view);
+        std::uint64_t split = 0;
+        for (std::uint64_t position = 1; position <= 300; ++position) {
+            for (const alloc::Decision& each : At(*again, view, position).decisions) {
+                REQUIRE(each.address >= replay::kFixedBase);
+                REQUIRE(each.address + each.bytes <= replay::kFixedBase + Run::kReserved);
+                if (each.kind != alloc::DecisionKind::Split) continue;
+                REQUIRE(each.other == each.address + each.bytes);
+                ++split;
+            }
+        }
+        CHECK(split > 50);
+    }
 }

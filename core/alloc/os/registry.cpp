@@ -81,14 +81,26 @@ struct PoolEntry : PoolOf<PoolAllocator> {
     using Observed = PoolOf<ObservedPoolAllocator>;
 };
 
-struct ArenaEntry : HeapOf<ArenaAllocator> {
-    struct Observed : HeapOf<ObservedArenaAllocator> {
-        static bool Mark(Allocator* self) { return static_cast<ObservedArenaAllocator*>(self)->Mark().has_value(); }
-        static bool ReleaseMark(Allocator* self, std::uint64_t mark) {
-            auto& arena = *static_cast<ObservedArenaAllocator*>(self);
-            return mark <= arena.Marks() && arena.Release(arena.MarkAt(static_cast<std::uint32_t>(mark))).has_value();
-        }
-    };
+template <class Arena>
+struct ArenaOf : HeapOf<Arena> {
+    static std::uint32_t Count(const Allocator* self) { return static_cast<const Arena*>(self)->Marks(); }
+    static std::uintptr_t Address(const Allocator* self, std::uint32_t mark) {
+        return static_cast<const Arena*>(self)->MarkAddress(mark);
+    }
+    static Result<void> Set(Allocator* self) {
+        if (const Result<ArenaMark> set = static_cast<Arena*>(self)->Mark(); !set) return Fail(set.error());
+        return {};
+    }
+    static Result<void> Release(Allocator* self, std::uint64_t mark) {
+        auto& arena = *static_cast<Arena*>(self);
+        if (mark > arena.Marks()) return Fail(MemoryError::InvalidPointer);
+        return arena.Release(arena.MarkAt(static_cast<std::uint32_t>(mark)));
+    }
+    static constexpr MarkOperations kMarks{Count, Address, Set, Release};
+};
+
+struct ArenaEntry : ArenaOf<ArenaAllocator> {
+    using Observed = ArenaOf<ObservedArenaAllocator>;
 };
 
 struct DefaultEntry {
@@ -146,20 +158,23 @@ struct ResidueEntry {
     static std::uint64_t Probes(const Allocator* self) { return Buffer(self)->Probes(); }
 };
 
-template <class Observed>
-constexpr ObservedForm FormOf() {
-    ObservedForm form{Observed::Kind, Observed::Create, Observed::Destroy, Observed::Attach, Observed::Observe,
-                      nullptr, nullptr};
-    if constexpr (requires { &Observed::Mark; }) form.Mark = Observed::Mark, form.ReleaseMark = Observed::ReleaseMark;
-    return form;
+template <class Entry>
+constexpr const MarkOperations* MarksOf() {
+    if constexpr (requires { &Entry::kMarks; }) {
+        return &Entry::kMarks;
+    } else {
+        return nullptr;
+    }
 }
 
 template <class Observed>
-constexpr ObservedForm kFormOf = FormOf<Observed>();
+constexpr ObservedForm kFormOf{Observed::Kind,   Observed::Create,  Observed::Destroy,
+                               Observed::Attach, Observed::Observe, MarksOf<Observed>()};
 
 template <class Entry>
 constexpr Registration Row(const char* name, const char* title, const char* rule, bool inBuffer) {
-    Registration row{name, title, rule, inBuffer, Entry::Create, Entry::Destroy, Entry::Attach, Entry::Probes, nullptr};
+    Registration row{name,          title,         rule,          inBuffer,         Entry::Create,
+                     Entry::Destroy, Entry::Attach, Entry::Probes, MarksOf<Entry>(), nullptr};
     if constexpr (requires { typename Entry::Observed; }) row.observed = &kFormOf<typename Entry::Observed>;
     return row;
 }
