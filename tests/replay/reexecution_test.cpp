@@ -213,7 +213,7 @@ TEST_CASE("marks of an arena are run again, in a buffer at an address of the pro
     const auto again = Again(view);
     REQUIRE(view.Positions().value == 7);
     const std::size_t marks[] = {0, 0, 1, 1, 2, 2, 0, 1};
-    for (const std::uint64_t position : {0, 1, 2, 3, 4, 5, 6, 7, 5, 2, 6, 1, 0}) {
+    for (const std::uint64_t position : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 5u, 2u, 6u, 1u, 0u}) {
         REQUIRE(At(*again, view, position).after->marks.size() == marks[position]);
     }
     const auto last = At(*again, view, 7);

@@ -67,7 +67,7 @@ void RequireStory(session::Session& opened) {
     REQUIRE(opened.End().value == kEnd);
     for (std::uint64_t position = kEnd; position > 0; --position) RequireMoment(opened, position);
     for (std::uint64_t position = 1; position <= kEnd; ++position) RequireMoment(opened, position);
-    for (const std::uint64_t position : {10, 9, 12, 11, 3}) RequireMoment(opened, position);
+    for (const std::uint64_t position : {10u, 9u, 12u, 11u, 3u}) RequireMoment(opened, position);
 }
 
 // Waits for it, so that the next command can speak of what it did.
