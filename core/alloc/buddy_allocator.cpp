@@ -363,11 +363,13 @@ Result<void*> BasicBuddyAllocator<Observer>::OnAllocate(Allocator* self, std::si
     const Place place = me.Find(bytes, aligned);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(bytes, aligned);
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const Span block = me.Take(place, bytes);
-    me.emitter_.Allocated(Describe(*place.region, block, place.payload), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) {
+        me.emitter_.Allocated(Describe(*place.region, block, place.payload), alignment, me.probes_);
+    }
     return reinterpret_cast<void*>(place.payload);
 }
 
@@ -378,7 +380,7 @@ Result<void> BasicBuddyAllocator<Observer>::OnFree(Allocator* self, void* pointe
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> region = me.Locate(pointer);
     if (!region) {
-        me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
         return Fail(region.error());
     }
     me.emitter_.Freed(address);
@@ -398,25 +400,27 @@ Result<void*> BasicBuddyAllocator<Observer>::OnResize(Allocator* self, void* poi
     me.emitter_.ResizeBegins(address, bytes);
     const Result<HeapRegion*> home = me.Locate(pointer);
     if (!home) {
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
         return Fail(home.error());
     }
     Span old = Holder(**home, address);
     const std::size_t had = SizeOf(**home, old, address);
     const bool mayStay = address % aligned == 0 && OrderFor(bytes) < kOrders;
     if (mayStay && me.ResizeInPlace(**home, old, address, bytes)) {
-        me.emitter_.ResizeEnds(Describe(**home, old, address), alignment, address);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(Describe(**home, old, address), alignment, address);
         return pointer;
     }
     const Place place = me.Find(bytes, aligned);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(bytes, aligned);
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const Span block = me.Take(place, bytes);
     std::memcpy(reinterpret_cast<void*>(place.payload), pointer, had < bytes ? had : bytes);
-    me.emitter_.ResizeEnds(Describe(*place.region, block, place.payload), alignment, address);
+    if (me.emitter_.IsAttached()) {
+        me.emitter_.ResizeEnds(Describe(*place.region, block, place.payload), alignment, address);
+    }
     me.regions_.MarkGivenBack(**home, address);
     me.Give(**home, old);
     return reinterpret_cast<void*>(place.payload);
@@ -431,20 +435,18 @@ template <class Observer>
 Result<void> BasicBuddyAllocator<Observer>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicBuddyAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
-        region->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(region->used / 8));
-        for (std::uintptr_t at = region->base; at < region->End();) {
-            const std::uintptr_t next = EndOf({at, OrderAt(*region, at)});
-            SetBegins(*region, at, false);
-            at = next;
-        }
-    }
-    me.regions_.Release(1, &me.emitter_);
+    me.regions_.TellReset(me.emitter_);
     for (std::uintptr_t& head : me.heads_) head = 0;
     me.free_ = 0;
-    HeapRegion* const first = me.regions_.First();
-    if (first != nullptr) me.AddBytes(*first, first->base);
+    HeapRegion* const kept = me.regions_.First();
+    if (kept == nullptr) return {};
+    kept->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(kept->used / 8));
+    for (std::uintptr_t at = kept->base; at < kept->End();) {
+        const std::uintptr_t next = EndOf({at, OrderAt(*kept, at)});
+        SetBegins(*kept, at, false);
+        at = next;
+    }
+    me.AddBytes(*kept, kept->base);
     return {};
 }
 

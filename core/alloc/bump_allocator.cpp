@@ -266,15 +266,18 @@ Result<void> BasicBumpAllocator<Observer, kind>::Release(ArenaMark mark) {
     if (mark.depth == 0 || mark.depth > depth_ || marks_[mark.depth - 1].serial != mark.serial) {
         return Fail(MemoryError::InvalidPointer);
     }
-    bool told = false;
+    // One call, however many regions: the last range that goes is the one that counts.
+    std::uintptr_t last = marks_[mark.depth - 1].address;
+    std::uint64_t lastBytes = 0;
     for (HeapRegion* region = regions_.First(); region != nullptr; region = region->next) {
         const std::uint64_t before = Top(*region);
         LowerTo(*region, mark.depth);
         if (Top(*region) == before) continue;
-        emitter_.BulkFreed(region->base + Top(*region), before - Top(*region), mark.depth);
-        told = true;
+        if (lastBytes != 0) emitter_.Reclaimed(last, lastBytes);
+        last = region->base + Top(*region);
+        lastBytes = before - Top(*region);
     }
-    if (!told) emitter_.BulkFreed(marks_[mark.depth - 1].address, 0, mark.depth);  // it was a call all the same
+    emitter_.BulkFreed(last, lastBytes, mark.depth);
     depth_ = mark.depth - 1;
     return {};
 }
@@ -283,11 +286,8 @@ template <class Observer, Bump kind>
 Result<void> BasicBumpAllocator<Observer, kind>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicBumpAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
-        me.LowerTo(*region, 0);
-    }
-    me.regions_.Release(1, &me.emitter_);
+    me.regions_.TellReset(me.emitter_);
+    if (HeapRegion* const kept = me.regions_.First(); kept != nullptr) me.LowerTo(*kept, 0);
     me.depth_ = 0;
     return {};
 }
@@ -304,11 +304,11 @@ Result<void*> BasicBumpAllocator<Observer, kind>::OnAllocate(Allocator* self, st
     const Place place = me.Find(need, alignment);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const std::uintptr_t payload = me.Take(place, need, bytes);
-    me.emitter_.Allocated(me.Describe(*place.region, payload), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) me.emitter_.Allocated(me.Describe(*place.region, payload), alignment, me.probes_);
     return reinterpret_cast<void*>(payload);
 }
 
@@ -319,7 +319,7 @@ Result<void> BasicBumpAllocator<Observer, kind>::OnFree(Allocator* self, void* p
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> region = me.regions_.Locate(pointer);
     if (!region) {
-        me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(region.error(), address, me.regions_.Nearest(pointer));
         return Fail(region.error());
     }
     me.emitter_.FreedStaysDead(address);
@@ -338,25 +338,25 @@ Result<void*> BasicBumpAllocator<Observer, kind>::OnResize(Allocator* self, void
     me.emitter_.ResizeBegins(address, bytes);
     const Result<HeapRegion*> home = me.regions_.Locate(pointer);
     if (!home) {
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
         return Fail(home.error());
     }
     const std::uint64_t need = NeedOf(bytes);
     const bool aligned = alignment == 0 || (address & (alignment - 1)) == 0;
     if (need != kNone && aligned && me.ResizeInPlace(**home, address, need, bytes)) {
-        me.emitter_.ResizeEnds(me.Describe(**home, address), alignment, address);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(**home, address), alignment, address);
         return pointer;
     }
     const std::size_t had = static_cast<std::size_t>(me.Describe(**home, address).size);
     const Place place = me.Find(need, alignment);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     const std::uintptr_t moved = me.Take(place, need, bytes);
     std::memcpy(reinterpret_cast<void*>(moved), pointer, had < bytes ? had : bytes);
-    me.emitter_.ResizeEnds(me.Describe(*place.region, moved), alignment, address, true);
+    if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(*place.region, moved), alignment, address, true);
     me.Give(**home, address);  // never topmost: the new block is, or it is in another region
     if constexpr (kind == Bump::Stack) me.Reclaim(**home);
     return reinterpret_cast<void*>(moved);

@@ -74,6 +74,11 @@ struct BasicBumpAllocator : Allocator {
         return depth == 0 || depth > depth_ ? ArenaMark{} : ArenaMark{depth, marks_[depth - 1].serial};
     }
 
+    // Where the blocks begin that go with it, in the youngest region; 0 where there is no such mark.
+    std::uintptr_t MarkAddress(std::uint32_t depth) const {
+        return depth == 0 || depth > depth_ ? 0 : marks_[depth - 1].address;
+    }
+
     std::uint64_t Probes() const { return probes_; }  // rests of regions looked at by the last request
 
     [[no_unique_address]] Observer observer;

@@ -89,6 +89,8 @@ void Emitter::EmitMark(std::uintptr_t address, std::uint64_t mark) noexcept {
     Event event = Of(EventKind::Marker, id_);
     event.address = address;
     event.argument = mark;
+    event.flags = events::Bit(events::EventFlag::IsCall);
+    event.trace = sink_->Capture(kOwnFrames);
     constexpr char kText[] = "mark";
     events::EmitText(*sink_, event, kText, sizeof kText - 1);
 }

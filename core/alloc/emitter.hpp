@@ -77,7 +77,7 @@ public:
     RESIDUE_EMIT_INLINE void FreedStaysDead(std::uintptr_t address) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::Freed, address, 0, 0, events::EventFlag::StaysDead);
     }
-    // Inside another call: these bytes, in which no block is live, can be given out again.
+    // Part of another call: these bytes can be given out again; what is live in them is gone.
     RESIDUE_EMIT_INLINE void Reclaimed(std::uintptr_t address, std::uint64_t bytes) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes, 0, events::EventFlag::NotACall);
     }
@@ -103,6 +103,7 @@ public:
     RESIDUE_EMIT_INLINE void BulkFreed(std::uintptr_t address, std::uint64_t bytes, std::uint64_t mark = 0) noexcept {
         if (sink_ != nullptr) EmitPlain(events::EventKind::BulkFreed, address, bytes, 0, {}, mark);
     }
+    // A call of its own, so that the moment between two marks can be gone to.
     RESIDUE_EMIT_INLINE void Marked(std::uintptr_t address, std::uint64_t mark) noexcept {
         if (sink_ != nullptr) EmitMark(address, mark);
     }

@@ -361,11 +361,13 @@ Result<void*> BasicFixedBufferAllocator<Observer>::OnAllocate(Allocator* self, s
     if (need != kNone && place.hole == kNone) place = me.Grow(need, alignment);
     if (place.hole == kNone) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.AllocateFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, error);
+        if (me.emitter_.IsAttached()) {
+            me.emitter_.AllocateFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, error);
+        }
         return Fail(error);
     }
     const Granule block = me.TakeBlock(place, need, bytes);
-    me.emitter_.Allocated(me.Describe(block), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) me.emitter_.Allocated(me.Describe(block), alignment, me.probes_);
     return reinterpret_cast<void*>(me.Address(block + 1));
 }
 
@@ -376,7 +378,7 @@ Result<void> BasicFixedBufferAllocator<Observer>::OnFree(Allocator* self, void* 
     const Result<Granule> block = me.Locate(pointer);
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     if (!block) {
-        me.emitter_.FreeFailed(block.error(), address, me.NearestTo(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(block.error(), address, me.NearestTo(pointer));
         return Fail(block.error());
     }
     me.emitter_.Freed(address);
@@ -395,7 +397,9 @@ Result<void*> BasicFixedBufferAllocator<Observer>::OnResize(Allocator* self, voi
     me.emitter_.ResizeBegins(address, bytes);
     const Result<Granule> located = me.Locate(pointer);
     if (!located) {
-        me.emitter_.ResizeFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, located.error());
+        if (me.emitter_.IsAttached()) {
+            me.emitter_.ResizeFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, located.error());
+        }
         return Fail(located.error());
     }
     const Granule old = *located;
@@ -403,7 +407,7 @@ Result<void*> BasicFixedBufferAllocator<Observer>::OnResize(Allocator* self, voi
     const std::size_t oldBytes = me.Describe(old).size;
     if (need != kNone && (address & (alignment - 1)) == 0 && me.ResizeInPlace(old, need)) {
         me.SetUnusedBytes(old, bytes);
-        me.emitter_.ResizeEnds(me.Describe(old), alignment, address);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(old), alignment, address);
         return pointer;
     }
     Place place;
@@ -411,13 +415,15 @@ Result<void*> BasicFixedBufferAllocator<Observer>::OnResize(Allocator* self, voi
     if (need != kNone && place.hole == kNone) place = me.Grow(need, alignment);
     if (place.hole == kNone) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.ResizeFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, error);
+        if (me.emitter_.IsAttached()) {
+            me.emitter_.ResizeFailed({bytes, alignment, me.FreeBytes(), me.LargestHoleBytes()}, error);
+        }
         return Fail(error);
     }
     const Granule block = me.TakeBlock(place, need, bytes);
     const auto moved = reinterpret_cast<void*>(me.Address(block + 1));
     std::memcpy(moved, pointer, oldBytes < bytes ? oldBytes : bytes);
-    me.emitter_.ResizeEnds(me.Describe(block), alignment, address);
+    if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(block), alignment, address);
     me.GiveBlock(old);
     return moved;
 }

@@ -138,11 +138,11 @@ Result<void*> BasicPoolAllocator<Observer>::OnAllocate(Allocator* self, std::siz
     const std::uintptr_t slot = could ? me.TakeSlot(home) : 0;
     if (slot == 0) {
         const MemoryError error = could ? MemoryError::InsufficientMemory : MemoryError::BufferTooLarge;
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     me.SetSize(*home, slot, bytes);
-    me.emitter_.Allocated(me.Describe(*home, slot), alignment, me.probes_);
+    if (me.emitter_.IsAttached()) me.emitter_.Allocated(me.Describe(*home, slot), alignment, me.probes_);
     return reinterpret_cast<void*>(slot);
 }
 
@@ -153,7 +153,7 @@ Result<void> BasicPoolAllocator<Observer>::OnFree(Allocator* self, void* pointer
     const auto slot = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> home = me.regions_.Locate(pointer);
     if (!home) {
-        me.emitter_.FreeFailed(home.error(), slot, me.regions_.Nearest(pointer));
+        if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(home.error(), slot, me.regions_.Nearest(pointer));
         return Fail(home.error());
     }
     me.emitter_.Freed(slot);
@@ -176,11 +176,11 @@ Result<void*> BasicPoolAllocator<Observer>::OnResize(Allocator* self, void* poin
     const Result<HeapRegion*> home = me.regions_.Locate(pointer);
     if (!home || !me.CouldEver(bytes, alignment)) {
         const MemoryError error = home ? MemoryError::BufferTooLarge : home.error();
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
     me.SetSize(**home, slot, bytes);
-    me.emitter_.ResizeEnds(me.Describe(**home, slot), alignment, slot);
+    if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(me.Describe(**home, slot), alignment, slot);
     return pointer;
 }
 
@@ -193,13 +193,12 @@ template <class Observer>
 Result<void> BasicPoolAllocator<Observer>::OnReset(Allocator* self) {
     auto& me = *static_cast<BasicPoolAllocator*>(self);
     me.probes_ = 0;
-    for (HeapRegion* region = me.regions_.First(); region != nullptr; region = region->next) {
-        me.emitter_.BulkFreed(region->base, region->used);
+    me.regions_.TellReset(me.emitter_);
+    if (HeapRegion* const kept = me.regions_.First(); kept != nullptr) {
         // Only live ones: the flag of one that is not is its having been given back.
-        region->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(region->used / 8));
-        Frontier(*region) = 0;
+        kept->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(kept->used / 8));
+        Frontier(*kept) = 0;
     }
-    me.regions_.Release(1, &me.emitter_);
     me.head_ = 0;
     me.listed_ = 0;
     return {};

@@ -21,6 +21,7 @@
 
 #include "alloc/allocator.hpp"
 #include "alloc/decisions.hpp"
+#include "alloc/heap_memory.hpp"
 #include "events/sink.hpp"
 
 namespace residue::alloc {
@@ -29,11 +30,27 @@ struct MakeOptions {
     void* base = nullptr;         // the range for allocators that live in one; readable, writable, zeroed
     std::size_t reserved = 0;     // its bytes; may be reserved address space that becomes memory when touched
     // Bytes the allocator has, bookkeeping included (cut to `reserved`). None: its heap starts at 0 and grows.
-    std::optional<std::uint64_t> capacity;
+    std::optional<std::uint64_t> capacity = std::nullopt;
+    // Instead of a range: regions of that many bytes from another allocator, which outlives it. Those that can be
+    // observed and are no fixed buffer take it.
+    Allocator* parent = nullptr;
+    std::size_t regionBytes = HeapMemory::kRegionBytes;
+    std::size_t slotBytes = 0;    // a pool's; 0: kPoolSlotBytes
 };
 
 inline constexpr std::size_t kAllocatorStorageBytes = 2048;
 inline constexpr std::size_t kAllocatorStorageAlignment = 64;
+
+// What an allocator with marks (the arena) offers: moments to go back to, one inside the other.
+struct MarkOperations {
+    std::uint32_t (*Count)(const Allocator* allocator);                   // marks that are valid now
+    // `mark`: 1 is the oldest. Where the blocks begin that go with it; 0: there is none of that number.
+    std::uintptr_t (*Address)(const Allocator* allocator, std::uint32_t mark);
+    Result<void> (*Set)(Allocator* allocator);                            // InsufficientMemory: as many as it can have
+    // What was allocated since goes at once, and this mark with all younger ones. InvalidPointer: there is none of
+    // that number.
+    Result<void> (*Release)(Allocator* allocator, std::uint64_t mark);
+};
 
 // The same allocator, compiled with an observer that is told its decisions: for re-execution (replay/reexecution.hpp).
 struct ObservedForm {
@@ -42,9 +59,7 @@ struct ObservedForm {
     void (*Destroy)(Allocator* allocator);
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     void (*Observe)(Allocator* allocator, DecisionSink* sink);  // null: nobody
-    // Arenas only, else null. `mark`: 1 is the oldest; false: there is none of that number.
-    bool (*Mark)(Allocator* allocator);
-    bool (*ReleaseMark)(Allocator* allocator, std::uint64_t mark);
+    const MarkOperations* marks;  // null: it has none
 };
 
 struct Registration {
@@ -61,6 +76,7 @@ struct Registration {
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     // Holes looked at by the last request; 0 where it does not search.
     std::uint64_t (*Probes)(const Allocator* allocator);
+    const MarkOperations* marks;   // null: it has none
     const ObservedForm* observed;  // null: all that is to be known of its inside is in the events, or in the OS
 };
 

@@ -20,7 +20,7 @@ namespace residue::events {
 enum class AccessError : std::uint8_t { Dangling = 1, OutOfBounds = 2 };
 
 enum class EventFlag : std::uint8_t {
-    IsCall = 1,     // counts as a call though its kind does not (a Step for a trace operation without effect)
+    IsCall = 1,     // counts as a call though its kind does not (a trace operation without effect, an arena's mark)
     NotACall = 2,   // does not count as a call though its kind does (an allocator's own request to its parent)
     Inferred = 4,   // not observed: the appender put it in to make the log legal
     Sampled = 8,    // seen by looking now and then, not when it happened

@@ -39,7 +39,8 @@ namespace residue::events {
     X(Step, "step", Leads, "argument: line; text: file, when it changed. With the flag IsCall: a call without effect") \
     X(Output, "output", Trails, "text")                                                                               \
     X(Marker, "marker", Trails,                                                                                       \
-      "text: a name or a narration; of an allocator: address: an arena's mark; argument: which one, 1 the oldest")    \
+      "text: a name or a narration. Of an allocator, with the flag IsCall: address: an arena's mark; argument: "       \
+      "which one, 1 the oldest")                                                                                      \
     X(Gap, "gap", Trails, "argument: events dropped here; what follows is uncertain")                                 \
     X(Duck, "duck", Trails, "a Residue allocator has ended: the duck yells")                                          \
     X(Continuation, "continuation", Leads, "more bytes of the text of the event before it; never in the log")

@@ -11,9 +11,9 @@
 
 #include "alloc/registry.hpp"
 #include "events/rebase_sink.hpp"
-#include "replay/address_range.hpp"
 #include "replay/call_sink.hpp"
 #include "replay/page_history.hpp"
+#include "replay/recorded_heap.hpp"
 #include "replay/resize.hpp"
 
 namespace residue::replay {
@@ -25,8 +25,6 @@ using events::EventKind;
 constexpr std::uint64_t kInterval = 4096;   // calls between two copies
 constexpr std::uint64_t kCallsPerPage = 8;  // more, where many pages are compared
 constexpr std::uint64_t kMostKept = std::uint64_t{256} << 20;
-constexpr std::uint64_t kSmallestReserve = std::uint64_t{16} << 20;
-constexpr std::uint64_t kLargestReserve = std::uint64_t{32} << 30;
 constexpr std::uint64_t kLookAround = 1024;  // calls between two looks at `cancelled`
 
 // What the allocator tells, with addresses as in the log.
@@ -101,7 +99,7 @@ private:
 class LogReexecution final : public Reexecution {
 public:
     LogReexecution(const alloc::ObservedForm& form, Row created, const Event& creation)
-        : form_(form), created_(created), creation_(creation) {}
+        : form_(form), created_(created), creation_(creation), heap_(creation) {}
     ~LogReexecution() override { TearDown(); }
     LogReexecution(const LogReexecution&) = delete;
     LogReexecution& operator=(const LogReexecution&) = delete;
@@ -126,7 +124,8 @@ public:
         inside.after = untouched ? inside.before : Read(target);
         for (alloc::Decision& decision : decisions.all) {
             decision.address = rebase_->Rebased(decision.address);
-            if (decision.otherBytes != 0) decision.other = rebase_->Rebased(decision.other);
+            // Of no bytes, it may be where the range ends.
+            if (decision.other != 0) decision.other = rebase_->Rebased(decision.other - 1) + 1;
         }
         inside.decisions = std::move(decisions.all);
         inside.decisionsLeftOut = decisions.leftOut;
@@ -144,36 +143,21 @@ private:
         std::array<std::byte, alloc::kAllocatorStorageBytes> storage;
     };
 
-    bool Growing() const { return creation_.size == 0; }
-
     // A range that holds the heap as far as the log goes, and the allocator at its beginning.
     Outcome<void> Prepare(const log::LogView& view) {
-        for (; scanned_ < view.Rows().value && Growing(); ++scanned_) {
-            if (view.KindAt(Row{scanned_}) != EventKind::RegionGrown) continue;
-            const Event event = view.At(Row{scanned_}).event;
-            if (event.allocator == creation_.allocator) heap_ += event.size;
-        }
-        const std::uint64_t lead = creation_.address % kRangeAlignment;
-        const std::uint64_t least = Growing() ? heap_ + heap_ / 16 + (1 << 20) : creation_.size;
-        if (allocator_ != nullptr && lead + least <= range_.Bytes()) return {};
+        if (heap_.Holds(view) && allocator_ != nullptr) return {};
         TearDown();
-        const std::uint64_t bytes =
-            Growing() ? std::clamp(2 * least, kSmallestReserve, std::max(kLargestReserve, least)) : least;
-        Outcome<AddressRange> range = AddressRange::Reserve(lead + bytes);
-        if (!range) return Fail(range.error());
-        range_ = std::move(*range);
-        void* const base = static_cast<std::byte*>(range_.Base()) + lead;
-        rebase_.emplace(collector_, reinterpret_cast<std::uintptr_t>(base), range_.Bytes() - lead, creation_.address);
+        if (auto made = heap_.Make(); !made) return made;
+        rebase_.emplace(collector_, heap_.Windows().data(), heap_.Windows().size());
         calls_.emplace(*rebase_);
-        allocator_ = form_.Create(storage_, {base, static_cast<std::size_t>(range_.Bytes() - lead),
-                                             Growing() ? std::nullopt : std::optional(creation_.size)});
+        allocator_ = form_.Create(storage_, heap_.Options());
         collector_.Clear();
         form_.Attach(allocator_, &*calls_, "");
         next_ = created_;
         driven_ = 0;
         ended_ = false;
         if (auto same = Compare(view); !same) return same;
-        history_.emplace(range_);
+        history_.emplace(heap_.Range());
         KeepMoment();
         return {};
     }
@@ -211,6 +195,7 @@ private:
         const Moment& moment = moments_[last];
         std::memcpy(storage_, moment.storage.data(), sizeof storage_);
         history_->Restore(last);
+        if (!moment.ended) heap_.TakeRegionsOf(*allocator_);
         next_ = moment.next;
         driven_ = moment.driven;
         ended_ = moment.ended;
@@ -250,15 +235,17 @@ private:
             }
             if (failure_ && next_ >= failedAt_) return Fail(*failure_);
             const Row begins = calling_ = next_;
-            if (const auto driven = DriveCall(view, logged); !driven) {
+            const auto driven = DriveCall(view, logged, target);
+            if (!driven) {
                 if (collector_.Count() != 0) {  // it was done: the state is not the log's any more
                     failure_ = driven.error();
                     failedAt_ = begins;
                     unknownFrom_ = view.PositionOf(begins);
                     RestoreBefore(begins);
                 }
-                return driven;
+                return Fail(driven.error());
             }
+            if (!*driven) return {};
             const bool atEnd = moments_.back().next < next_;
             if (atEnd && driven_ - moments_.back().driven >= interval_) KeepMoment();
         }
@@ -270,30 +257,45 @@ private:
         return kind == EventKind::Step || kind == EventKind::Output || kind == EventKind::Duck;
     }
 
-    Outcome<void> DriveCall(const log::LogView& view, const log::LoggedEvent& first) {
+    // What is told of a call before the event that ends it.
+    static bool Leads(const Event& event) {
+        return event.kind == EventKind::RegionGrown || event.kind == EventKind::RegionShrunk ||
+               event.kind == EventKind::ResizeBegins ||
+               (event.kind == EventKind::BulkFreed && event.Has(events::EventFlag::NotACall));
+    }
+
+    // False: the call that begins at next_ ends at `target` or later, so it has not happened yet.
+    Outcome<bool> DriveCall(const log::LogView& view, const log::LoggedEvent& first, Row target) {
         collector_.Clear();
-        if (first.event.kind == EventKind::AllocatorDestroyed) ended_ = true;
-        // A foreign pointer changed nothing, and may by chance point into our own range.
-        const bool foreign = first.event.kind == EventKind::FreeFailed && Real(first.event.address) == nullptr;
-        if (ended_ || foreign || IsTalk(first.event.kind)) {
-            ++next_;
-            return {};
-        }
-        // Growth is told before the call that it is for.
         log::LoggedEvent logged = first;
+        log::LoggedEvent resize;
         Row row = next_;
-        while (logged.event.kind == EventKind::RegionGrown || logged.event.allocator != creation_.allocator) {
+        heap_.WithdrawOffers();
+        while (Leads(logged.event) || logged.event.allocator != creation_.allocator) {
+            const bool own = logged.event.allocator == creation_.allocator;
+            if (own && logged.event.kind == EventKind::RegionGrown) {
+                heap_.OfferRegion(logged.event.address, logged.event.size);
+            }
+            if (own && logged.event.kind == EventKind::ResizeBegins) resize = logged;
             ++row;
-            if (row >= view.Rows()) return Fail(Failure{Where(view), "the log ends within a call", ""});
+            if (row >= target) return false;
             logged = view.At(row);
+        }
+        if (logged.event.kind == EventKind::AllocatorDestroyed) ended_ = true;
+        // A foreign pointer changed nothing, and may by chance point into our own range.
+        const bool foreign = logged.event.kind == EventKind::FreeFailed && heap_.Real(logged.event.address) == nullptr;
+        if (ended_ || foreign || IsTalk(logged.event.kind)) {
+            next_ = Row{row.value + 1};
+            return true;
         }
         calls_->BeginOperation();
         ++driven_;
-        Do(view, logged, row);
-        return Compare(view);
+        Do(view, logged, resize);
+        if (auto same = Compare(view); !same) return Fail(same.error());
+        return true;
     }
 
-    void Do(const log::LogView& view, const log::LoggedEvent& logged, Row row) {
+    void Do(const log::LogView& view, const log::LoggedEvent& logged, const log::LoggedEvent& resize) {
         const Event& event = logged.event;
         switch (event.kind) {
             case EventKind::Allocated:
@@ -301,41 +303,26 @@ private:
                 (void)allocator_->Allocate(allocator_, event.size, std::size_t{1} << event.alignmentLog2);
                 break;
             case EventKind::Freed:
-            case EventKind::FreeFailed: (void)allocator_->Free(allocator_, Real(event.address)); break;
-            case EventKind::ResizeBegins: DoResize(view, logged, row); break;
+            case EventKind::FreeFailed: (void)allocator_->Free(allocator_, heap_.Real(event.address)); break;
+            case EventKind::ResizeEnds: DoResize(view, resize, std::size_t{1} << event.alignmentLog2); break;
             case EventKind::BulkFreed:
-                if (event.argument != 0 && form_.ReleaseMark != nullptr) {
-                    (void)form_.ReleaseMark(allocator_, event.argument);
+                if (event.argument != 0 && form_.marks != nullptr) {
+                    (void)form_.marks->Release(allocator_, event.argument);
                 } else if (allocator_->options->Reset != nullptr) {
                     (void)allocator_->options->Reset(allocator_);
                 }
                 break;
             case EventKind::Marker:
-                if (form_.Mark != nullptr) (void)form_.Mark(allocator_);
+                if (form_.marks != nullptr) (void)form_.marks->Set(allocator_);
                 break;
             default: break;  // Compare finds nothing told
         }
     }
 
-    void DoResize(const log::LogView& view, const log::LoggedEvent& begins, Row row) {
-        std::size_t alignment = 8;
-        for (std::uint64_t at = row.value + 1; at < view.Rows().value; ++at) {
-            const Event event = view.At(Row{at}).event;
-            if (event.allocator != creation_.allocator || event.kind != EventKind::ResizeEnds) continue;
-            alignment = std::size_t{1} << event.alignmentLog2;
-            break;
-        }
+    void DoResize(const log::LogView& view, const log::LoggedEvent& begins, std::size_t alignment) {
         const std::uint64_t oldSize = begins.block ? view.Birth(begins.block).event.size : 0;
-        (void)ResizeBlock(allocator_, *calls_, range_, true, {Real(begins.event.address), oldSize}, begins.event.size,
-                          alignment);
-    }
-
-    // Null: it is none of the recorded range.
-    void* Real(std::uint64_t shown) const {
-        const std::uint64_t offset = shown - creation_.address;
-        const std::uint64_t lead = creation_.address % kRangeAlignment;
-        if (offset >= range_.Bytes() - lead) return nullptr;
-        return reinterpret_cast<void*>(range_.Address() + lead + offset);
+        (void)ResizeBlock(allocator_, *calls_, heap_.Range(), true, {heap_.Real(begins.event.address), oldSize},
+                          begins.event.size, alignment);
     }
 
     // What the allocator told is what stands in the log from next_ on; next_ goes behind it.
@@ -382,7 +369,7 @@ private:
     const alloc::ObservedForm& form_;
     const Row created_;
     const Event creation_;
-    AddressRange range_;
+    RecordedHeap heap_;
     Collector collector_;
     std::optional<events::RebaseSink> rebase_;
     std::optional<CallSink> calls_;
@@ -391,8 +378,6 @@ private:
     std::optional<PageHistory> history_;
     std::vector<Moment> moments_;
     std::uint64_t interval_ = kInterval;
-    std::uint64_t scanned_ = 0;
-    std::uint64_t heap_ = 0;  // bytes that the log says it grew by
     Row next_{};
     Row calling_{};  // where the call that is run begins
     std::uint64_t driven_ = 0;
@@ -413,10 +398,6 @@ Outcome<std::unique_ptr<Reexecution>> Reexecution::Create(const log::LogView& vi
         if (form == nullptr) {
             return Fail(Failure{"", "what goes on inside this allocator was not recorded",
                                 "one of Residue's own allocators, with a heap of its own"});
-        }
-        if (event.address == 0) {
-            return Fail(Failure{"", "the regions of this allocator came from another one: its inside was not recorded",
-                                "an allocator with a buffer or range of its own"});
         }
         return std::unique_ptr<Reexecution>(std::make_unique<LogReexecution>(*form, row, event));
     }

@@ -6,8 +6,9 @@
 //
 // It is no simulation: core/alloc's own classes run on real bytes, and every event that they tell is compared with the
 // one in the log. Where one differs, the inside is not known from there on, and At says so. Possible for allocators
-// that name their kind when they are created (alloc::KindId) and had one range of their own: all of the registry that
-// live in a buffer, in replays, in the sandbox, and in programs that recorded themselves.
+// that name their kind when they are created (alloc::KindId): all of the registry but those over the system's memory,
+// in a range of their own or with regions from a parent (which the log places), in replays, in the sandbox, and in
+// programs that recorded themselves.
 //
 // Copies of the changed pages are kept at intervals (every 4,096 calls, fewer where there is much to compare; at most
 // 256 MiB, then every second one goes), so that going back costs a copy and at most an interval.
@@ -27,7 +28,7 @@ namespace residue::replay {
 
 class Reexecution {
 public:
-    // Failures: `allocator` is none of ours, or its memory came from the system or from another allocator.
+    // Failures: `allocator` is none of ours, or its beginning was not recorded.
     static Outcome<std::unique_ptr<Reexecution>> Create(const log::LogView& view, AllocatorId allocator);
     virtual ~Reexecution() = default;
 

@@ -31,6 +31,19 @@ public:
     virtual void FreeForeign() = 0;                      // a pointer that it never gave out
     virtual void Fragment() = 0;                         // fills, frees every second block, asks for more than any hole
 
+    // Many blocks at once.
+    struct Mark {
+        std::uint64_t id = 0;        // of this mark alone; its number is used again once it is released
+        std::uint32_t number = 0;    // as the allocator counts: 1 is the oldest
+        std::uint64_t address = 0;   // as in the log: where the blocks begin that go with it
+    };
+    virtual bool HasMarks() const = 0;               // can the present allocator be marked?
+    virtual bool CanReset() const = 0;               // can it give everything back at once?
+    virtual std::vector<Mark> Marks() const = 0;     // those that are valid, oldest first
+    virtual void SetMark() = 0;
+    virtual void Release(std::uint64_t id) = 0;      // all that was allocated since, this mark and all younger ones
+    virtual void Reset() = 0;                        // all blocks, and all marks
+
     // The random workload.
     virtual bool Running() const = 0;
     virtual void Run(bool run) = 0;

@@ -102,6 +102,21 @@ std::uint64_t SandboxSession::Capacity() const {
     return presentCapacity_;
 }
 
+bool SandboxSession::HasMarks() const {
+    const std::lock_guard lock(queueLock_);
+    return presentHasMarks_;
+}
+
+bool SandboxSession::CanReset() const {
+    const std::lock_guard lock(queueLock_);
+    return presentCanReset_;
+}
+
+std::vector<Sandbox::Mark> SandboxSession::Marks() const {
+    const std::lock_guard lock(queueLock_);
+    return marks_;
+}
+
 void SandboxSession::Post(Command command) {
     {
         const std::lock_guard lock(queueLock_);
@@ -124,6 +139,9 @@ void SandboxSession::Resize(std::uint64_t address, std::uint64_t bytes) {
 void SandboxSession::DoubleFree() { Post([this] { DoDoubleFree(); }); }
 void SandboxSession::FreeForeign() { Post([this] { DoFreeForeign(); }); }
 void SandboxSession::Fragment() { Post([this] { DoFragment(); }); }
+void SandboxSession::SetMark() { Post([this] { DoSetMark(); }); }
+void SandboxSession::Release(std::uint64_t id) { Post([this, id] { DoRelease(id); }); }
+void SandboxSession::Reset() { Post([this] { DoReset(); }); }
 
 void SandboxSession::Run(bool run) {
     running_.store(run, std::memory_order_relaxed);
@@ -263,6 +281,8 @@ void SandboxSession::DoCreate(const std::string& name, std::uint64_t capacity) {
     const std::lock_guard lock(queueLock_);
     presentName_ = name;
     presentCapacity_ = capacity;
+    presentHasMarks_ = registration->marks != nullptr;
+    presentCanReset_ = made->options != nullptr && made->options->Reset != nullptr;
 }
 
 void SandboxSession::DoDestroy() {
@@ -275,6 +295,8 @@ void SandboxSession::DoDestroy() {
     const std::lock_guard lock(queueLock_);
     presentName_.clear();
     presentCapacity_ = 0;
+    presentHasMarks_ = presentCanReset_ = false;
+    marks_.clear();
 }
 
 void* SandboxSession::Real(std::uint64_t shown) const {
@@ -358,6 +380,53 @@ bool SandboxSession::MayFree(void* pointer) {
     }
     for (std::size_t i = 0; i < blocks.size(); i += 2) (void)front_.Free(&front_, blocks[i]);
     (void)front_.Allocate(&front_, 2 * bytes, 8);
+}
+
+[[gnu::noinline]] void SandboxSession::DoSetMark() {
+    if (registration_ == nullptr || allocator_ == nullptr || registration_->marks == nullptr) {
+        return Say("not marked: of all allocators only the arena has marks");
+    }
+    behind_.site = behind_.next.Capture(0);
+    const auto set = registration_->marks->Set(allocator_);
+    behind_.site.reset();
+    if (!set) return Say("not marked: there are as many marks as there can be, release one first");
+    const std::uint32_t number = registration_->marks->Count(allocator_);
+    const std::uint64_t address = rebase_->Rebased(registration_->marks->Address(allocator_, number));
+    const std::lock_guard lock(queueLock_);
+    marks_.push_back({++marksSet_, number, address});
+}
+
+[[gnu::noinline]] void SandboxSession::DoRelease(std::uint64_t id) {
+    const auto mark = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& each) { return each.id == id; });
+    if (mark == marks_.end()) return Say("not released: that mark is gone already");
+    behind_.site = behind_.next.Capture(0);
+    const auto released = registration_->marks->Release(allocator_, mark->number);
+    behind_.site.reset();
+    if (!released) return Say("not released: the allocator has no such mark");
+    AfterBulkFree();
+}
+
+[[gnu::noinline]] void SandboxSession::DoReset() {
+    if (allocator_ == nullptr || allocator_->options == nullptr || allocator_->options->Reset == nullptr) {
+        return Say("not reset: this allocator can only be given one block after the other");
+    }
+    behind_.site = behind_.next.Capture(0);
+    const auto reset = allocator_->options->Reset(allocator_);
+    behind_.site.reset();
+    if (!reset) return Say("not reset: the allocator refused");
+    AfterBulkFree();
+}
+
+// The books again, as the allocator has them now.
+void SandboxSession::AfterBulkFree() {
+    const auto owns = allocator_->options->Owns;
+    const auto isGone = [&](void* block) { return owns == nullptr || !owns(allocator_, block); };
+    std::erase_if(live_, isGone);
+    workload_.Forget(isGone);
+    lastFreed_ = nullptr;  // where it lay may be nobody's now: freeing it once more would be no double free
+    const std::uint32_t left = registration_->marks == nullptr ? 0 : registration_->marks->Count(allocator_);
+    const std::lock_guard lock(queueLock_);
+    marks_.resize(left);
 }
 
 }  // namespace residue::session

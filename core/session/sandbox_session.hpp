@@ -46,6 +46,12 @@ public:
     void DoubleFree() override;
     void FreeForeign() override;
     void Fragment() override;
+    bool HasMarks() const override;
+    bool CanReset() const override;
+    std::vector<Mark> Marks() const override;
+    void SetMark() override;
+    void Release(std::uint64_t id) override;
+    void Reset() override;
     bool Running() const override { return running_.load(std::memory_order_relaxed); }
     void Run(bool run) override;
     double Rate() const override { return rate_.load(std::memory_order_relaxed); }
@@ -85,6 +91,10 @@ private:
     void DoDoubleFree();
     void DoFreeForeign();
     void DoFragment();
+    void DoSetMark();
+    void DoRelease(std::uint64_t id);
+    void DoReset();
+    void AfterBulkFree();
     static Result<void*> FrontAllocate(alloc::Allocator* self, std::size_t bytes, std::size_t alignment);
     static Result<void> FrontFree(alloc::Allocator* self, void* pointer);
     static Result<void*> FrontResize(alloc::Allocator* self, void* pointer, std::size_t bytes, std::size_t alignment);
@@ -103,6 +113,8 @@ private:
     std::vector<Command> commands_;
     std::string presentName_;
     std::uint64_t presentCapacity_ = 0;
+    bool presentHasMarks_ = false, presentCanReset_ = false;
+    std::vector<Mark> marks_;  // written by the worker alone
     bool stopping_ = false;  // under queueLock_: no command comes after it
     std::atomic<bool> running_{false};
     std::atomic<double> rate_{20};
@@ -115,6 +127,7 @@ private:
     Workload workload_;
     std::unordered_set<void*> live_;
     void* lastFreed_ = nullptr;
+    std::uint64_t marksSet_ = 0;
     alignas(alloc::kAllocatorStorageAlignment) std::byte storage_[alloc::kAllocatorStorageBytes];
 
     // The UI's own.

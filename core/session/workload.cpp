@@ -56,6 +56,16 @@ void Workload::Forget() {
     held_ = 0;
 }
 
+void Workload::Forget(const std::function<bool(void*)>& isGone) {
+    for (Pool* pool : {&lines_, &undo_, &glyphs_, &pastes_}) {
+        std::erase_if(*pool, [&](const Piece& piece) {
+            const bool gone = isGone(piece.pointer);
+            if (gone) held_ -= piece.bytes;
+            return gone;
+        });
+    }
+}
+
 RESIDUE_FRAME std::size_t Workload::HandleInput(alloc::Allocator* allocator) {
     switch (Between(0, 9)) {
         case 0: return OpenDocument(allocator) + 1;

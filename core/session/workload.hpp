@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -22,6 +23,8 @@ public:
     void Step(alloc::Allocator* allocator);
     // Forgets what it holds (the allocator has gone, and the blocks with it).
     void Forget();
+    // Forgets what was given back behind its back.
+    void Forget(const std::function<bool(void*)>& isGone);
     std::size_t Held() const { return lines_.size() + undo_.size() + glyphs_.size() + pastes_.size(); }
     // At most so many bytes are held at once; so a small heap is not just full.
     void SetBudget(std::uint64_t bytes) { budget_ = bytes; }

@@ -129,13 +129,15 @@ void AllocatorsView::DrawCard(ViewContext& context, const Nested& nested, float 
     if (shown)
         DrawTextIn(draw, context.fonts->labelSmall, {{x, y}, {right, y + line}}, theme.dim, "shown", Align::Right);
     y += line;
-    // Two columns of name and value.
-    const float gap = context.Px(18), half = std::floor((right - x - gap) / 2);
+    // Two columns of name and value; in the first are the longer ones. A value is made smaller before it is cut.
+    const float gap = context.Px(12), first = std::floor((right - x - gap) * 0.54f);
     const auto pair = [&](int column, const char* name, const std::string& value) {
-        const float left = x + static_cast<float>(column) * (half + gap);
-        const Rect box{{left, y}, {left + half, y + line}};
-        const float used = DrawTextIn(draw, context.fonts->labelSmall, box, theme.dim, name);
-        DrawTextIn(draw, context.fonts->mono, {{box.min.x + used + 4, y}, box.max}, theme.text, value, Align::Right);
+        const float from = column == 0 ? x : x + first + gap;
+        const Rect box{{from, y}, {column == 0 ? x + first : right, y + line}};
+        const float used = DrawTextIn(draw, context.fonts->labelSmall, box, theme.dim, name) + context.Px(4);
+        const bool fits = TextWidth(context.fonts->mono, value) <= box.Width() - used;
+        DrawTextIn(draw, fits ? context.fonts->mono : context.fonts->monoSmall, {{box.min.x + used, y}, box.max},
+                   theme.text, value, Align::Right);
     };
     pair(0, "live (P)", figures.live), pair(1, "heap (H)", figures.heap);
     y += line;

@@ -113,8 +113,13 @@ std::string DescribeEvent(session::Session& session) {
         case EventKind::AllocatorCreated: return "An allocator came to life: " + std::string(view.Text(*row)) + ".";
         case EventKind::AllocatorDestroyed: return "The allocator is gone, and with it all that it had given out.";
         case EventKind::BulkFreed:
-            return "Everything in " + analysis::FormatBytes(event.size) + " from " + At(event.address) +
-                   " went back at once.";
+            return (event.argument != 0 ? "Mark " + analysis::FormatCount(event.argument) + " was released: everything in "
+                                        : std::string("Everything in ")) +
+                   analysis::FormatBytes(event.size) + " from " + At(event.address) + " went back at once.";
+        case EventKind::Marker:
+            if (event.argument == 0) break;
+            return "Mark " + analysis::FormatCount(event.argument) + " was set at " + At(event.address) +
+                   ". What comes after it can go back at once.";
         case EventKind::RegionGrown: return "The heap grew by " + analysis::FormatBytes(event.size) + ".";
         case EventKind::RegionShrunk: return "The heap gave back " + analysis::FormatBytes(event.size) + ".";
         case EventKind::Duck: return "A Residue allocator has ended.";

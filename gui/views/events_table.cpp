@@ -24,7 +24,7 @@ constexpr Column kColumns[] = {
     {"event", 52, Align::Right, "The position: after how many calls", 0, false, true},
     {"kind", 92, Align::Left, "What happened", 0, true, false},
     {"size", 66, Align::Right, "Bytes asked for", 0, false, true},
-    {"address", 84, Align::Right, "Of the block's first byte, or the pointer that was passed", 1, false, true},
+    {"address", 92, Align::Right, "Of the block's first byte, or the pointer that was passed", 1, false, true},
     {"detail", 150, Align::Left, "The block, where it was asked for, or what went wrong", 2, true, false},
     {"allocator", 60, Align::Right, "The allocator's number (its name on the Allocators tab)", 4, false, true},
     {"thread", 46, Align::Right, "The thread that called", 3, false, true},
@@ -48,6 +48,14 @@ std::string SizeText(const events::Event& event) {
         case EventKind::BulkFreed: return analysis::FormatBytes(event.size);
         default: return {};
     }
+}
+
+std::string KindText(const events::Event& event) {
+    const std::string kind = events::Info(event.kind).text;
+    if (event.argument == 0) return kind;
+    if (event.kind == EventKind::Marker) return kind + " " + analysis::FormatCount(event.argument);
+    if (event.kind == EventKind::BulkFreed) return kind + " to mark " + analysis::FormatCount(event.argument);
+    return kind;
 }
 
 std::string AddressText(const events::Event& event) {
@@ -230,7 +238,7 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
     const Position position = log.PositionOf(row);
     columns.Text(context, kPosition, at.y, height, error ? theme.error : theme.dim,
                  analysis::FormatCount(position.value));
-    std::string kind = events::Info(event.kind).text;
+    std::string kind = KindText(event);
     if (error) kind = std::string(kIconError.Text(*context.fonts)) + " " + kind;
     columns.Text(context, kKind, at.y, height, ink, kind);
     columns.Text(context, kSize, at.y, height, ink, SizeText(event));
@@ -244,7 +252,7 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
         context.selection->HoverPosition(position);
         if (logged.block) context.selection->Hover(logged.block);
         if (event.trace) context.selection->HoverTrace(event.trace);
-        std::string tip = "event " + analysis::FormatCount(position.value) + ": " + events::Info(event.kind).text;
+        std::string tip = "event " + analysis::FormatCount(position.value) + ": " + KindText(event);
         if (const std::string size = SizeText(event); !size.empty()) tip += ", " + size;
         if (!detail.empty()) tip += "\n" + detail;
         if (event.kind == EventKind::AllocateFailed) {

@@ -27,12 +27,15 @@ std::string CallText(const events::Event& event) {
                                     ? ", aligned to " + analysis::FormatCount(std::uint64_t{1} << event.alignmentLog2)
                                     : std::string();
     switch (event.kind) {
-        case events::EventKind::Allocated:
-        case events::EventKind::AllocateFailed: return "allocate " + analysis::FormatBytes(event.size) + aligned;
+        case events::EventKind::Allocated: return "allocate " + analysis::FormatBytes(event.size) + aligned;
+        case events::EventKind::AllocateFailed:
+            return "allocate " + analysis::FormatBytes(event.size) + aligned + ", refused";
         case events::EventKind::Freed: return "free " + analysis::FormatAddress(event.address);
         case events::EventKind::FreeFailed: return "free " + analysis::FormatAddress(event.address) + ", refused";
         case events::EventKind::ResizeEnds: return "resize to " + analysis::FormatBytes(event.size) + aligned;
-        case events::EventKind::BulkFreed: return event.argument != 0 ? "release a mark" : "reset";
+        case events::EventKind::BulkFreed:
+            return event.argument != 0 ? "release mark " + analysis::FormatCount(event.argument) : "reset";
+        case events::EventKind::Marker: return "set mark " + analysis::FormatCount(event.argument);
         default: return events::Info(event.kind).text;
     }
 }
@@ -264,11 +267,19 @@ DecisionText Describe(const Theme& theme, const Decision& decision) {
             text.what = "split at " + analysis::FormatAddress(decision.other);
             text.bytes = analysis::FormatBytes(decision.bytes) + " + " + analysis::FormatBytes(decision.otherBytes);
             text.colour = theme.duck;
+            if (decision.otherBytes == 0) {
+                text.what = at + "  all of it";
+                text.bytes = analysis::FormatBytes(decision.bytes);
+            }
             break;
         case DecisionKind::Coalesce:
             text.what = "join with " + analysis::FormatAddress(decision.other);
             text.bytes = analysis::FormatBytes(decision.bytes) + " + " + analysis::FormatBytes(decision.otherBytes);
             text.colour = theme.duck;
+            if (decision.otherBytes == 0) {
+                text.what = at + "  free again";
+                text.bytes = analysis::FormatBytes(decision.bytes);
+            }
             break;
         case DecisionKind::Insert: text.what = at + "  inserted", text.colour = theme.accent; break;
         case DecisionKind::Remove: text.what = at + "  removed", text.colour = theme.accent; break;

@@ -281,7 +281,8 @@ void DrawMarks(ViewContext& context, const InsideState& state, float width) {
         ImDrawList* draw = ImGui::GetWindowDrawList();
         DrawTextIn(draw, context.fonts->label, {{at.x + pad, at.y}, {at.x + width, at.y + height}}, theme.duck,
                    "mark " + analysis::FormatCount(i + 1));
-        const std::string since = top > address ? analysis::FormatBytes(top - address) + " since" : "nothing since";
+        std::string since = top > address ? analysis::FormatBytes(top - address) + " since" : "nothing since";
+        if (state.nodes.empty()) since.clear();  // full: where its top is, is not told
         DrawTextIn(draw, context.fonts->mono,
                    {{at.x + pad + context.Px(64), at.y}, {at.x + width - pad, at.y + height}}, theme.dim,
                    analysis::FormatAddress(address));
@@ -334,11 +335,13 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
     InsideLook& look = *context.inside;
     const ScrollArea area("##nodes", size);
     const float width = area.Width(), pad = context.Px(kPad);
-    if (!state.marks.empty()) DrawMarks(context, state, width);
     if (state.nodes.empty()) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        (void)DrawWrapped(ImGui::GetWindowDrawList(), fonts.label, {at.x + pad, at.y + context.Px(8)}, width - 2 * pad,
-                          theme.dim, state.ended ? "This allocator has ended." : "Nothing is free.");
+        const float used = DrawWrapped(ImGui::GetWindowDrawList(), fonts.label, {at.x + pad, at.y + context.Px(8)},
+                                       width - 2 * pad, theme.dim,
+                                       state.ended ? "This allocator has ended." : "Nothing is free.");
+        ImGui::SetCursorScreenPos({at.x, at.y + used + context.Px(16)});
+        if (!state.marks.empty()) DrawMarks(context, state, width);
         return;
     }
     const auto [begin, end] = SpanOf(context);
@@ -408,6 +411,7 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
                 look.anchors.push_back({node.address, {at.x + width - context.Px(2), middle}});
         }
     }
+    if (!state.marks.empty()) DrawMarks(context, state, width);
 }
 
 }  // namespace residue::gui

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "gui/widgets/text.hpp"
 
@@ -29,7 +30,6 @@ constexpr Line kLeft[] = {
     {"Ctrl O", "open a file"},
     {"Ctrl S", "save the recording (.residue)"},
     {"Ctrl E", "save a picture of the window"},
-    {"M", "sandbox"},
     {"Ctrl Q", "leave"},
 };
 constexpr Line kRight[] = {
@@ -43,6 +43,11 @@ constexpr Line kRight[] = {
     {"Ctrl B", "fold the right column"},
     {"I", "the allocator's inside"},
     {"T", "dark and light theme"},
+    {nullptr, "The sandbox"},
+    {"M", "open it; the others in its panel"},
+    {"K R", "mark an arena, release back to the mark"},
+    {"↑ ↓", "which mark"},
+    {"Shift R", "reset the allocator"},
     {nullptr, "The duck"},
     {"D", "ask it about this event"},
     {"Shift D", "silence it"},
@@ -50,13 +55,22 @@ constexpr Line kRight[] = {
     {"?", "show, hide"},
 };
 
-template <std::size_t N>
-void Column(const ViewContext& context, ImDrawList* draw, ImVec2 at, float width, const Line (&lines)[N]) {
-    const float row = context.Px(24), keys = context.Px(104);
+constexpr float kRow = 24, kAboveHeading = 10, kTitle = 54, kBelow = 16;  // unscaled
+
+// Unscaled, of a column.
+float HeightOf(std::span<const Line> lines) {
+    const auto headings = std::count_if(lines.begin(), lines.end(), [](const Line& line) { return !line.keys; });
+    return static_cast<float>(lines.size()) * kRow + static_cast<float>(headings - 1) * kAboveHeading;
+}
+
+// `squeeze`: 1, or less where the window is too low.
+void Column(const ViewContext& context, ImDrawList* draw, ImVec2 at, float width, std::span<const Line> lines,
+            float squeeze) {
+    const float row = std::floor(context.Px(kRow) * squeeze), keys = context.Px(104);
     float y = at.y;
     for (const Line& line : lines) {
         if (line.keys == nullptr) {
-            if (y > at.y) y += context.Px(10);
+            if (y > at.y) y += std::floor(context.Px(kAboveHeading) * squeeze);
             DrawTextIn(draw, context.fonts->labelBold, {{at.x, y}, {at.x + width, y + row}}, context.theme->accent,
                        line.what);
         } else {
@@ -73,8 +87,9 @@ void Column(const ViewContext& context, ImDrawList* draw, ImVec2 at, float width
 void DrawKeySheet(ViewContext& context, ImVec2 screen, bool& open) {
     if (!open) return;
     const Theme& theme = *context.theme;
+    const float columns = std::max(HeightOf(kLeft), HeightOf(kRight));
     const ImVec2 size{std::min(screen.x - context.Px(40), context.Px(840)),
-                      std::min(screen.y - context.Px(40), context.Px(440))};
+                      std::min(screen.y - context.Px(40), context.Px(kTitle + columns + kBelow))};
     const ImVec2 at{std::floor((screen.x - size.x) / 2), std::floor((screen.y - size.y) / 2)};
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize(screen);
@@ -89,9 +104,10 @@ void DrawKeySheet(ViewContext& context, ImVec2 screen, bool& open) {
     const float pad = context.Px(24);
     DrawText(draw, context.fonts->large, {at.x + pad, at.y + pad * 0.8f}, theme.text, "Keys");
     const float column = (size.x - 3 * pad) / 2 - context.Px(10);
-    const float top = at.y + pad * 0.8f + context.Px(34);
-    Column(context, draw, {at.x + pad, top}, column, kLeft);
-    Column(context, draw, {at.x + 2 * pad + column, top}, column + context.Px(20), kRight);
+    const float top = at.y + context.Px(kTitle);
+    const float squeeze = std::clamp((size.y - context.Px(kTitle + kBelow)) / context.Px(columns), 0.0f, 1.0f);
+    Column(context, draw, {at.x + pad, top}, column, kLeft, squeeze);
+    Column(context, draw, {at.x + 2 * pad + column, top}, column + context.Px(20), kRight, squeeze);
     ImGui::SetCursorScreenPos({0, 0});
     if (ImGui::InvisibleButton("close", screen)) open = false;
     ImGui::End();

@@ -17,16 +17,22 @@ namespace residue::gui {
 namespace {
 
 constexpr std::uint64_t kLargestCapacity = std::uint64_t{1} << 40;
+constexpr float kMostMarks = 4.5f;  // rows shown at once: half a row says that there is more
 
 class SandboxView final : public View {
 public:
     const char* Title() const override { return "Sandbox"; }
     std::string Status(ViewContext& context) override;
     void Draw(ViewContext& context, ImVec2 size) override;
+    bool HandleKey(ViewContext& context, const KeyPress& press) override;
 
 private:
     void DrawAllocator(ViewContext& context, session::Sandbox& sandbox, float width);
     void DrawByHand(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawMarks(ViewContext& context, session::Sandbox& sandbox, float width);
+    void DrawMarkList(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width);
+    // Which of them Release is about: the one that was chosen, as long as it is there, else the youngest. There is one.
+    std::size_t Chosen(const std::vector<session::Sandbox::Mark>& marks) const;
     void DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width);
     void DrawFlow(ViewContext& context, session::Sandbox& sandbox, float width);
     // The live block that is selected, if any: its payload's address and what to call it.
@@ -38,6 +44,8 @@ private:
     std::string bytes_ = "96";
     std::string newBytes_ = "200";
     int alignment_ = 3;  // 1 << it
+    std::uint64_t mark_ = 0;  // id of the chosen one; 0: the youngest
+    bool revealMark_ = false;
 };
 
 std::string SandboxView::Status(ViewContext& context) {
@@ -90,17 +98,26 @@ void SandboxView::DrawAllocator(ViewContext& context, session::Sandbox& sandbox,
     y += context.Px(32);
     const auto capacity = ParseBytes(capacity_);
     const bool good = capacity && *capacity > 0 && *capacity <= kLargestCapacity && !choices.empty();
-    const float half = std::floor((width - 2 * pad - gap) / 2);
+    const float button = std::floor((width - 2 * pad - 2 * gap) / 3);
     ImGui::SetCursorScreenPos({at.x + pad, y});
     const bool create =
-        Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, half, good);
+        Button(context, "##create", present.empty() ? "Create" : "Replace", ButtonKind::Primary, button, good);
     Tooltip(context, "Ends the present allocator and makes this one");
     if ((create || (entered && good)) && good) {
         sandbox.Create(choices[static_cast<std::size_t>(allocator_)], *capacity);
         context.session->FollowEnd(true);
     }
-    ImGui::SetCursorScreenPos({at.x + pad + half + gap, y});
-    if (Button(context, "##destroy", "Destroy", ButtonKind::Danger, half, !present.empty())) {
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, y});
+    if (Button(context, "##reset", "Reset", ButtonKind::Danger, button, sandbox.CanReset())) {
+        sandbox.Reset();
+        context.session->FollowEnd(true);
+    }
+    if (sandbox.CanReset())
+        Tooltip(context, "Gives every block back in one call", "Shift+R");
+    else
+        Tooltip(context, present.empty() ? "There is no allocator to reset" : "This allocator cannot be reset");
+    ImGui::SetCursorScreenPos({at.x + pad + 2 * (button + gap), y});
+    if (Button(context, "##destroy", "Destroy", ButtonKind::Danger, button, !present.empty())) {
         sandbox.Destroy();
         context.session->FollowEnd(true);
     }
@@ -171,6 +188,109 @@ void SandboxView::DrawByHand(ViewContext& context, session::Sandbox& sandbox, fl
     y += context.Px(26 + 10);
     ImGui::SetCursorScreenPos({at.x, y});
     if (!bytes) Complaint(context, width, "How many bytes? 96, 4K and 1 MiB are sizes.");
+}
+
+std::size_t SandboxView::Chosen(const std::vector<session::Sandbox::Mark>& marks) const {
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        if (marks[i].id == mark_) return i;
+    }
+    return marks.size() - 1;
+}
+
+// Of an allocator that has marks; others do not show it.
+void SandboxView::DrawMarks(ViewContext& context, session::Sandbox& sandbox, float width) {
+    if (!sandbox.HasMarks()) return;
+    const std::vector<session::Sandbox::Mark> marks = sandbox.Marks();
+    SectionTitle(context, "Marks", marks.empty() ? "none" : analysis::FormatCount(marks.size()));
+    const float pad = context.Px(kPad), gap = context.Px(6);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float y = at.y + context.Px(8);
+    const float button = std::floor((width - 2 * pad - 2 * gap) / 3);
+    ImGui::SetCursorScreenPos({at.x + pad, y});
+    if (Button(context, "##mark", "Mark", ButtonKind::Plain, button)) {
+        sandbox.SetMark();
+        mark_ = 0;
+        context.session->FollowEnd(true);
+    }
+    Tooltip(context, "Sets a mark: what is allocated from now on can be given back in one call", "K");
+    const std::string name = marks.empty() ? "" : " to mark " + analysis::FormatCount(marks[Chosen(marks)].number);
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, y});
+    if (Button(context, "##release", "Release" + name, ButtonKind::Danger, 2 * button + gap, !marks.empty())) {
+        sandbox.Release(marks[Chosen(marks)].id);
+        context.session->FollowEnd(true);
+    }
+    if (marks.empty())
+        Tooltip(context, "There is no mark to release: set one first");
+    else
+        Tooltip(context, "Gives back all that was allocated since, in one call; younger marks go with it", "R");
+    ImGui::SetCursorScreenPos({at.x, y + context.Px(26 + 8)});
+    if (!marks.empty()) DrawMarkList(context, marks, width);
+}
+
+// The youngest on top; those that a release would take have a filled square.
+void SandboxView::DrawMarkList(ViewContext& context, const std::vector<session::Sandbox::Mark>& marks, float width) {
+    const Theme& theme = *context.theme;
+    const float row = context.Px(20), pad = context.Px(kPad), side = context.Px(7);
+    const ImVec2 begin = ImGui::GetCursorScreenPos();
+    const float rows = std::min(static_cast<float>(marks.size()), kMostMarks);
+    const std::size_t chosen = Chosen(marks);
+    {
+        const ScrollArea area("##marks", {width, std::floor(rows * row)});
+        if (revealMark_) {
+            const float top = static_cast<float>(marks.size() - 1 - chosen) * row;
+            const float shown = std::floor(rows * row);
+            if (top < ImGui::GetScrollY() || top + row > ImGui::GetScrollY() + shown) {
+                ImGui::SetScrollY(std::max(0.0f, top - (shown - row) / 2));
+                *context.again = true;
+            }
+            revealMark_ = false;
+        }
+        const float inner = area.Width();
+        for (std::size_t i = marks.size(); i-- > 0;) {
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            ImGui::PushID(static_cast<int>(i));
+            if (ListRow(context, "##row", inner, row, i == chosen)) mark_ = marks[i].id;
+            ImGui::PopID();
+            Tooltip(context, i >= chosen ? "A release takes this one" : "Click to release back to this one", "↑ ↓");
+            ImDrawList* draw = ImGui::GetWindowDrawList();
+            const float x = at.x + pad, top = std::floor(at.y + (row - side) / 2);
+            if (i >= chosen)
+                draw->AddRectFilled({x, top}, {x + side, top + side}, theme.duck, context.Px(2));
+            else
+                draw->AddRect({x, top}, {x + side, top + side}, theme.dim, context.Px(2));
+            const Rect text{{x + side + context.Px(7), at.y}, {at.x + inner - pad, at.y + row}};
+            const float used = DrawTextIn(draw, context.fonts->label, text, theme.text,
+                                          "mark " + analysis::FormatCount(marks[i].number));
+            DrawTextIn(draw, context.fonts->mono, {{text.min.x + used + pad, at.y}, text.max}, theme.dim,
+                       analysis::FormatAddress(marks[i].address), Align::Right);
+        }
+    }
+    ImGui::SetCursorScreenPos({begin.x, begin.y + std::floor(rows * row) + context.Px(8)});
+}
+
+bool SandboxView::HandleKey(ViewContext& context, const KeyPress& press) {
+    session::Sandbox* sandbox = context.session != nullptr ? context.session->GetSandbox() : nullptr;
+    if (sandbox == nullptr || press.ctrl || press.alt || !sandbox->CanReset()) return false;
+    const std::vector<session::Sandbox::Mark> marks = sandbox->Marks();
+    if (press.repeat && (press.key == Key::R || press.key == Key::K)) return true;  // held: once is enough
+    if (press.key == Key::R && press.shift) {
+        sandbox->Reset();
+    } else if (press.Is(Key::K) && sandbox->HasMarks()) {
+        sandbox->SetMark();
+        mark_ = 0;
+    } else if (press.Is(Key::R) && !marks.empty()) {
+        sandbox->Release(marks[Chosen(marks)].id);
+    } else if ((press.Is(Key::Up) || press.Is(Key::Down)) && !marks.empty()) {
+        const std::size_t chosen = Chosen(marks);
+        if (press.key == Key::Up) mark_ = marks[std::min(chosen + 1, marks.size() - 1)].id;
+        if (press.key == Key::Down) mark_ = marks[chosen == 0 ? 0 : chosen - 1].id;
+        revealMark_ = true;
+        return true;
+    } else {
+        return false;
+    }
+    context.session->FollowEnd(true);
+    return true;
 }
 
 void SandboxView::DrawWorkload(ViewContext& context, session::Sandbox& sandbox, float width) {
@@ -260,6 +380,7 @@ void SandboxView::Draw(ViewContext& context, ImVec2 size) {
     const float width = area.Width();
     DrawAllocator(context, *sandbox, width);
     DrawByHand(context, *sandbox, width);
+    DrawMarks(context, *sandbox, width);
     DrawWorkload(context, *sandbox, width);
     DrawFlow(context, *sandbox, width);
 }

@@ -19,8 +19,10 @@ struct Step {
 constexpr Step kSteps[] = {
     {&PanelRects::heap, "The heap",
      "Every row is a stretch of addresses. Coloured blocks are in use, hatched gaps are free. The wheel zooms, "
-     "dragging "
-     "moves, F shows all of it again."},
+     "dragging moves, F shows all of it again."},
+    {&PanelRects::left, "Inside the allocator",
+     "Its list of holes, in its own order, and what each request looked at. Alt with an arrow key walks one search, "
+     "probe by probe. I closes and opens this."},
     {&PanelRects::transport, "Time goes both ways",
      "Space plays. The arrow keys take one call forward or back, and every step back is exact. P jumps to the peak, [ "
      "and ] to the errors."},
@@ -62,27 +64,31 @@ void Tour::Draw(ViewContext& context, ImVec2 screen, const PanelRects& panels) {
     const Theme& theme = *context.theme;
     const Fonts& fonts = *context.fonts;
     const Step& step = kSteps[step_];
-    const Rect& target = panels.*step.panel;
+    const Rect& shown = panels.*step.panel;
+    const Rect& target = shown.Height() > 0 ? shown : panels.heap;  // what it speaks of may be closed
     const float width = context.Px(330), pad = context.Px(16), gap = context.Px(12);
     const float textHeight = DrawWrapped(nullptr, fonts.label, {}, width - 2 * pad, 0, step.text, 1.35f);
     const float height = pad + context.Px(26) + textHeight + context.Px(12) + context.Px(26) + pad;
-    // Inside a tall panel's lower middle, else above or below it: where it hides least of what it speaks of.
+    // Where it hides least of what it speaks of: in a tall panel's lower middle, beside a narrow one, else above or below.
     ImVec2 at{(target.min.x + target.max.x - width) / 2, target.max.y - height - context.Px(28)};
-    if (target.Height() < height * 1.6f) {
+    if (target.Height() >= height * 1.6f && target.Width() < width * 1.3f) {
+        at.x = target.min.x > screen.x / 2 ? target.min.x - width - gap : target.max.x + gap;
+    } else if (target.Height() < height * 1.6f) {
         at.y = target.min.y > screen.y / 2 ? target.min.y - height - gap : target.max.y + gap;
     }
     at.x = std::floor(std::clamp(at.x, gap, std::max(gap, screen.x - width - gap)));
     at.y = std::floor(std::clamp(at.y, gap, std::max(gap, screen.y - height - gap)));
 
-    ImDrawList* over = ImGui::GetForegroundDrawList();
-    over->AddRect({target.min.x - 1, target.min.y - 1}, {target.max.x + 1, target.max.y + 1}, theme.accent,
-                  context.Px(kRadius), 0, context.Px(2));
     ImGui::SetNextWindowPos(at);
     ImGui::SetNextWindowSize({width, height});
     ImGui::Begin("##tour", nullptr,
                  ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
                      ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoFocusOnAppearing);
     ImDrawList* draw = ImGui::GetWindowDrawList();
+    draw->PushClipRectFullScreen();  // the frame lies under the note
+    draw->AddRect({target.min.x - 1, target.min.y - 1}, {target.max.x + 1, target.max.y + 1}, theme.accent,
+                  context.Px(kRadius), 0, context.Px(2));
+    draw->PopClipRect();
     draw->AddRectFilled(at, {at.x + width, at.y + height}, theme.raised, context.Px(kRadius));
     draw->AddRect(at, {at.x + width, at.y + height}, theme.accent, context.Px(kRadius));
     float y = at.y + pad;

@@ -79,6 +79,11 @@ TEST_CASE("an arena goes back to a mark in one event, dead blocks and younger ma
     f.Free(f.Get(100));
     const auto inner = f.heap.Mark();
     REQUIRE(inner);
+    CHECK(f.sink.Events().back().EndsCall());  // so that the moment before it can be gone to
+    CHECK(f.heap.MarkAddress(1) == f.Base() + 40);
+    CHECK(f.heap.MarkAddress(2) == f.sink.Events().back().address);
+    CHECK(f.heap.MarkAddress(3) == 0);
+    CHECK(f.heap.MarkAddress(0) == 0);
     (void)f.Get(100);
     CHECK(WalkOf(f.heap).blocks.size() == 2);
     const std::size_t events = f.sink.Events().size();

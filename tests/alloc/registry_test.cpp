@@ -121,3 +121,35 @@ TEST_CASE("Every registered allocator's events are legal and equal its walk", "[
         }
     }
 }
+
+TEST_CASE("The arena alone has marks, by their numbers, with an observer and without", "[alloc]") {
+    for (const Registration& entry : Registry()) {
+        INFO(entry.name);
+        const bool isArena = entry.name == std::string_view("arena");
+        CHECK((entry.marks != nullptr) == isArena);
+        if (entry.observed != nullptr) CHECK((entry.observed->marks != nullptr) == isArena);
+    }
+    Made made(*FindRegistration("arena"), 4096);
+    const MarkOperations& marks = *made.entry.marks;
+    Allocator* const arena = made.allocator;
+    const auto take = [&] { return *arena->Allocate(arena, 24, 8); };
+    void* const kept = take();
+    CHECK(marks.Count(arena) == 0);
+    CHECK(marks.Release(arena, 1).error() == MemoryError::InvalidPointer);
+    REQUIRE(marks.Set(arena));
+    void* const first = take();
+    REQUIRE(marks.Set(arena));
+    void* const second = take();
+    CHECK(marks.Count(arena) == 2);
+    CHECK(marks.Address(arena, 1) == reinterpret_cast<std::uintptr_t>(first) - 16);
+    CHECK(marks.Address(arena, 2) == reinterpret_cast<std::uintptr_t>(second) - 16);
+    CHECK(marks.Release(arena, 0).error() == MemoryError::InvalidPointer);
+    CHECK(marks.Release(arena, (std::uint64_t{1} << 32) + 1).error() == MemoryError::InvalidPointer);
+    REQUIRE(marks.Release(arena, 1));
+    CHECK(marks.Count(arena) == 0);
+    CHECK(arena->options->Owns(arena, kept));
+    CHECK_FALSE(arena->options->Owns(arena, first));
+    CHECK_FALSE(arena->options->Owns(arena, second));
+    for (int i = 0; i < 64; ++i) REQUIRE(marks.Set(arena));
+    CHECK(marks.Set(arena).error() == MemoryError::InsufficientMemory);
+}

@@ -138,11 +138,15 @@ TEST_CASE("an arena's marks stand in the heap, in a recording of a program's own
 
     Rig rig(Opening(path));
     rig.Settle();
-    GoTo(rig, 2);
+    GoTo(rig, 3);
     REQUIRE(rig.app->Inside().State() != nullptr);
     CHECK(rig.app->Inside().State()->marks.size() == 1);
     const Image marked = rig.Picture();
-    GoTo(rig, 3);
+    GoTo(rig, 1);  // the mark is a call of its own: here it is not yet
+    CHECK(rig.app->Inside().State()->marks.empty());
+    GoTo(rig, 2);
+    CHECK(rig.app->Inside().State()->marks.size() == 1);
+    GoTo(rig, 4);
     CHECK(rig.app->Inside().State()->marks.empty());
     CHECK(rig.Picture() != marked);
 }

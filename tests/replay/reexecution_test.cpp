@@ -11,40 +11,15 @@
 #include "replay/address_range.hpp"
 #include "support/catch.hpp"
 #include "support/log_sink.hpp"
+#include "support/seen_inside.hpp"
 
 using namespace residue;
 using alloc::Allocator;
 using alloc::DecisionKind;
 using events::EventKind;
+using support::Again, support::At, support::kNever, support::RequireSame, support::Seen;
 
 namespace {
-
-const std::atomic<bool> kNever{false};
-
-// What Inspect tells of the free structure, with addresses as in the log.
-struct Seen final : alloc::Inspector {
-    explicit Seen(const events::RebaseSink& shown) : shown_(&shown) {}
-    void OnFreeNode(const alloc::FreeNode& node) override {
-        nodes.emplace_back(shown_->Rebased(node.address), node.bytes, node.bin);
-    }
-    void OnMark(const alloc::Mark& mark) override { marks.push_back(shown_->Rebased(mark.address)); }
-    std::vector<std::tuple<std::uint64_t, std::size_t, std::uint32_t>> nodes;
-    std::vector<std::uint64_t> marks;
-
-private:
-    const events::RebaseSink* shown_;
-};
-
-void RequireSame(const replay::InsideState& state, const Seen& seen) {
-    REQUIRE(state.broken.empty());
-    REQUIRE(state.nodes.size() == seen.nodes.size());
-    for (std::size_t i = 0; i < seen.nodes.size(); ++i) {
-        const auto& node = state.nodes[i];
-        REQUIRE(std::tuple(std::uint64_t{node.address}, node.bytes, node.bin) == seen.nodes[i]);
-    }
-    REQUIRE(state.marks.size() == seen.marks.size());
-    for (std::size_t i = 0; i < seen.marks.size(); ++i) REQUIRE(state.marks[i].address == seen.marks[i]);
-}
 
 // A run of an allocator of the registry, with what it looked like inside after every call.
 struct Run {
@@ -66,7 +41,7 @@ struct Run {
     void Look() {
         Seen seen(*rebase);
         if (allocator->options->Inspect != nullptr) allocator->options->Inspect(allocator, seen);
-        // A call that the log does not count as one (a mark) changes what its position looks like.
+        // A call that the log does not count as one changes what its position looks like.
         const std::uint64_t position = log.View().Positions().value;
         REQUIRE((position == states.size() || position + 1 == states.size()));
         states.erase(states.begin() + static_cast<std::ptrdiff_t>(position), states.end());
@@ -115,18 +90,6 @@ struct Run {
     void* freed = nullptr;
     std::vector<Seen> states;  // by position
 };
-
-std::unique_ptr<replay::Reexecution> Again(const log::LogView& view, AllocatorId id = AllocatorId{1}) {
-    auto again = replay::Reexecution::Create(view, id);
-    if (!again) FAIL(again.error().Text());
-    return std::move(*again);
-}
-
-replay::Inside At(replay::Reexecution& again, const log::LogView& view, std::uint64_t position) {
-    auto inside = again.At(view, Position{position}, kNever, nullptr);
-    if (!inside) FAIL(inside.error().Text());
-    return std::move(*inside);
-}
 
 }  // namespace
 
@@ -248,12 +211,13 @@ TEST_CASE("marks of an arena are run again, in a buffer at an address of the pro
     (void)arena.Mark();
     const log::LogView view = log.View();
     const auto again = Again(view);
-    REQUIRE(At(*again, view, 1).after->marks.size() == 1);
-    REQUIRE(At(*again, view, 2).after->marks.size() == 2);
-    REQUIRE(At(*again, view, 3).after->marks.size() == 2);
-    const auto last = At(*again, view, view.Positions().value);
-    REQUIRE(last.before->marks.size() == 2);
-    REQUIRE(last.after->marks.size() == 1);
+    REQUIRE(view.Positions().value == 7);
+    const std::size_t marks[] = {0, 0, 1, 1, 2, 2, 0, 1};
+    for (const std::uint64_t position : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 5u, 2u, 6u, 1u, 0u}) {
+        REQUIRE(At(*again, view, position).after->marks.size() == marks[position]);
+    }
+    const auto last = At(*again, view, 7);
+    REQUIRE(last.before->marks.empty());
     REQUIRE(last.after->marks[0].address >= reinterpret_cast<std::uintptr_t>(buffer));
     REQUIRE(last.after->marks[0].address < reinterpret_cast<std::uintptr_t>(buffer) + sizeof buffer);
     alloc::DestroyArenaAllocator(&arena);
@@ -276,4 +240,24 @@ TEST_CASE("a long way can be cancelled, and goes on later") {
     const std::atomic<bool> yes{true};
     REQUIRE_FALSE(again->At(view, Position{8000}, yes, nullptr));
     RequireSame(*At(*again, view, 8000).after, run.states[8000]);
+}
+
+TEST_CASE("what was decided speaks of the log's addresses, also where nothing is left of a region") {
+    for (const char* name : {"stack", "arena", "first-fit"}) {
+        INFO(name);
+        const Run run(*alloc::FindRegistration(name), std::nullopt, 300, 7);  // grows by just what is missing
+        const log::LogView view = run.log.View();
+        const auto again = Again(view);
+        std::uint64_t split = 0;
+        for (std::uint64_t position = 1; position <= 300; ++position) {
+            for (const alloc::Decision& each : At(*again, view, position).decisions) {
+                REQUIRE(each.address >= replay::kFixedBase);
+                REQUIRE(each.address + each.bytes <= replay::kFixedBase + Run::kReserved);
+                if (each.kind != alloc::DecisionKind::Split) continue;
+                REQUIRE(each.other == each.address + each.bytes);
+                ++split;
+            }
+        }
+        CHECK(split > 50);
+    }
 }

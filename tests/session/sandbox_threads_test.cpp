@@ -1,34 +1,14 @@
-#include <chrono>
-#include <functional>
 #include <set>
 #include <string>
-#include <thread>
 
+#include "sandbox_support.hpp"
 #include "session/sandbox.hpp"
 #include "session/session.hpp"
 #include "support/catch.hpp"
 
 using namespace residue;
-
-namespace {
-
-// Ticks until `done` holds; a second is far more than it takes.
-bool Until(session::Session& session, const std::function<bool()>& done) {
-    for (int i = 0; i < 2000; ++i) {
-        session.Tick(0.005, 1'000'000);
-        if (done()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return false;
-}
-
-std::optional<events::Event> Present(session::Session& session) {
-    const auto row = session.PresentRow();
-    if (!row) return std::nullopt;
-    return session.View().At(*row).event;
-}
-
-}  // namespace
+using session::test::Present;
+using session::test::Until;
 
 TEST_CASE("the sandbox allocates, frees and provokes errors, and each crosses as an event", "[threads]") {
     auto session = session::Session::OpenSandbox();

@@ -177,6 +177,12 @@ void HeapRegions::Release(std::size_t keep, Emitter* emitter) {
     }
 }
 
+void HeapRegions::TellReset(Emitter& emitter) {
+    Release(1, &emitter);
+    const HeapRegion* const kept = First();
+    emitter.BulkFreed(kept == nullptr ? 0 : kept->base, kept == nullptr ? 0 : kept->used);
+}
+
 void HeapRegions::End(Emitter& emitter) {
     Release(0, &emitter);
     emitter.Destroyed();

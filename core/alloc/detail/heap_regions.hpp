@@ -83,6 +83,8 @@ public:
     // Regions but the first `keep` ones go back to the parent, each told as RegionShrunk when `emitter` is given; live
     // payloads in them must be gone. Does nothing for buffers and ranges.
     void Release(std::size_t keep, Emitter* emitter);
+    // The beginning of a reset, told as one call: regions but the first go back, and what is live in that one is gone.
+    void TellReset(Emitter& emitter);
     // The end of the allocator, told: its regions first, so that none counts as an ordinary block of the parent's
     // between the allocator's end and its own.
     void End(Emitter& emitter);

@@ -330,12 +330,12 @@ Result<void*> BasicTaggedAllocator<Observer, Classes>::OnAllocate(Allocator* sel
     const Place place = me.Find(need, alignment);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.AllocateFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
-    const Block block = TaggedBlocks::Describe(me.Take(place, need, bytes));
-    me.emitter_.Allocated(block, alignment, me.probes_);
-    return reinterpret_cast<void*>(block.address);
+    const std::uintptr_t block = me.Take(place, need, bytes);
+    if (me.emitter_.IsAttached()) me.emitter_.Allocated(TaggedBlocks::Describe(block), alignment, me.probes_);
+    return reinterpret_cast<void*>(block + TaggedBlocks::kHeader);
 }
 
 template <class Observer, class Classes>
@@ -345,7 +345,9 @@ Result<void> BasicTaggedAllocator<Observer, Classes>::OnFree(Allocator* self, vo
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const Result<HeapRegion*> region = me.blocks_.Regions().Locate(pointer);
     if (!region) {
-        me.emitter_.FreeFailed(region.error(), address, me.blocks_.Regions().Nearest(pointer));
+        if (me.emitter_.IsAttached()) {
+            me.emitter_.FreeFailed(region.error(), address, me.blocks_.Regions().Nearest(pointer));
+        }
         return Fail(region.error());
     }
     me.emitter_.Freed(address);
@@ -363,7 +365,7 @@ Result<void*> BasicTaggedAllocator<Observer, Classes>::OnResize(Allocator* self,
     me.emitter_.ResizeBegins(address, bytes);
     const Result<HeapRegion*> home = me.blocks_.Regions().Locate(pointer);
     if (!home) {
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), home.error());
         return Fail(home.error());
     }
     const std::uintptr_t old = address - TaggedBlocks::kHeader;
@@ -372,20 +374,21 @@ Result<void*> BasicTaggedAllocator<Observer, Classes>::OnResize(Allocator* self,
     const bool aligned = alignment == 0 || (address & (alignment - 1)) == 0;
     if (aligned && me.ResizeInPlace(**home, old, need)) {
         TaggedBlocks::SetUnusedBytes(old, bytes);
-        me.emitter_.ResizeEnds(TaggedBlocks::Describe(old), alignment, address);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(TaggedBlocks::Describe(old), alignment, address);
         return pointer;
     }
     const Place place = me.Find(need, alignment);
     if (place.region == nullptr) {
         const MemoryError error = me.WhyNot(need, alignment);
-        me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
+        if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
         return Fail(error);
     }
-    const Block moved = TaggedBlocks::Describe(me.Take(place, need, bytes));
-    std::memcpy(reinterpret_cast<void*>(moved.address), pointer, oldBytes < bytes ? oldBytes : bytes);
-    me.emitter_.ResizeEnds(moved, alignment, address);
+    const std::uintptr_t block = me.Take(place, need, bytes);
+    auto* const moved = reinterpret_cast<void*>(block + TaggedBlocks::kHeader);
+    std::memcpy(moved, pointer, oldBytes < bytes ? oldBytes : bytes);
+    if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(TaggedBlocks::Describe(block), alignment, address);
     me.Give(**home, old);
-    return reinterpret_cast<void*>(moved.address);
+    return moved;
 }
 
 template <class Observer, class Classes>

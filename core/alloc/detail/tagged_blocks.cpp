@@ -148,13 +148,12 @@ HeapRegion* TaggedBlocks::AddRegion(std::uint64_t bytes, Emitter& emitter) {
 }
 
 void TaggedBlocks::Reset(Emitter& emitter) {
-    for (HeapRegion* region = regions_.First(); region != nullptr; region = region->next) {
-        emitter.BulkFreed(region->base, region->used);
-        region->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(region->used / 8));
-        SetTopmost(*region, 0);
+    regions_.TellReset(emitter);
+    HeapRegion* const kept = regions_.First();
+    if (kept != nullptr) {
+        kept->bits.MarkAllGivenBack(static_cast<GranuleBits::Granule>(kept->used / 8));
+        SetTopmost(*kept, 0);
     }
-    regions_.Release(1, &emitter);
-    const HeapRegion* const kept = regions_.First();
     numbered_ = kept == nullptr || regions_.Kind() != Growth::Regions ? 0 : kept->used / 8;
 }
 

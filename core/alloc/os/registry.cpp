@@ -24,6 +24,12 @@ std::size_t BytesOf(const MakeOptions& options) {
         std::min<std::uint64_t>(options.capacity.value_or(options.reserved), options.reserved));
 }
 
+HeapMemory MemoryOf(const MakeOptions& options) {
+    if (options.parent != nullptr) return HeapMemory::From(options.parent, options.regionBytes);
+    return options.capacity ? HeapMemory::Buffer(options.base, BytesOf(options))
+                            : HeapMemory::Growing(options.base, BytesOf(options));
+}
+
 template <class T>
 struct Common {
     static_assert(kFitsStorage<T>);
@@ -53,9 +59,7 @@ struct FixedBufferEntry : FixedBufferOf<FixedBufferAllocator, placement> {
 template <class T>
 struct HeapOf : Common<T> {
     static Allocator* Create(void* storage, const MakeOptions& options) {
-        const HeapMemory memory = options.capacity ? HeapMemory::Buffer(options.base, BytesOf(options))
-                                                   : HeapMemory::Growing(options.base, BytesOf(options));
-        return new (storage) T(T::Make(memory));
+        return new (storage) T(T::Make(MemoryOf(options)));
     }
     static const char* Kind() { return T::Make(HeapMemory{}).options->name; }
 };
@@ -65,14 +69,38 @@ struct HeapEntry : HeapOf<Plain> {
     using Observed = HeapOf<WithObserver>;
 };
 
-struct ArenaEntry : HeapOf<ArenaAllocator> {
-    struct Observed : HeapOf<ObservedArenaAllocator> {
-        static bool Mark(Allocator* self) { return static_cast<ObservedArenaAllocator*>(self)->Mark().has_value(); }
-        static bool ReleaseMark(Allocator* self, std::uint64_t mark) {
-            auto& arena = *static_cast<ObservedArenaAllocator*>(self);
-            return mark <= arena.Marks() && arena.Release(arena.MarkAt(static_cast<std::uint32_t>(mark))).has_value();
-        }
-    };
+template <class T>
+struct PoolOf : HeapOf<T> {
+    static Allocator* Create(void* storage, const MakeOptions& options) {
+        const std::size_t slot = options.slotBytes == 0 ? kPoolSlotBytes : options.slotBytes;
+        return new (storage) T(T::Make(MemoryOf(options), slot));
+    }
+};
+
+struct PoolEntry : PoolOf<PoolAllocator> {
+    using Observed = PoolOf<ObservedPoolAllocator>;
+};
+
+template <class Arena>
+struct ArenaOf : HeapOf<Arena> {
+    static std::uint32_t Count(const Allocator* self) { return static_cast<const Arena*>(self)->Marks(); }
+    static std::uintptr_t Address(const Allocator* self, std::uint32_t mark) {
+        return static_cast<const Arena*>(self)->MarkAddress(mark);
+    }
+    static Result<void> Set(Allocator* self) {
+        if (const Result<ArenaMark> set = static_cast<Arena*>(self)->Mark(); !set) return Fail(set.error());
+        return {};
+    }
+    static Result<void> Release(Allocator* self, std::uint64_t mark) {
+        auto& arena = *static_cast<Arena*>(self);
+        if (mark > arena.Marks()) return Fail(MemoryError::InvalidPointer);
+        return arena.Release(arena.MarkAt(static_cast<std::uint32_t>(mark)));
+    }
+    static constexpr MarkOperations kMarks{Count, Address, Set, Release};
+};
+
+struct ArenaEntry : ArenaOf<ArenaAllocator> {
+    using Observed = ArenaOf<ObservedArenaAllocator>;
 };
 
 struct DefaultEntry {
@@ -130,20 +158,23 @@ struct ResidueEntry {
     static std::uint64_t Probes(const Allocator* self) { return Buffer(self)->Probes(); }
 };
 
-template <class Observed>
-constexpr ObservedForm FormOf() {
-    ObservedForm form{Observed::Kind, Observed::Create, Observed::Destroy, Observed::Attach, Observed::Observe,
-                      nullptr, nullptr};
-    if constexpr (requires { &Observed::Mark; }) form.Mark = Observed::Mark, form.ReleaseMark = Observed::ReleaseMark;
-    return form;
+template <class Entry>
+constexpr const MarkOperations* MarksOf() {
+    if constexpr (requires { &Entry::kMarks; }) {
+        return &Entry::kMarks;
+    } else {
+        return nullptr;
+    }
 }
 
 template <class Observed>
-constexpr ObservedForm kFormOf = FormOf<Observed>();
+constexpr ObservedForm kFormOf{Observed::Kind,   Observed::Create,  Observed::Destroy,
+                               Observed::Attach, Observed::Observe, MarksOf<Observed>()};
 
 template <class Entry>
 constexpr Registration Row(const char* name, const char* title, const char* rule, bool inBuffer) {
-    Registration row{name, title, rule, inBuffer, Entry::Create, Entry::Destroy, Entry::Attach, Entry::Probes, nullptr};
+    Registration row{name,          title,         rule,          inBuffer,         Entry::Create,
+                     Entry::Destroy, Entry::Attach, Entry::Probes, MarksOf<Entry>(), nullptr};
     if constexpr (requires { typename Entry::Observed; }) row.observed = &kFormOf<typename Entry::Observed>;
     return row;
 }
@@ -161,7 +192,7 @@ constexpr Registration kRegistry[] = {
         "Moves one address up, and gives nothing back before a reset.", true),
     Row<HeapEntry<StackAllocator, ObservedStackAllocator>>("stack", "stack",
         "Moves one address up, and back down when the topmost block is freed.", true),
-    Row<HeapEntry<PoolAllocator, ObservedPoolAllocator>>("pool", "pool of 64 bytes a slot",
+    Row<PoolEntry>("pool", "pool of 64 bytes a slot",
         "Has equal slots and takes the one that was freed last.", true),
     Row<HeapEntry<SegregatedAllocator, ObservedSegregatedAllocator>>("segregated-fit", "segregated fit",
         "Keeps holes in lists by size and takes the first that is large enough, from the request's own list on.", true),

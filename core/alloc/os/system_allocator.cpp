@@ -80,7 +80,7 @@ Result<void> SystemAllocator::OnFree(Allocator* self, void* pointer) {
     return {};
 }
 
-// Not realloc(): that gives the old block back before the event that says so could be stamped.
+// While somebody listens not realloc(): that gives the old block back before the event that says so could be stamped.
 Result<void*> SystemAllocator::OnResize(Allocator* self, void* pointer, std::size_t bytes, std::size_t alignment) {
     auto& me = *static_cast<SystemAllocator*>(self);
     if (bytes == 0) bytes = 1;
@@ -90,6 +90,12 @@ Result<void*> SystemAllocator::OnResize(Allocator* self, void* pointer, std::siz
     if (pointer == nullptr) {
         me.emitter_.ResizeFailed({bytes, alignment}, MemoryError::InvalidPointer);
         return Fail(MemoryError::InvalidPointer);
+    }
+    if (!me.emitter_.IsAttached() && alignment <= alignof(std::max_align_t)) {
+        if (bytes > kAddressSpace) return Fail(MemoryError::BufferTooLarge);
+        void* const block = std::realloc(pointer, bytes);
+        if (block == nullptr) return Fail(MemoryError::InsufficientMemory);
+        return block;
     }
     const std::size_t usable = malloc_usable_size(pointer);
     if (bytes <= usable && bytes >= usable / 2 && (old & (alignment - 1)) == 0) {
