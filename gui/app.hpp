@@ -85,6 +85,7 @@ public:
     void OpenPath(const std::string& path) override;
     void OpenSandbox() override;
     void RunScenario(const std::string& text) override;
+    void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
     void ShowTab(Tab tab) override;
     void FocusBlock(BlockId block) override;
@@ -103,7 +104,6 @@ private:
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
-    void SwitchPredicting();
     void Rerun(session::ScenarioOptions options);
     session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
 

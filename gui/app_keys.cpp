@@ -191,6 +191,10 @@ bool App::HandleScenario(const KeyPress& press) {
             source_.Edit(true);
             return true;
         case Key::G: SwitchPredicting(); return true;
+        case Key::W: {
+            ViewContext context = Context();
+            return narration_->HandleKey(context, press);
+        }
         default: return false;
     }
 }

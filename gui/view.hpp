@@ -98,6 +98,7 @@ public:
     virtual void OpenDialog() = 0;
     virtual void OpenPath(const std::string& path) = 0;
     virtual void OpenSandbox() = 0;
+    virtual void SwitchPredicting() = 0;                    // of the present scenario, from here on
     virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own
     // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;

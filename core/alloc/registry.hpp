@@ -87,5 +87,6 @@ const Registration* FindRegistration(std::string_view name);
 
 // By what AllocatorCreated carries; null where no allocator of that kind can be observed.
 const ObservedForm* FindObservedForm(std::uint64_t kindId);
+const char* RuleOfKind(std::uint64_t kindId);  // Registration::rule; empty where there is none of that kind
 
 }  // namespace residue::alloc

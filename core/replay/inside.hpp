@@ -41,6 +41,7 @@ struct Inside {
     std::shared_ptr<const InsideState> after;    // that was no call of this allocator. Never null
     std::vector<alloc::Decision> decisions;      // N.1, N.2, ... of that call
     std::uint64_t decisionsLeftOut = 0;          // beyond kMostInsideDecisions
+    const char* rule = "";                       // by which the allocator decides: one plain sentence
 
     std::uint64_t Probes() const {
         std::uint64_t probes = 0;

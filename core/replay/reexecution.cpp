@@ -113,6 +113,7 @@ public:
         Inside inside;
         inside.allocator = creation_.allocator;
         inside.position = position;
+        inside.rule = alloc::RuleOfKind(creation_.argument);
         inside.before = Read(call);
         const std::uint64_t before = driven_;
         DecisionList decisions;

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
+#include "analysis/why.hpp"
+#include "gui/views/duck.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 #include "session/scenario.hpp"
@@ -38,6 +40,11 @@ private:
                        ImVec2 at, float width);
     float DrawVerdict(ViewContext& context, const session::PredictVerdict& verdict, ImVec2 at, float width);
     float DrawEnd(ViewContext& context, const scenario::RunResult& result, ImVec2 at, float width);
+    float DrawWhy(ViewContext& context, ImVec2 at, float width);
+    float DrawTitleControls(ViewContext& context, float right, float centreY) override;
+    bool HandleKey(ViewContext& context, const KeyPress& press) override;
+
+    bool why_ = true;
 };
 
 std::string NarrationView::Status(ViewContext& context) {
@@ -140,6 +147,52 @@ float NarrationView::DrawEnd(ViewContext& context, const scenario::RunResult& re
            DrawWrapped(draw, context.fonts->label, at, width, result.Passed() ? theme.dim : theme.warn, text, 1.3f);
 }
 
+float NarrationView::DrawTitleControls(ViewContext& context, float right, float centreY) {
+    const float width = context.Px(54), top = std::floor(centreY - context.Px(12));
+    session::Scenario* const scenario = ScenarioOf(context);
+    float x = right - width;
+    ImGui::SetCursorScreenPos({x, top});
+    if (Button(context, "why", "Why", why_ ? ButtonKind::Active : ButtonKind::Plain, width)) why_ = !why_;
+    Tooltip(context, "The allocator's reasons at this event, in plain words", "W");
+    if (scenario == nullptr) return x;
+    x -= context.Px(6) + context.Px(64);
+    ImGui::SetCursorScreenPos({x, top});
+    if (Button(context, "predict", "Predict", scenario->AsksAll() ? ButtonKind::Active : ButtonKind::Plain,
+               context.Px(64))) {
+        context.commands->SwitchPredicting();
+    }
+    Tooltip(context, "From here on, say where each request will land before it does", "G");
+    return x;
+}
+
+bool NarrationView::HandleKey(ViewContext&, const KeyPress& press) {
+    if (!press.Is(Key::W)) return false;
+    why_ = !why_;
+    return true;
+}
+
+// What the duck says, and the search behind it. Returns the height.
+float NarrationView::DrawWhy(ViewContext& context, ImVec2 at, float width) {
+    if (!why_ || !context.Ready() || !context.session->Settled()) return 0;
+    const auto row = context.session->PresentRow();
+    if (!row) return 0;
+    const session::InsideAnswer answer = context.session->PresentInside();
+    std::string text = DescribeEvent(*context.session);
+    const events::Event event = context.session->View().At(*row).event;
+    if (answer.ready && answer.inside != nullptr && answer.inside->allocator == event.allocator) {
+        const std::string why = analysis::ExplainDecisions(event, answer.inside->decisions, answer.inside->rule);
+        if (!why.empty()) text += "\n" + why;
+    } else if (!answer.ready && answer.unknown.empty()) {
+        *context.again = true;
+    }
+    const float indent = context.Px(10);
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float height =
+        DrawWrapped(draw, context.fonts->label, {at.x + indent, at.y}, width - indent, context.theme->dim, text, 1.35f);
+    draw->AddRectFilled({at.x, at.y}, {at.x + context.Px(3), at.y + height}, context.theme->duck, 1);
+    return height + context.Px(12);
+}
+
 void NarrationView::Draw(ViewContext& context, ImVec2 size) {
     session::Scenario* const scenario = ScenarioOf(context);
     const auto program = scenario == nullptr ? nullptr : scenario->Program();
@@ -170,6 +223,7 @@ void NarrationView::Draw(ViewContext& context, ImVec2 size) {
     } else {
         at.y += DrawWrapped(draw, fonts.large, at, width, theme.text, narration->text, 1.4f);
     }
+    at.y += DrawWhy(context, {at.x, at.y + context.Px(12)}, width);
     const scenario::RunResult* const result = scenario->Result();
     if (result != nullptr && context.session->Now() == context.session->End()) {
         at.y = DrawEnd(context, *result, {at.x, at.y + context.Px(12)}, width);

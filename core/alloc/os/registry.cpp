@@ -219,11 +219,25 @@ const Registration* FindRegistration(std::string_view name) {
     return nullptr;
 }
 
-const ObservedForm* FindObservedForm(std::uint64_t kindId) {
+namespace {
+
+const Registration* FindKind(std::uint64_t kindId) {
     for (const Registration& entry : kRegistry) {
-        if (entry.observed != nullptr && KindId(entry.observed->Kind()) == kindId) return entry.observed;
+        if (entry.observed != nullptr && KindId(entry.observed->Kind()) == kindId) return &entry;
     }
     return nullptr;
+}
+
+}  // namespace
+
+const ObservedForm* FindObservedForm(std::uint64_t kindId) {
+    const Registration* const entry = FindKind(kindId);
+    return entry == nullptr ? nullptr : entry->observed;
+}
+
+const char* RuleOfKind(std::uint64_t kindId) {
+    const Registration* const entry = FindKind(kindId);
+    return entry == nullptr ? "" : entry->rule;
 }
 
 }  // namespace residue::alloc
