@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/report_data.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::cli {
 
@@ -26,6 +27,10 @@ int ReportCommand(const Arguments& arguments) {
     CatchInterrupt();
     const auto session = session::Session::Open(file, options);
     if (!WaitUntilLoaded(*session)) return SayInterrupted();
+    if (session::Scenario* const scenario = session->GetScenario(); scenario != nullptr && !scenario->Program()) {
+        std::fputs(scenario::Render(scenario->Diagnostics()).c_str(), stderr);  // all of it, with the lines
+        return kBadInput;
+    }
     const auto report = MakeReport(*session);
     if (!report) return Complain(report.error());
     if (!*report) return SayInterrupted();
