@@ -68,7 +68,7 @@ TEST_CASE("check verifies what scenarios expect: text, JSON, JUnit, and its exit
     CHECK(Contains(both.output, "FAILED  a/bad.iridis"));
     CHECK(Contains(both.output, "a/bad.iridis:7:"));
     CHECK(Contains(both.output, "1 of 2 do not hold"));
-    const std::string xml = residue.folder.Read("out.xml");
+    const std::string xml = support::ReadFile(residue.folder.Path() / "out.xml");
     CHECK(Contains(xml, "tests=\"2\" failures=\"1\""));
     CHECK(Contains(xml, "classname=\"a/bad.iridis\""));
     const auto json = Json::parse(residue({"check", "a", "--json"}).output);

@@ -34,12 +34,6 @@ public:
         return file.string();
     }
 
-    // All of a file below it; empty where there is none.
-    std::string Read(std::string_view name) const {
-        std::ifstream file(path_ / name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-
 private:
     std::filesystem::path path_;
 };
