@@ -74,14 +74,14 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
     tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView()};
-    welcome_ = {state_.recent, ShippedTraces()};
+    welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
     if (options_.sandbox) {
         OpenSandbox();
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
-    } else if (options_.firstStart && !state_.tourDone && !welcome_.samples.empty()) {
-        Open(FirstToShow(welcome_.samples), options_.open);
+    } else if (options_.firstStart && !state_.tourDone && !(welcome_.lessons.empty() && welcome_.samples.empty())) {
+        Open(welcome_.lessons.empty() ? FirstToShow(welcome_.samples) : welcome_.lessons.front().path, options_.open);
         startAtPeak_ = true;
         tour_.Start();
     }
@@ -285,6 +285,7 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 void App::Replace(std::unique_ptr<session::Session> session) {
     if (session_) session_->Cancel();
     session_ = std::move(session);
+    picker_ = false;
     checkColour_ = true;
     startAtPeak_ = false;
     selection_ = {};

@@ -175,6 +175,7 @@ private:
     Tour tour_;
     WelcomeFiles welcome_;
     bool keySheet_ = false;
+    bool picker_ = false;  // the welcome, over an open session
 
     PanelRects rects_;
     std::optional<PanelId> maximised_;

@@ -66,6 +66,8 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     if (press.Is(Key::Escape)) {
         if (transport_.Searching())
             transport_.StopSearch();
+        else if (picker_)
+            picker_ = false;
         else if (maximised_)
             maximised_.reset();
         else if (session_ && session_->Status().phase == session::Phase::Loading)
@@ -81,6 +83,7 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
         return true;
     }
     context.focused = true;
+    if ((picker_ || !session_) && HandleWelcomeKey(context, press, welcome_)) return true;
     if (focused_ == PanelId::Heap && context.Ready() && heap_->HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
@@ -231,6 +234,10 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
             }
             return true;
         case Key::M: OpenSandbox(); return true;
+        case Key::L:
+            picker_ = session_ != nullptr && !picker_;
+            maximised_.reset();
+            return true;
         case Key::I:
             if (session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr))
                 insideTab_ = !insideTab_;

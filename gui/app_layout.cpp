@@ -228,12 +228,12 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     DrawPanelFrame(context, rect, PanelId::Heap);
     context.focused = focused_ == PanelId::Heap;
     const session::LoadStatus status = session_ ? session_->Status() : session::LoadStatus{};
-    if (!session_ || status.phase != session::Phase::Ready) {
+    if (!session_ || picker_ || status.phase != session::Phase::Ready) {
         ImGui::SetCursorScreenPos(rect.min);
         ImGui::BeginChild("welcome", {rect.Width(), rect.Height()}, false, ImGuiWindowFlags_NoNav);
         ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {0, 0});
         const ImVec2 size{rect.Width(), rect.Height()};
-        if (!session_)
+        if (!session_ || picker_)
             DrawWelcome(context, size, welcome_);
         else if (status.phase == session::Phase::Loading)
             DrawLoading(context, size);

@@ -46,44 +46,122 @@ float FileList(ViewContext& context, ImVec2 at, float width, std::string_view ti
 
 }  // namespace
 
-void DrawWelcome(ViewContext& context, ImVec2 size, const WelcomeFiles& files) {
+namespace {
+
+constexpr float kLessonRow = 46;  // unscaled
+
+ImU32 LevelColour(const Theme& theme, const std::string& level) {
+    if (level == "first steps") return theme.good;
+    return level == "advanced" ? theme.warn : theme.accent;
+}
+
+// A lesson: its title, its level, what one learns.
+void LessonRow(ViewContext& context, const session::Lesson& lesson, Rect row, std::size_t number) {
+    const Theme& theme = *context.theme;
+    const Fonts& fonts = *context.fonts;
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float pad = context.Px(10), middle = row.min.y + context.Px(25);
+    const float left = row.min.x + pad + context.Px(28);
+    DrawTextIn(draw, fonts.mono, {{row.min.x, row.min.y + context.Px(5)}, {left - context.Px(8), middle}}, theme.dim,
+               std::to_string(number), Align::Right);
+    float right = row.max.x - pad;
+    if (!lesson.level.empty()) {
+        const float wide = TextWidth(fonts.labelSmall, lesson.level);
+        DrawTextIn(draw, fonts.labelSmall, {{right - wide, row.min.y + context.Px(5)}, {right + 1, middle}},
+                   LevelColour(theme, lesson.level), lesson.level);
+        right -= wide + pad;
+    }
+    DrawTextIn(draw, fonts.labelBold, {{left, row.min.y + context.Px(5)}, {right, middle}}, theme.text, lesson.title);
+    DrawTextIn(draw, fonts.labelSmall, {{left, middle - context.Px(2)}, {row.max.x - pad, row.max.y - context.Px(3)}},
+               theme.dim, lesson.learns);
+}
+
+void LessonList(ViewContext& context, ImVec2 at, ImVec2 size, WelcomeFiles& files) {
+    DrawText(ImGui::GetWindowDrawList(), context.fonts->labelSmall, at, context.theme->dim, "Lessons");
+    ImGui::SetCursorScreenPos({at.x, at.y + context.Px(22)});
+    ImGui::BeginChild("lessons", {size.x, size.y - context.Px(22)}, false, ImGuiWindowFlags_NoNav);
+    const float height = context.Px(kLessonRow), width = ImGui::GetContentRegionAvail().x - context.Px(4);
+    for (std::size_t i = 0; i < files.lessons.size(); ++i) {
+        const session::Lesson& lesson = files.lessons[i];
+        const ImVec2 row = ImGui::GetCursorScreenPos();
+        ImGui::PushID(static_cast<int>(i));
+        const bool chosen = files.keyboard && files.chosen == i;
+        bool hovered = false;
+        if (ListRow(context, "lesson", width, height, chosen, &hovered)) context.commands->OpenPath(lesson.path);
+        ImGui::PopID();
+        if (hovered) TooltipNow(context, lesson.learns, "Enter");
+        if (chosen && (row.y < ImGui::GetWindowPos().y ||
+                       row.y + height > ImGui::GetWindowPos().y + ImGui::GetWindowHeight())) {
+            ImGui::SetScrollFromPosY(row.y - ImGui::GetWindowPos().y, 0.5f);
+        }
+        LessonRow(context, lesson, {row, {row.x + width, row.y + height}}, i + 1);
+    }
+    ImGui::EndChild();
+}
+
+}  // namespace
+
+bool HandleWelcomeKey(ViewContext& context, const KeyPress& press, WelcomeFiles& files) {
+    if (files.lessons.empty() || press.ctrl || press.alt) return false;
+    if (press.key == Key::Up || press.key == Key::Down) {
+        if (files.keyboard) {
+            const std::size_t last = files.lessons.size() - 1;
+            files.chosen = press.key == Key::Down ? std::min(files.chosen + 1, last) : files.chosen - (files.chosen > 0);
+        }
+        files.keyboard = true;
+        return true;
+    }
+    if (!press.Is(Key::Enter)) return false;
+    context.commands->OpenPath(files.lessons[std::min(files.chosen, files.lessons.size() - 1)].path);
+    return true;
+}
+
+void DrawWelcome(ViewContext& context, ImVec2 size, WelcomeFiles& files) {
     const Theme& theme = *context.theme;
     const Fonts& fonts = *context.fonts;
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 origin = ImGui::GetCursorScreenPos();
-    const float width = std::min(size.x - context.Px(48), context.Px(620));
+    const float width = std::min(size.x - context.Px(48), context.Px(940));
     const float x = std::floor(origin.x + (size.x - width) / 2);
-    float y = std::floor(origin.y + std::max(context.Px(24), size.y * 0.16f));
-    DrawText(draw, fonts.large, {x, y}, theme.text,
-             "See what a memory allocator does, while it does it and ever after.");
-    y += context.Px(32);
+    float y = std::floor(origin.y + std::max(context.Px(24), std::min(size.y * 0.08f, context.Px(72))));
+    y += DrawWrapped(draw, fonts.large, {x, y}, width, theme.text,
+                     "See what a memory allocator does, while it does it and ever after.");
+    y += context.Px(8);
     y += DrawWrapped(draw, fonts.label, {x, y}, width, theme.dim,
-                     "Open a trace (.rep, .script, .residue), drop one here, or try an allocator with your own hands.");
+                     "Begin with a lesson, open a trace or a recording (or drop one here), or try an allocator with your "
+                     "own hands.");
     y += context.Px(14);
     ImGui::SetCursorScreenPos({x, y});
     const std::string open = std::string(kIconFolderOpen.Text(fonts)) + "  Open a file";
     const std::string sandbox = std::string(kIconFlask.Text(fonts)) + "  Sandbox";
-    if (Button(context, "open", open, ButtonKind::Primary)) context.commands->OpenDialog();
-    Tooltip(context, "Open a trace or a recording", "Ctrl+O");
+    if (Button(context, "open", open, files.lessons.empty() ? ButtonKind::Primary : ButtonKind::Plain)) {
+        context.commands->OpenDialog();
+    }
+    Tooltip(context, "Open a scenario, a trace or a recording", "Ctrl+O");
     ImGui::SameLine(0, context.Px(8));
     if (Button(context, "sandbox", sandbox)) context.commands->OpenSandbox();
     Tooltip(context, "A live allocator under your hands", "M");
-    y += context.Px(52);
-    const float gap = context.Px(32);
-    const bool both = !files.recent.empty() && !files.samples.empty() && width > context.Px(460);
-    const float column = both ? (width - gap) / 2 : width;
-    float listY = y;
+    y += context.Px(46);
+    const float gap = context.Px(32), bottom = origin.y + size.y - context.Px(20);
+    const bool lists = !files.recent.empty() || !files.samples.empty();
+    const bool both = lists && !files.lessons.empty() && width > context.Px(560);
+    const float side = files.lessons.empty() ? width : context.Px(230);
     const auto room = [&](float from) {
-        return static_cast<std::size_t>(std::max(0.0f, (origin.y + size.y - from - context.Px(30)) / context.Px(26)));
+        return static_cast<std::size_t>(std::max(0.0f, (bottom - from - context.Px(22)) / context.Px(26)));
     };
-    if (!files.recent.empty()) {
-        listY =
-            FileList(context, {x, y}, column, "Opened lately", files.recent, std::min<std::size_t>(8, room(y)), true);
+    if (!files.lessons.empty()) {
+        LessonList(context, {x, y}, {both ? width - side - gap : width, std::max(context.Px(60), bottom - y)}, files);
+        if (!both) return;
     }
+    const float column = both ? x + width - side : x;
+    float listY = y;
     if (!files.samples.empty()) {
-        const ImVec2 at =
-            both ? ImVec2{x + column + gap, y} : ImVec2{x, files.recent.empty() ? y : listY + context.Px(16)};
-        FileList(context, at, column, "Shipped traces", files.samples, std::min<std::size_t>(8, room(at.y)), false);
+        listY = FileList(context, {column, y}, side, "Shipped traces", files.samples,
+                         std::min<std::size_t>(8, room(y)), false) + context.Px(16);
+    }
+    if (!files.recent.empty()) {
+        FileList(context, {column, listY}, side, "Opened lately", files.recent,
+                 std::min<std::size_t>(8, room(listY)), true);
     }
 }
 
@@ -182,6 +260,17 @@ void DrawFailed(ViewContext& context, ImVec2 size) {
         if (Button(context, "again", "Try again")) context.commands->OpenPath(context.session->Path());
         Tooltip(context, "Read the same file once more");
     }
+}
+
+std::vector<session::Lesson> ShippedLessons() {
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error).parent_path();
+    const fs::path places[] = {program / ".." / "share" / "residue" / "scenarios", program / "scenarios",
+                               fs::path(RESIDUE_SHIPPED_TRACES).parent_path()};
+    for (const fs::path& place : places) {
+        if (std::vector<session::Lesson> lessons = session::FindLessons(place.string()); !lessons.empty()) return lessons;
+    }
+    return {};
 }
 
 std::vector<std::string> ShippedTraces() {
