@@ -83,6 +83,10 @@ void App::Arrange(ImVec2 size) {
         if (*maximised_ == PanelId::Story) rects_.story = body;
         return;
     }
+    if (!session_ || picker_) {
+        rects_.heap = body;  // the welcome
+        return;
+    }
     const float bottom =
         std::clamp(px(state_.bottom), px(kBottomLeast), std::max(px(kBottomLeast), body.Height() - px(kBodyLeast)));
     rects_.timeline = {{body.min.x, body.max.y - bottom}, body.max};
