@@ -265,9 +265,10 @@ private:
         return {};
     }
 
-    // What the log tells of it goes by as text only.
+    // What the log tells about it, and it did not do itself.
     static bool IsTalk(EventKind kind) {
-        return kind == EventKind::Step || kind == EventKind::Output || kind == EventKind::Duck;
+        return kind == EventKind::Step || kind == EventKind::Output || kind == EventKind::Duck ||
+               kind == EventKind::AccessFailed;
     }
 
     Outcome<void> DriveCall(const log::LogView& view, const log::LoggedEvent& first) {

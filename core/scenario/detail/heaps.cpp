@@ -92,10 +92,12 @@ Heap* Heaps::Create(HeapKind kind, const HeapPlace& place, std::string name) {
 }
 
 Heap* Heaps::CreateFailing(Heap& inner, std::uint64_t at) {
-    Heap* heap = Add(HeapKind::Failing, inner.name);
+    Heap* heap = Add(HeapKind::Failing, inner.name + ", failing");
     if (heap == nullptr) return nullptr;
     heap->parent = inner.number;
     heap->failAt = at;
+    // Its failures are its own; everything else the inner one does, and tells.
+    heap->emitter.Attach(&sink_, heap->name.c_str(), {}, IdOf(inner));
     return heap;
 }
 
@@ -134,13 +136,7 @@ Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint
     if (heap.kind == HeapKind::Script) return AllocateScript(heap, bytes, count, type);
     if (heap.kind == HeapKind::Failing) {
         if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type);
-        events::Event failed;
-        failed.kind = events::EventKind::AllocateFailed;
-        failed.size = bytes;
-        failed.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-        failed.allocator = IdOf(heap);
-        failed.trace = sink_.Capture(0);
-        events::EmitNow(sink_, failed);
+        heap.emitter.AllocateFailed({bytes, 8, 0, 0}, MemoryError::InsufficientMemory);
         return ::residue::Fail(MemoryError::InsufficientMemory);
     }
     return AllocateCore(heap, bytes, 8);

@@ -82,7 +82,7 @@ private:
         Deeper& operator=(const Deeper&) = delete;
 
     private:
-        static constexpr std::uint32_t kMostLevels = 20'000;
+        static constexpr std::uint32_t kMostLevels = 8'000;
         Interpreter& interpreter_;
     };
     struct Slot {
