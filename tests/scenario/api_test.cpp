@@ -6,13 +6,14 @@ using namespace residue::scenario;
 namespace {
 
 std::string Classes(const std::string& text) {
-    static constexpr const char* kNames[] = {"plain", "keyword", "type", "procedure", "case", "number", "string", "hole",
-                                             "comment", "narration", "attribute", "operator"};
+    static constexpr const char* kNames[] = {"plain",  "keyword", "type",    "procedure", "case",      "number",
+                                             "string", "hole",    "comment", "narration", "attribute", "operator"};
     std::string all;
     for (const HighlightSpan& span : Highlight(text)) {
         std::size_t begin = 0;
         for (std::uint32_t line = 1; line < span.line; ++line) begin = text.find('\n', begin) + 1;
-        all += text.substr(begin + span.column - 1, span.length) + "=" + kNames[static_cast<std::size_t>(span.tokenClass)] + " ";
+        all += text.substr(begin + span.column - 1, span.length) + "=" +
+               kNames[static_cast<std::size_t>(span.tokenClass)] + " ";
     }
     return all;
 }
@@ -20,9 +21,10 @@ std::string Classes(const std::string& text) {
 }  // namespace
 
 TEST_CASE("A program tells its title, introduction, narrations, stops and expectations", "[scenario]") {
-    const auto program = Good("/// Leaks\n///\n/// What is lost.\n/// And found.\n\nmain :: proc() {\n    /// Outer.\n    if true {\n"
-                              "        /// Inner,\n        /// two lines.\n        #[predict]\n        x := 5\n    }\n    #[break]\n"
-                              "    #[expect(leaks = 0, x == 5)]\n    x := 5\n}\n");
+    const auto program = Good(
+        "/// Leaks\n///\n/// What is lost.\n/// And found.\n\nmain :: proc() {\n    /// Outer.\n    if true {\n"
+        "        /// Inner,\n        /// two lines.\n        #[predict]\n        x := 5\n    }\n    #[break]\n"
+        "    #[expect(leaks = 0, x == 5)]\n    x := 5\n}\n");
     CHECK(program->Title() == "Leaks");
     CHECK(program->Introduction() == "What is lost.\nAnd found.");
     REQUIRE(program->Narrations().size() == 2);
@@ -44,11 +46,14 @@ TEST_CASE("A program tells its title, introduction, narrations, stops and expect
 
 TEST_CASE("Tokens have classes, in broken texts too", "[scenario]") {
     CHECK(Classes("/// Hi\nP :: struct { x : u8 } // end") ==
-          "/// Hi=narration P=type ::=operator struct=keyword {=operator x=plain :=operator u8=type }=operator // end=comment ");
+          "/// Hi=narration P=type ::=operator struct=keyword {=operator x=plain :=operator u8=type }=operator // "
+          "end=comment ");
     CHECK(Classes("f(\"a {} b\", .Red, 1.5)") ==
-          "f=procedure (=operator \"a =string {}=hole  b\"=string ,=operator .=operator Red=case ,=operator 1.5=number )=operator ");
+          "f=procedure (=operator \"a =string {}=hole  b\"=string ,=operator .=operator Red=case ,=operator 1.5=number "
+          ")=operator ");
     CHECK(Classes("#[expect(leaks = 0)]\n\"open") ==
-          "#[=attribute expect=attribute (=operator leaks=plain ==operator 0=number )=operator ]=attribute \"open=string ");
+          "#[=attribute expect=attribute (=operator leaks=plain ==operator 0=number )=operator ]=attribute "
+          "\"open=string ");
     CHECK(Highlight("").empty());
 }
 
@@ -74,7 +79,8 @@ TEST_CASE("A file that is not there, is a folder or is too large is an error and
     CHECK(ParseFile((folder.Path() / "none.iridis").string()).diagnostics.size() == 1);
     CHECK(Render(ParseFile(folder.Path().string()).diagnostics).find("this is a folder") != std::string::npos);
     folder.Write("large.iridis", std::string(kMostSourceBytes + 1, ' '));
-    CHECK(Render(ParseFile((folder.Path() / "large.iridis").string()).diagnostics).find("too large") != std::string::npos);
+    CHECK(Render(ParseFile((folder.Path() / "large.iridis").string()).diagnostics).find("too large") !=
+          std::string::npos);
 }
 
 TEST_CASE("Line ends of either kind and a byte order mark are all the same", "[scenario]") {
@@ -93,11 +99,14 @@ TEST_CASE("Budgets end a run, whatever it does", "[scenario]") {
     const RunResult loud = RunText("main :: proc() {\n    while true { IO.Print(\"0123456789\") }\n}", small);
     CHECK(loud.output.size() == 100);
     CHECK(loud.outputCut);
-    CHECK(RunText("main :: proc() {\n    while true { Memory.Allocate<u8>(&GlobalAllocator, 5000)! }\n}", small).ending ==
-          Ending::MemoryBudget);
-    CHECK(RunText("main :: proc() {\n    s := \"x\"\n    while true { s = tostring!((s, s)) }\n}", small).ending != Ending::Finished);
-    CHECK(RunText("F :: proc(n: [5000; u8]) { F(n) }\nmain :: proc() {\n    x : [5000; u8]\n    F(x)\n}", small).ending ==
-          Ending::MemoryBudget);
+    CHECK(
+        RunText("main :: proc() {\n    while true { Memory.Allocate<u8>(&GlobalAllocator, 5000)! }\n}", small).ending ==
+        Ending::MemoryBudget);
+    CHECK(RunText("main :: proc() {\n    s := \"x\"\n    while true { s = tostring!((s, s)) }\n}", small).ending !=
+          Ending::Finished);
+    CHECK(
+        RunText("F :: proc(n: [5000; u8]) { F(n) }\nmain :: proc() {\n    x : [5000; u8]\n    F(x)\n}", small).ending ==
+        Ending::MemoryBudget);
     // The deepest nesting of calls and brackets that the reader lets through.
     std::string deep = "F :: proc(n: i32) -> i32 { return ";
     for (int i = 0; i < 250; ++i) deep += "(1 + ";

@@ -1,5 +1,5 @@
-// A scenario's log: it is legal as it comes, the model agrees with it, its allocators can be run again, call traces have
-// the script's procedures and lines, and the same program gives the same log on every run.
+// A scenario's log: it is legal as it comes, the model agrees with it, its allocators can be run again, call traces
+// have the script's procedures and lines, and the same program gives the same log on every run.
 #include <cstring>
 #include <thread>
 
@@ -97,8 +97,10 @@ TEST_CASE("The allocators of a scenario can be run again at every position", "[s
 }
 
 TEST_CASE("Steps carry line, column and stops; narration and output stand where they belong", "[scenario]") {
-    const Recorded run("/// Title\n\nmain :: proc() {\n    /// First.\n    #[predict]\n    p := Memory.Allocate<u8>(&GlobalAllocator, 3)\n"
-                       "    #[break]\n    IO.PrintLine(\"{}\", 5)\n    IO.Error(\"x\")\n}\n");
+    const Recorded run(
+        "/// Title\n\nmain :: proc() {\n    /// First.\n    #[predict]\n    p := Memory.Allocate<u8>(&GlobalAllocator, "
+        "3)\n"
+        "    #[break]\n    IO.PrintLine(\"{}\", 5)\n    IO.Error(\"x\")\n}\n");
     const auto steps = run.Of(EventKind::Step);
     REQUIRE(steps.size() == 3);
     CHECK(steps[0].Line() == 6);
@@ -115,13 +117,14 @@ TEST_CASE("Steps carry line, column and stops; narration and output stand where 
             told.push_back(std::string(events::Info(event.kind).text) + ":" + std::string(view.Text(row)));
         }
     }
-    CHECK(told == std::vector<std::string>{"marker:First.", "step:test.iridis", "step:", "output:5\n", "step:", "output:x",
-                                           "output:Unfreed buffer @ 0x10008: \n6:test.iridis in main\n"});
+    CHECK(told == std::vector<std::string>{"marker:First.", "step:test.iridis", "step:", "output:5\n", "step:",
+                                           "output:x", "output:Unfreed buffer @ 0x10008: \n6:test.iridis in main\n"});
 }
 
 TEST_CASE("Call traces are the script's procedures and lines, innermost first", "[scenario]") {
-    const Recorded run("Make :: proc() -> ^u8 {\n    return Memory.Allocate<u8>(&GlobalAllocator, 3)!\n}\n"
-                       "main :: proc() {\n    a := Make()\n}\n");
+    const Recorded run(
+        "Make :: proc() -> ^u8 {\n    return Memory.Allocate<u8>(&GlobalAllocator, 3)!\n}\n"
+        "main :: proc() {\n    a := Make()\n}\n");
     const auto allocated = run.Of(EventKind::Allocated);
     REQUIRE(allocated.size() == 1);
     const auto names = FrameNames(run.program);
@@ -182,7 +185,8 @@ TEST_CASE("A run crosses lanes and a pump into a log, and can be stopped from an
     RunOptions options;
     options.stepBudget = ~std::uint64_t{0} >> 1;
     RunResult result;
-    std::thread runner([&] { result = Run(*program, options, {.sink = &lanes, .traces = &traces, .stop = &stop, .steps = &steps}); });
+    std::thread runner(
+        [&] { result = Run(*program, options, {.sink = &lanes, .traces = &traces, .stop = &stop, .steps = &steps}); });
     while (steps.load() < 5000) std::this_thread::yield();
     stop.store(true);
     runner.join();
