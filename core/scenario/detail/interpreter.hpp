@@ -49,7 +49,6 @@ public:
         std::uint64_t ducks = 0;
         events::Event allocation;  // the last one
         std::uint64_t allocations = 0;
-        std::uint64_t liveBytes = 0;
     };
     const Seen& Watched() const { return seen_; }
 

@@ -72,6 +72,20 @@ private:
                 static_cast<std::uint32_t>(end - begin)};
     }
 
+    // What is in strings and comments is shown to people, so it must be text.
+    void CheckText(std::size_t begin) {
+        for (std::size_t at = begin; at < at_;) {
+            const std::size_t bytes = CharacterBytes(text_.substr(at));
+            if (bytes == 0 || text_[at] == '\0') {
+                const auto column = static_cast<std::uint32_t>(at - lineStart_ + 1);
+                messages_.Error({file_, line_, column, 1},
+                                bytes == 0 ? "these bytes are not UTF-8" : "a byte 0 in the text", "UTF-8 text");
+                return;
+            }
+            at += bytes;
+        }
+    }
+
     void NewLine() {
         ++line_;
         lineStart_ = at_;
@@ -124,6 +138,7 @@ private:
         const std::size_t begin = at_;
         const bool narration = Starts("///") && Peek(3) != '/';
         while (at_ < text_.size() && Peek() != '\n') ++at_;
+        CheckText(begin);
         out_.comments.push_back(
             {From(begin), static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_), narration});
         // Behind a statement it is an ordinary comment: a narration begins its line.
@@ -153,6 +168,7 @@ private:
         }();
         std::size_t piece = begin;
         const auto keep = [&] {
+            CheckText(piece);
             out_.comments.push_back(
                 {From(piece), static_cast<std::uint32_t>(piece), static_cast<std::uint32_t>(at_), false});
         };
@@ -278,6 +294,7 @@ private:
             ++at_;
         else
             messages_.Error(From(begin), "this string does not end on its line", "a closing \"");
+        CheckText(begin);
         Put(std::move(token), begin);
     }
 
