@@ -28,7 +28,8 @@ namespace residue::events {
     X(AllocateFailed, "allocate failed", Call,                                                                        \
       "size and alignment asked for; error; address: largest hole; argument: free bytes (both gross)")                \
     X(FreeFailed, "free failed", Call, "address: the pointer; error; argument: nearest block; size: offset from it")  \
-    X(AccessFailed, "access failed", Call, "address, size; error: AccessError")                                       \
+    X(AccessFailed, "access failed", Call,                                                                            \
+      "address, size; error: AccessError; argument: 1 a read, 2 a write (0: not known)")                              \
     X(BulkFreed, "bulk freed", Call,                                                                                  \
       "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again; " \
       "argument: which of an arena's marks was released, 1 the oldest (0: none)")                                     \
@@ -36,8 +37,10 @@ namespace residue::events {
       "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out. " \
       "In the log with the flag Region it trails: they are a block of its parent's")                                  \
     X(RegionShrunk, "region shrunk", Leads, "address, size: bytes that it gave back; blocks in them die")             \
-    X(Step, "step", Leads, "argument: line; text: file, when it changed. With the flag IsCall: a call without effect") \
-    X(Output, "output", Trails, "text")                                                                               \
+    X(Step, "step", Leads,                                                                                            \
+      "argument: line; text: file, when it changed. Of a scenario also address: first column, size: bytes on that "   \
+      "line, bookkeeping: scenario::StepMark bits. With the flag IsCall: a call without effect")                      \
+    X(Output, "output", Trails, "text; argument: 2 for the error stream")                                             \
     X(Marker, "marker", Trails,                                                                                       \
       "text: a name or a narration. Of an allocator, with the flag IsCall: address: an arena's mark; argument: "       \
       "which one, 1 the oldest")                                                                                      \

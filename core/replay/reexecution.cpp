@@ -253,9 +253,10 @@ private:
         return {};
     }
 
-    // What the log tells of it goes by as text only.
+    // What the log tells about it, and it did not do itself.
     static bool IsTalk(EventKind kind) {
-        return kind == EventKind::Step || kind == EventKind::Output || kind == EventKind::Duck;
+        return kind == EventKind::Step || kind == EventKind::Output || kind == EventKind::Duck ||
+               kind == EventKind::AccessFailed;
     }
 
     // What is told of a call before the event that ends it.

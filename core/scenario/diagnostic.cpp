@@ -12,7 +12,12 @@ constexpr std::size_t kWidest = 160;  // bytes of a line that are shown
 
 std::size_t CharacterBytes(std::string_view text) {
     const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xC2 ? 0
+                               : first < 0xE0 ? 2
+                               : first < 0xF0 ? 3
+                               : first < 0xF5 ? 4
+                                              : 0;
     if (length == 0 || length > text.size()) return 0;
     for (std::size_t i = 1; i < length; ++i) {
         if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
@@ -36,13 +41,17 @@ Excerpt ExcerptOf(const Diagnostic& diagnostic) {
     if (begin > 0) excerpt.text += "…", excerpt.carets += ' ';
     for (std::size_t at = begin; at < end || at <= column;) {
         const bool marked = at >= column && at < column + std::max<std::size_t>(diagnostic.place.length, 1);
-        if (at == column || (marked && at < end)) excerpt.carets += '^';
-        else if (at < column) excerpt.carets += ' ';
+        if (at == column || (marked && at < end))
+            excerpt.carets += '^';
+        else if (at < column)
+            excerpt.carets += ' ';
         if (at >= end) break;
         const std::size_t bytes = std::min(CharacterBytes(line.substr(at)), end - at);
         const auto byte = static_cast<unsigned char>(line[at]);
-        if (bytes == 0 || byte < 0x20 || byte == 0x7F) excerpt.text += byte == '\t' ? ' ' : '?';
-        else excerpt.text += line.substr(at, bytes);
+        if (bytes == 0 || byte < 0x20 || byte == 0x7F)
+            excerpt.text += byte == '\t' ? ' ' : '?';
+        else
+            excerpt.text += line.substr(at, bytes);
         at += std::max<std::size_t>(bytes, 1);
     }
     if (end < line.size()) excerpt.text += "…";
@@ -55,8 +64,10 @@ std::string Printable(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t bytes = CharacterBytes(text.substr(at));
         const auto byte = static_cast<unsigned char>(text[at]);
-        if (bytes == 0 || byte < 0x20 || byte == 0x7F) shown += '?';
-        else shown += text.substr(at, bytes);
+        if (bytes == 0 || byte < 0x20 || byte == 0x7F)
+            shown += '?';
+        else
+            shown += text.substr(at, bytes);
         at += std::max<std::size_t>(bytes, 1);
     }
     return shown;

@@ -18,8 +18,8 @@ namespace residue::scenario {
 
 // Lines and columns count from 1, columns and lengths in bytes, as editors that jump to file:line:column expect.
 struct Place {
-    std::string file;          // as the loader knows it
-    std::uint32_t line = 0;    // 0: of the file as a whole
+    std::string file;        // as the loader knows it
+    std::uint32_t line = 0;  // 0: of the file as a whole
     std::uint32_t column = 0;
     std::uint32_t length = 0;  // of what the caret underlines; at most to the end of the line
 };

@@ -42,10 +42,14 @@ private:
 
     TokenClass ClassOf(std::size_t i) {
         const Token& token = At(i);
-        if (token.Is("#[")) attributes_ = 1;
-        else if (attributes_ != 0 && token.Is("[")) ++attributes_;
-        else if (attributes_ != 0 && token.Is("]") && --attributes_ == 0) return TokenClass::Attribute;
-        if (attributes_ == 1 && (token.kind == TokenKind::Attribute || i == 0 || At(i - 1).Is("#[") || At(i - 1).Is(","))) {
+        if (token.Is("#["))
+            attributes_ = 1;
+        else if (attributes_ != 0 && token.Is("["))
+            ++attributes_;
+        else if (attributes_ != 0 && token.Is("]") && --attributes_ == 0)
+            return TokenClass::Attribute;
+        if (attributes_ == 1 &&
+            (token.kind == TokenKind::Attribute || i == 0 || At(i - 1).Is("#[") || At(i - 1).Is(","))) {
             return TokenClass::Attribute;
         }
         switch (token.kind) {
@@ -119,6 +123,8 @@ private:
 
 }  // namespace
 
-std::vector<HighlightSpan> Highlight(std::string_view text) { return Highlighter(text.substr(0, kMostSourceBytes)).Run(); }
+std::vector<HighlightSpan> Highlight(std::string_view text) {
+    return Highlighter(text.substr(0, kMostSourceBytes)).Run();
+}
 
 }  // namespace residue::scenario

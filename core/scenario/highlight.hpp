@@ -9,17 +9,17 @@
 namespace residue::scenario {
 
 enum class TokenClass : std::uint8_t {
-    Plain,         // names, and what is no token at all
+    Plain,  // names, and what is no token at all
     Keyword,
-    Type,          // u8 ... string, and names that are declared as a struct or an enum in this text
-    Procedure,     // a name that is called or declared as a procedure
-    EnumCase,      // .DoubleFree
+    Type,       // u8 ... string, and names that are declared as a struct or an enum in this text
+    Procedure,  // a name that is called or declared as a procedure
+    EnumCase,   // .DoubleFree
     Number,
-    String,        // strings and characters, quotes included
-    Hole,          // {} inside of a string
+    String,  // strings and characters, quotes included
+    Hole,    // {} inside of a string
     Comment,
-    Narration,     // ///
-    Attribute,     // #[...]
+    Narration,  // ///
+    Attribute,  // #[...]
     Operator,
 };
 

@@ -35,7 +35,8 @@ std::string JoinedPath(const std::string& importing, const std::string& path) {
 
 class ProgramReader {
 public:
-    ProgramReader(const Loader& loader) : loader_(loader), program_(std::make_unique<ProgramData>()), messages_(program_->files) {
+    ProgramReader(const Loader& loader)
+        : loader_(loader), program_(std::make_unique<ProgramData>()), messages_(program_->files) {
         // Names point into the texts, and parsers hold on to their trees: neither may move.
         program_->files.reserve(kMostFiles);
         program_->trees.reserve(kMostFiles);
@@ -84,9 +85,9 @@ private:
     void CollectDoubtful(const detail::Lexed& lexed) {
         for (std::size_t i = 0; i + 1 < lexed.tokens.size(); ++i) {
             const detail::Token& next = lexed.tokens[i + 1];
-            const bool declares = next.Is(":=") || next.Is("::") || next.Is(":") || next.Is("in") ||
-                                  next.Is("=>");
-            if (lexed.tokens[i].kind == detail::TokenKind::Name && declares) program_->doubtful.insert(lexed.tokens[i].text);
+            const bool declares = next.Is(":=") || next.Is("::") || next.Is(":") || next.Is("in") || next.Is("=>");
+            if (lexed.tokens[i].kind == detail::TokenKind::Name && declares)
+                program_->doubtful.insert(lexed.tokens[i].text);
         }
     }
 
@@ -96,7 +97,8 @@ private:
             const auto* module = detail::FindModule(import.path);
             if (module == nullptr) {
                 detail::NearName near(import.path);
-                for (const char* known : {"std.Memory", "std.Types", "std.IO", "std.Runtime", "std.OS"}) near.Offer(known);
+                for (const char* known : {"std.Memory", "std.Types", "std.IO", "std.Runtime", "std.OS"})
+                    near.Offer(known);
                 messages_.Error(import.pathAt, fmt::format("there is no module `{}`", detail::Shown(import.path)),
                                 "std.Memory, std.Types, std.IO, std.Runtime or std.OS", near.Hint());
                 return;
@@ -109,13 +111,15 @@ private:
         }
         const bool isNew = program_->trees[file].names.try_emplace(import.name, reference).second;
         if (isNew) return;
-        messages_.Error(import.at, fmt::format("`{}` is declared twice in this file", detail::Shown(import.name)), "another name");
+        messages_.Error(import.at, fmt::format("`{}` is declared twice in this file", detail::Shown(import.name)),
+                        "another name");
     }
 
     std::optional<std::uint32_t> FindOrRead(std::uint32_t file, const Import& import) {
         const std::string path = JoinedPath(program_->files[file].name, import.path);
         for (std::uint32_t known = 0; known < program_->files.size(); ++known) {
-            if (std::filesystem::path(program_->files[known].name).lexically_normal().generic_string() != path) continue;
+            if (std::filesystem::path(program_->files[known].name).lexically_normal().generic_string() != path)
+                continue;
             if (std::find(reading_.begin(), reading_.end(), known) == reading_.end()) return known;
             std::string circle;
             for (const std::uint32_t each : reading_) {
@@ -128,7 +132,8 @@ private:
             return std::nullopt;
         }
         if (program_->files.size() == kMostFiles) {
-            messages_.Error(import.pathAt, "one file too many is imported", fmt::format("at most {} in all", kMostFiles));
+            messages_.Error(import.pathAt, "one file too many is imported",
+                            fmt::format("at most {} in all", kMostFiles));
             return std::nullopt;
         }
         if (!loader_) {
@@ -138,7 +143,8 @@ private:
         }
         Outcome<std::string> text = loader_(path);
         if (!text) {
-            messages_.Error(import.pathAt, fmt::format("`{}` cannot be imported: {}", detail::Shown(path), text.error().what),
+            messages_.Error(import.pathAt,
+                            fmt::format("`{}` cannot be imported: {}", detail::Shown(path), text.error().what),
                             text.error().expected);
             return std::nullopt;
         }
@@ -169,13 +175,27 @@ private:
 
 Program::Program(std::unique_ptr<const detail::ProgramData> data) : data_(std::move(data)) {}
 Program::~Program() = default;
-const std::string& Program::Title() const { return data_->title; }
-const std::string& Program::Introduction() const { return data_->introduction; }
-const std::vector<SourceFile>& Program::Files() const { return data_->files; }
-const std::vector<Narration>& Program::Narrations() const { return data_->narrations; }
-const std::vector<Place>& Program::Predicts() const { return data_->predicts; }
-const std::vector<Place>& Program::Breaks() const { return data_->breaks; }
-const std::vector<Expectation>& Program::Expectations() const { return data_->expectations; }
+const std::string& Program::Title() const {
+    return data_->title;
+}
+const std::string& Program::Introduction() const {
+    return data_->introduction;
+}
+const std::vector<SourceFile>& Program::Files() const {
+    return data_->files;
+}
+const std::vector<Narration>& Program::Narrations() const {
+    return data_->narrations;
+}
+const std::vector<Place>& Program::Predicts() const {
+    return data_->predicts;
+}
+const std::vector<Place>& Program::Breaks() const {
+    return data_->breaks;
+}
+const std::vector<Expectation>& Program::Expectations() const {
+    return data_->expectations;
+}
 const std::vector<std::uint32_t>& Program::StatementLines(std::size_t file) const {
     static const std::vector<std::uint32_t> kNone;
     return file < data_->trees.size() ? data_->trees[file].statementLines : kNone;

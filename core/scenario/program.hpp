@@ -56,11 +56,11 @@ public:
 
     // The first line of the introduction; where there is none, the file's name without folder and ending.
     const std::string& Title() const;
-    const std::string& Introduction() const;  // the `///` block at the top of the file, without its first line
-    const std::vector<SourceFile>& Files() const;  // [0]: the scenario itself; then what it imports
-    const std::vector<Narration>& Narrations() const;      // in order of file and line, the introduction left out
-    const std::vector<Place>& Predicts() const;            // statements with #[predict]
-    const std::vector<Place>& Breaks() const;              // statements with #[break]
+    const std::string& Introduction() const;           // the `///` block at the top of the file, without its first line
+    const std::vector<SourceFile>& Files() const;      // [0]: the scenario itself; then what it imports
+    const std::vector<Narration>& Narrations() const;  // in order of file and line, the introduction left out
+    const std::vector<Place>& Predicts() const;        // statements with #[predict]
+    const std::vector<Place>& Breaks() const;          // statements with #[break]
     const std::vector<Expectation>& Expectations() const;
     // Every line on which a statement begins, ascending: where execution can stop.
     const std::vector<std::uint32_t>& StatementLines(std::size_t file) const;
@@ -74,10 +74,11 @@ private:
 struct Parsed {
     std::shared_ptr<const Program> program;  // null where there was an error
     std::vector<Diagnostic> diagnostics;     // errors and warnings, by file, line and column
-    std::vector<std::string> files;          // every file that was looked at, broken ones too: what to watch for changes
+    std::vector<std::string> files;  // every file that was looked at, broken ones too: what to watch for changes
 };
 
-// Gives the text of an imported file. `path` is the import's own, joined to the folder of the importing file and without
+// Gives the text of an imported file. `path` is the import's own, joined to the folder of the importing file and
+// without
 // "." and "..". A failure becomes an error at the import.
 using Loader = std::function<Outcome<std::string>(const std::string& path)>;
 
@@ -88,7 +89,8 @@ Parsed Parse(std::string name, std::string text, const Loader& loader = {});
 Parsed ParseFile(const std::string& path);
 Outcome<std::string> LoadFromDisk(const std::string& path);
 
-// Names for the frames of a run's call traces (scenario/run.hpp): what EventLog::SetSymbolizer takes. Keeps the program.
+// Names for the frames of a run's call traces (scenario/run.hpp): what EventLog::SetSymbolizer takes. Keeps the
+// program.
 std::shared_ptr<symbols::Symbolizer> FrameNames(std::shared_ptr<const Program> program);
 
 }  // namespace residue::scenario

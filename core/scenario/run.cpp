@@ -10,7 +10,7 @@
 namespace residue::scenario {
 namespace {
 
-constexpr std::size_t kStackBytes = std::size_t{512} << 20;  // address space; what the deepest recursion touches is memory
+constexpr std::size_t kStackBytes = std::size_t{128} << 20;  // 16 KiB for each of the interpreter's levels
 
 struct Job {
     const Program& program;
@@ -67,7 +67,7 @@ RunResult Run(const Program& program, const RunOptions& options, const RunHooks&
     pthread_t thread{};
     const int made = pthread_create(&thread, &attributes, OnThread, &job);
     pthread_attr_destroy(&attributes);
-    if (made != 0) return Failed(program, "there is no room for the interpreter's thread", "512 MiB of address space");
+    if (made != 0) return Failed(program, "there is no room for the interpreter's thread", "128 MiB of address space");
     pthread_join(thread, nullptr);
     return std::move(job.result);
 }

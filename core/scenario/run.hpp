@@ -48,10 +48,10 @@ enum class StepMark : std::uint8_t { Narration = 1, Predict = 2, Break = 4 };
 enum class Profile : std::uint8_t { Debug, Release, Distribution };  // std.Runtime's; the tracker is in the first two
 
 struct RunOptions {
-    std::uint64_t stepBudget = 2'000'000;                     // statements and turns of loops
-    std::uint64_t memoryBudget = std::uint64_t{32} << 20;     // bytes of heap, globals, strings and stack; at most 512 MiB
-    std::uint64_t outputBudget = std::uint64_t{1} << 20;      // bytes of console text that are kept and told
-    bool osSupported = true;                                  // false: no global, default and system allocator
+    std::uint64_t stepBudget = 2'000'000;                  // statements and turns of loops
+    std::uint64_t memoryBudget = std::uint64_t{32} << 20;  // bytes of heap, globals, strings and stack; at most 512 MiB
+    std::uint64_t outputBudget = std::uint64_t{1} << 20;   // bytes of console text that are kept and told
+    bool osSupported = true;                               // false: no global, default and system allocator
     Profile profile = Profile::Debug;
 };
 
@@ -65,9 +65,9 @@ struct Request {
 };
 
 struct RunHooks {
-    events::EventSink* sink = nullptr;          // null: nobody listens
-    events::TraceTable* traces = nullptr;       // of that sink; null: no call traces
-    const std::atomic<bool>* stop = nullptr;    // true: the run ends as soon as it can
+    events::EventSink* sink = nullptr;            // null: nobody listens
+    events::TraceTable* traces = nullptr;         // of that sink; null: no call traces
+    const std::atomic<bool>* stop = nullptr;      // true: the run ends as soon as it can
     std::atomic<std::uint64_t>* steps = nullptr;  // progress, written every thousand steps
     // Before each request, on the interpreter's thread, which waits as long as this does. Everything earlier was told.
     std::function<void(const Request&)> beforeRequest = {};
@@ -91,9 +91,9 @@ struct CallFrame {
 
 struct Leak {
     std::uint64_t address = 0;
-    std::uint64_t bytes = 0;        // as requested
-    std::string allocator;          // its name
-    std::vector<CallFrame> trace;   // where it was allocated, innermost first
+    std::uint64_t bytes = 0;       // as requested
+    std::string allocator;         // its name
+    std::vector<CallFrame> trace;  // where it was allocated, innermost first
 };
 
 struct ExpectationResult {
@@ -105,16 +105,16 @@ struct ExpectationResult {
 struct RunResult {
     Ending ending = Ending::Finished;
     std::uint64_t steps = 0;
-    std::optional<Diagnostic> error;       // whenever it did not finish
-    std::vector<CallFrame> errorTrace;     // where it was then, innermost first
-    bool errorExpected = false;            // an #[expect(error = ...)] stands on the statement that ended it
-    std::vector<Diagnostic> warnings;      // errors thrown away, overflows, bad accesses: once a line
-    std::vector<Leak> leaks;               // never given back, in order of allocation. Those of a Residue allocator, and
-                                           // of one that was destroyed with its blocks, are none
+    std::optional<Diagnostic> error;    // whenever it did not finish
+    std::vector<CallFrame> errorTrace;  // where it was then, innermost first
+    bool errorExpected = false;         // an #[expect(error = ...)] stands on the statement that ended it
+    std::vector<Diagnostic> warnings;   // errors thrown away, overflows, bad accesses: once a line
+    std::vector<Leak> leaks;            // never given back, in order of allocation. Those of a Residue allocator, and
+                                        // of one that was destroyed with its blocks, are none
     std::vector<ExpectationResult> expectations;  // in the program's order
-    bool duck = false;                     // it yelled
-    std::string output;                    // the whole console text, Print and Error in order
-    bool outputCut = false;                // there was more than the output budget
+    bool duck = false;                            // it yelled
+    std::string output;                           // the whole console text, Print and Error in order
+    bool outputCut = false;                       // there was more than the output budget
 
     // It ended as it should and all that was expected held.
     bool Passed() const;

@@ -1,5 +1,6 @@
 // Whole scripts against golden files: the document's samples (samples/), scripts that cannot be read (broken/: every
-// message of the reader), and scripts that run into something (runs/: every message of a run). Adding one edits nothing.
+// message of the reader), and scripts that run into something (runs/: every message of a run). Adding one edits
+// nothing.
 #include "scenario/scenario_support.hpp"
 
 using namespace residue::scenario;
@@ -28,6 +29,10 @@ TEST_CASE("The design document's samples run and say what they say in it", "[sce
     }
 }
 
-TEST_CASE("Every message of the reader is as it was approved", "[scenario]") { CheckFolder("broken"); }
+TEST_CASE("Every message of the reader is as it was approved", "[scenario]") {
+    CheckFolder("broken");
+}
 
-TEST_CASE("Every message of a run is as it was approved", "[scenario]") { CheckFolder("runs"); }
+TEST_CASE("Every message of a run is as it was approved", "[scenario]") {
+    CheckFolder("runs");
+}

@@ -36,7 +36,8 @@ inline std::string Told(const RunResult& result) {
     std::string text = result.output;
     text += Render(result.warnings);
     if (result.error) text += Render(*result.error);
-    for (const CallFrame& frame : result.errorTrace) text += fmt::format("  in {} {}:{}\n", frame.procedure, frame.file, frame.line);
+    for (const CallFrame& frame : result.errorTrace)
+        text += fmt::format("  in {} {}:{}\n", frame.procedure, frame.file, frame.line);
     for (const Leak& leak : result.leaks) {
         text += fmt::format("leak: {:#x}, {} bytes, {}", leak.address, leak.bytes, leak.allocator);
         for (const CallFrame& frame : leak.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
@@ -45,7 +46,8 @@ inline std::string Told(const RunResult& result) {
     for (const ExpectationResult& each : result.expectations) {
         text += fmt::format("{}: {}: {}\n", each.met ? "met" : "NOT MET", each.expectation.text, each.text);
     }
-    return text + fmt::format("{} after {} steps{}\n", NameOf(result.ending), result.steps, result.Passed() ? ", passed" : "");
+    return text +
+           fmt::format("{} after {} steps{}\n", NameOf(result.ending), result.steps, result.Passed() ? ", passed" : "");
 }
 
 // A file of tests/scenario, read and run.

@@ -10,12 +10,12 @@ namespace residue::scenario::detail {
 
 struct BlockRecord {
     std::uint64_t address = 0;
-    std::uint64_t size = 0;        // payload, as requested
-    std::uint32_t heap = 0;        // which allocator's
-    std::uint32_t bornAt = 0;      // a node of CallPaths
+    std::uint64_t size = 0;    // payload, as requested
+    std::uint32_t heap = 0;    // which allocator's
+    std::uint32_t bornAt = 0;  // a node of CallPaths
     std::uint32_t diedAt = 0;
     bool live = true;
-    bool region = false;           // another allocator's memory: no leak of the script's
+    bool region = false;  // another allocator's memory: no leak of the script's
     bool Holds(std::uint64_t at, std::uint64_t bytes) const { return at >= address && at - address + bytes <= size; }
 };
 
@@ -55,11 +55,13 @@ public:
 
 private:
     static constexpr std::size_t kMostLookedAt = 256;  // live blocks below an address
-    static std::uint64_t KeyOf(std::uint32_t heap, std::uint64_t address) { return std::uint64_t{heap} << 32 | address; }
+    static std::uint64_t KeyOf(std::uint32_t heap, std::uint64_t address) {
+        return std::uint64_t{heap} << 32 | address;
+    }
 
     std::vector<BlockRecord> records_;
-    std::unordered_map<std::uint64_t, Number> byStart_;             // live
-    std::map<std::pair<std::uint64_t, Number>, bool> byAddress_;    // live, in address order
+    std::unordered_map<std::uint64_t, Number> byStart_;           // live
+    std::map<std::pair<std::uint64_t, Number>, bool> byAddress_;  // live, in address order
 };
 
 }  // namespace residue::scenario::detail

@@ -1,5 +1,5 @@
-// Call traces of a run as parent-linked nodes, interned: every (caller, procedure and line) once. They become ids of the
-// sink's trace table when an event needs one.
+// Call traces of a run as parent-linked nodes, interned: every (caller, procedure and line) once. They become ids of
+// the sink's trace table when an event needs one.
 #pragma once
 
 #include <cstdint>

@@ -45,8 +45,10 @@ public:
     void Destroy() override { allocator_.Destroy(); }
     std::uint64_t Probes() const override { return allocator_.Probes(); }
     std::uint64_t HeapBytes() const override {
-        if constexpr (requires { allocator_.HeapBytes(); }) return allocator_.HeapBytes();
-        else return 0;
+        if constexpr (requires { allocator_.HeapBytes(); })
+            return allocator_.HeapBytes();
+        else
+            return 0;
     }
     std::optional<std::uint64_t> Mark() override {
         if constexpr (std::is_same_v<T, alloc::ArenaAllocator>) {
@@ -74,7 +76,8 @@ private:
 class CoreResidue final : public CoreAllocator {
 public:
     explicit CoreResidue(const alloc::HeapMemory& memory)
-        : buffer_(alloc::FixedBufferAllocator::Make(memory.base, memory.bytes, alloc::Placement::FirstFit, memory.growth)),
+        : buffer_(
+              alloc::FixedBufferAllocator::Make(memory.base, memory.bytes, alloc::Placement::FirstFit, memory.growth)),
           residue_({.parent = &buffer_,
                     .logParent = alloc::InternalAllocator(),
                     .ownsParent = true,
@@ -115,10 +118,12 @@ std::unique_ptr<CoreAllocator> MakeCore(HeapKind kind, const alloc::HeapMemory& 
         case HeapKind::FixedBuffer:
         case HeapKind::Default:
         case HeapKind::System:
-            return Made([&] { return alloc::FixedBufferAllocator::Make(memory.base, memory.bytes, placement, memory.growth); });
+            return Made(
+                [&] { return alloc::FixedBufferAllocator::Make(memory.base, memory.bytes, placement, memory.growth); });
         case HeapKind::Arena: return Made([&] { return alloc::ArenaAllocator::Make(memory); });
         case HeapKind::Stack: return Made([&] { return alloc::StackAllocator::Make(memory); });
-        case HeapKind::Pool: return Made([&] { return alloc::PoolAllocator::Make(memory, static_cast<std::size_t>(slotBytes)); });
+        case HeapKind::Pool:
+            return Made([&] { return alloc::PoolAllocator::Make(memory, static_cast<std::size_t>(slotBytes)); });
         case HeapKind::Buddy: return Made([&] { return alloc::BuddyAllocator::Make(memory); });
         case HeapKind::Segregated: return Made([&] { return alloc::SegregatedAllocator::Make(memory); });
         case HeapKind::Tlsf: return Made([&] { return alloc::TlsfAllocator::Make(memory); });

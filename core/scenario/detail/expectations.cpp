@@ -54,7 +54,8 @@ Heap* Interpreter::AskedHeap(const ExpectClause& clause) {
     return &HeapOf(AllocatorOf(*clause.of), clause.of->at);
 }
 
-void Interpreter::CheckNumber(const ExpectClause& clause, const std::optional<std::uint64_t>& found, const std::string& what) {
+void Interpreter::CheckNumber(const ExpectClause& clause, const std::optional<std::uint64_t>& found,
+                              const std::string& what) {
     if (!found) return Answer(clause, false, fmt::format("there is no {}", what));
     const Value wanted = EvaluatePlain(*clause.value);
     if (!wanted.type->IsInteger()) Stop(clause.value->at, fmt::format("this is {}", wanted.type->name), "a number");
@@ -83,7 +84,8 @@ void Interpreter::CheckClause(const ExpectClause& clause, const Before& before) 
         std::string printed = result_.output.substr(std::min(before.output, result_.output.size()));
         if (printed.ends_with('\n')) printed.pop_back();
         const Value wanted = EvaluatePlain(*clause.value);
-        if (wanted.type->kind != TypeKind::String) Stop(clause.value->at, fmt::format("this is {}", wanted.type->name), "a string");
+        if (wanted.type->kind != TypeKind::String)
+            Stop(clause.value->at, fmt::format("this is {}", wanted.type->name), "a string");
         return Answer(clause, TextOf(wanted) == printed, fmt::format("it printed \"{}\"", printed));
     }
     if (clause.key == "duck") {
@@ -92,21 +94,24 @@ void Interpreter::CheckClause(const ExpectClause& clause, const Before& before) 
     }
     if (clause.key == "leaks") return CheckNumber(clause, result_.leaks.size(), "the number of leaks");
     if (clause.key == "probes") return CheckNumber(clause, lastProbes_, "the number of holes looked at");
-    const bool ofBlock = clause.key == "address" || clause.key == "offset" || clause.key == "size" || clause.key == "set_aside";
+    const bool ofBlock =
+        clause.key == "address" || clause.key == "offset" || clause.key == "size" || clause.key == "set_aside";
     if (ofBlock) return CheckBlock(clause, before);
     CheckHeap(clause);
 }
 
 void Interpreter::CheckBlock(const ExpectClause& clause, const Before& before) {
     const TracedSink::Seen& seen = sink_.Watched();
-    if (seen.allocations == before.allocations) return CheckNumber(clause, std::nullopt, "block allocated in this statement");
+    if (seen.allocations == before.allocations)
+        return CheckNumber(clause, std::nullopt, "block allocated in this statement");
     const events::Event& block = seen.allocation;
     if (clause.key == "address") return CheckNumber(clause, block.address, "its address");
     if (clause.key == "size") return CheckNumber(clause, block.size, "its size");
     if (clause.key == "set_aside") return CheckNumber(clause, block.SetAside(), "what is set aside for it");
     const Heap* heap = AskedHeap(clause);
     const std::uint64_t base = heap == nullptr ? 0 : heap->base;
-    if (base == 0 || block.address < base) return CheckNumber(clause, std::nullopt, "place of its own that the allocator has");
+    if (base == 0 || block.address < base)
+        return CheckNumber(clause, std::nullopt, "place of its own that the allocator has");
     CheckNumber(clause, block.address - base, "its offset");
 }
 
@@ -124,7 +129,8 @@ void Interpreter::CheckHeap(const ExpectClause& clause) {
         const bool asksBytes = clause.key == "live_bytes";
         return CheckNumber(clause, asksBytes ? bytes : count, asksBytes ? "what lives" : "the number of live blocks");
     }
-    const bool inspects = heap != nullptr && heap->core && !heap->dead && heap->core->Get()->options->Inspect != nullptr;
+    const bool inspects =
+        heap != nullptr && heap->core && !heap->dead && heap->core->Get()->options->Inspect != nullptr;
     if (!inspects) return CheckNumber(clause, std::nullopt, "allocator here whose holes are known");
     HoleCounter counter;
     heap->core->Get()->options->Inspect(heap->core->Get(), counter);
@@ -146,7 +152,9 @@ void Interpreter::FinishExpectations() {
         }
     }
     for (std::size_t i = 0; i < answered_.size(); ++i) {
-        if (answered_[i] == 0) result_.expectations[i].text = fmt::format("expected {}, but it was never looked at", result_.expectations[i].expectation.text);
+        if (answered_[i] == 0)
+            result_.expectations[i].text =
+                fmt::format("expected {}, but it was never looked at", result_.expectations[i].expectation.text);
     }
 }
 

@@ -18,8 +18,10 @@ std::string Interpreter::Formatted(std::string_view format, const std::vector<Va
     std::size_t from = 0;
     for (std::size_t hole = format.find("{}"); hole != std::string_view::npos; hole = format.find("{}", from)) {
         text += format.substr(from, hole - from);
-        if (used < values.size()) Append(text, values[used], 0);
-        else text += "{}";
+        if (used < values.size())
+            Append(text, values[used], 0);
+        else
+            text += "{}";
         ++used;
         from = hole + 2;
         if (text.size() > kMostBytes) break;
@@ -45,7 +47,8 @@ void Interpreter::Append(std::string& text, const Value& value, unsigned depth) 
             break;
         case TypeKind::UntypedReal: text += fmt::format("{}", value.Real()); break;
         case TypeKind::Float:
-            text += value.type->size == 4 ? fmt::format("{}", static_cast<float>(value.Real())) : fmt::format("{}", value.Real());
+            text += value.type->size == 4 ? fmt::format("{}", static_cast<float>(value.Real()))
+                                          : fmt::format("{}", value.Real());
             break;
         case TypeKind::Bool: text += value.bits != 0 ? "true" : "false"; break;
         case TypeKind::Char: text += static_cast<char>(value.bits); break;
@@ -59,9 +62,12 @@ void Interpreter::Append(std::string& text, const Value& value, unsigned depth) 
                         : std::string("proc");
             break;
         case TypeKind::Union:
-            if (IsError(value)) text += value.type->error == nullptr ? "nothing" : ErrorName(value);
-            else if (value.type->element == nullptr) text += "success";
-            else Append(text, PartOf(value, value.type->element, value.type->payload), depth + 1);
+            if (IsError(value))
+                text += value.type->error == nullptr ? "nothing" : ErrorName(value);
+            else if (value.type->element == nullptr)
+                text += "success";
+            else
+                Append(text, PartOf(value, value.type->element, value.type->payload), depth + 1);
             break;
         case TypeKind::Array:
         case TypeKind::Tuple:
@@ -90,8 +96,10 @@ void Interpreter::AppendParts(std::string& text, const Value& value, unsigned de
         const Field& field = value.type->fields[i];
         if (i != 0) text += ", ";
         if (isStruct) text += std::string(field.name) + " = ";
-        if (field.type->kind == TypeKind::Unknown) text += "?";
-        else Append(text, PartOf(value, field.type, field.offset), depth + 1);
+        if (field.type->kind == TypeKind::Unknown)
+            text += "?";
+        else
+            Append(text, PartOf(value, field.type, field.offset), depth + 1);
     }
     text += isStruct ? " }" : ")";
 }

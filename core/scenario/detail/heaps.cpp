@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::uint64_t kWorkPerByteOfAFailure = 64;  // a failed request walks the heap
 
-std::uint64_t SliceBegin(std::size_t slice) { return kHeapBase + slice * Heaps::kSlice; }
+std::uint64_t SliceBegin(std::size_t slice) {
+    return kHeapBase + slice * Heaps::kSlice;
+}
 
 class Asking {
 public:
@@ -80,9 +82,12 @@ Heap* Heaps::Create(HeapKind kind, const HeapPlace& place, std::string name) {
     heap->wasResidue = kind == HeapKind::Residue;
     const auto bytes = static_cast<std::size_t>(at.bytes);
     alloc::HeapMemory memory;
-    if (place.parent != 0) memory = alloc::HeapMemory::From(At(place.parent), kRegionBytes);
-    else if (grows) memory = alloc::HeapMemory::Growing(memory_.Real(at.base), bytes);
-    else memory = alloc::HeapMemory::Buffer(memory_.Real(at.base), bytes);
+    if (place.parent != 0)
+        memory = alloc::HeapMemory::From(At(place.parent), kRegionBytes);
+    else if (grows)
+        memory = alloc::HeapMemory::Growing(memory_.Real(at.base), bytes);
+    else
+        memory = alloc::HeapMemory::Buffer(memory_.Real(at.base), bytes);
     if (!grows && place.parent == 0) lent_.push_back({at.base, at.base + at.bytes, heap->number});
     const Asking asking(asking_, heap->number);
     heap->core = MakeCore(kind, memory, at.placement, at.slotBytes);
@@ -92,14 +97,18 @@ Heap* Heaps::Create(HeapKind kind, const HeapPlace& place, std::string name) {
 }
 
 Heap* Heaps::CreateFailing(Heap& inner, std::uint64_t at) {
-    Heap* heap = Add(HeapKind::Failing, inner.name);
+    Heap* heap = Add(HeapKind::Failing, inner.name + ", failing");
     if (heap == nullptr) return nullptr;
     heap->parent = inner.number;
     heap->failAt = at;
+    // Its failures are its own; everything else the inner one does, and tells.
+    heap->emitter.Attach(&sink_, heap->name.c_str(), {}, IdOf(inner));
     return heap;
 }
 
-Heap* Heaps::AddScript(std::string name) { return Add(HeapKind::Script, std::move(name)); }
+Heap* Heaps::AddScript(std::string name) {
+    return Add(HeapKind::Script, std::move(name));
+}
 
 AllocatorId Heaps::IdOf(const Heap& heap) const {
     if (heap.kind == HeapKind::Failing) return heap.parent == 0 ? AllocatorId{} : IdOf(*heaps_[heap.parent - 1]);
@@ -134,13 +143,7 @@ Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint
     if (heap.kind == HeapKind::Script) return AllocateScript(heap, bytes, count, type);
     if (heap.kind == HeapKind::Failing) {
         if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type);
-        events::Event failed;
-        failed.kind = events::EventKind::AllocateFailed;
-        failed.size = bytes;
-        failed.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-        failed.allocator = IdOf(heap);
-        failed.trace = sink_.Capture(0);
-        events::EmitNow(sink_, failed);
+        heap.emitter.AllocateFailed({bytes, 8, 0, 0}, MemoryError::InsufficientMemory);
         return ::residue::Fail(MemoryError::InsufficientMemory);
     }
     return AllocateCore(heap, bytes, 8);
@@ -149,7 +152,8 @@ Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint
 Result<std::uint64_t> Heaps::AllocateCore(Heap& heap, std::uint64_t bytes, std::uint64_t alignment) {
     const Asking asking(asking_, heap.number);
     alloc::Allocator* core = heap.core->Get();
-    const Result<void*> block = core->Allocate(core, static_cast<std::size_t>(bytes), static_cast<std::size_t>(alignment));
+    const Result<void*> block =
+        core->Allocate(core, static_cast<std::size_t>(bytes), static_cast<std::size_t>(alignment));
     calls_.Charge(heap.core->Probes());
     if (!block) {
         calls_.Charge((heap.growing ? heap.core->HeapBytes() : heap.bytes) / kWorkPerByteOfAFailure);
@@ -161,7 +165,8 @@ Result<std::uint64_t> Heaps::AllocateCore(Heap& heap, std::uint64_t bytes, std::
 
 bool Heaps::IsUsable(std::uint64_t begin, std::uint64_t end, std::uint32_t except) {
     if (end <= begin || !ScriptMemory::IsMapped(begin, end - begin)) return false;
-    const Blocks::Number around = blocks_.Around(begin, end - begin, [&](std::uint32_t heap) { return heap == except; });
+    const Blocks::Number around =
+        blocks_.Around(begin, end - begin, [&](std::uint32_t heap) { return heap == except; });
     if (around != 0) {
         const BlockRecord& record = blocks_.At(around);
         return !IsLent(begin, end, record.address, record.address + record.size);
@@ -246,8 +251,9 @@ Result<void> Heaps::Free(Heap& heap, std::uint64_t pointer) {
     if (heap.kind == HeapKind::Script) return FreeScript(heap, pointer);
     const Asking asking(asking_, heap.number);
     alloc::Allocator* core = heap.core->Get();
-    void* const real = ScriptMemory::IsMapped(address, 1) ? static_cast<void*>(memory_.Real(address))
-                                                          : reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
+    void* const real = ScriptMemory::IsMapped(address, 1)
+                           ? static_cast<void*>(memory_.Real(address))
+                           : reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
     const Result<void> freed = core->Free(core, real);
     calls_.Charge(8);
     if (freed && number != 0) blocks_.End(number, calls_.Here());
@@ -267,10 +273,13 @@ Result<void> Heaps::FreeScript(Heap& heap, std::uint64_t pointer) {
         return freed;
     }
     const std::uint64_t bytes = number == 0 ? 0 : blocks_.At(number).size;
-    if (number != 0) blocks_.End(number, calls_.Here());
-    else calls_.OnForeign(heap, address);
+    if (number != 0)
+        blocks_.End(number, calls_.Here());
+    else
+        calls_.OnForeign(heap, address);
     heap.emitter.Freed(static_cast<std::uintptr_t>(address));
-    if (number != 0 && heap.regions) heap.emitter.RegionShrunk(static_cast<std::uintptr_t>(address), std::max<std::uint64_t>(bytes, 1));
+    if (number != 0 && heap.regions)
+        heap.emitter.RegionShrunk(static_cast<std::uintptr_t>(address), std::max<std::uint64_t>(bytes, 1));
     return freed;
 }
 
@@ -289,8 +298,9 @@ Result<std::uint64_t> Heaps::Resize(Heap& heap, std::uint64_t pointer, std::uint
         DestroyOver(record.address, record.address + record.size, "has lost its memory");
     }
     alloc::Allocator* core = heap.core->Get();
-    void* const real = ScriptMemory::IsMapped(address, 1) ? static_cast<void*>(memory_.Real(address))
-                                                          : reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
+    void* const real = ScriptMemory::IsMapped(address, 1)
+                           ? static_cast<void*>(memory_.Real(address))
+                           : reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
     const Result<void*> moved = core->options->Resize(core, real, static_cast<std::size_t>(bytes), 8);
     calls_.Charge(heap.core->Probes() + bytes / 64);
     if (!moved) return ::residue::Fail(moved.error());
@@ -359,8 +369,10 @@ void Heaps::Destroy(Heap& heap, const std::string& why) {
     }
     {
         const Asking asking(asking_, heap.number);
-        if (heap.core) heap.core->Destroy();
-        else heap.emitter.Destroyed();
+        if (heap.core)
+            heap.core->Destroy();
+        else
+            heap.emitter.Destroyed();
     }
     for (const Blocks::Number number : blocks_.LiveOf(heap.number)) {
         calls_.OnEnded(heap, number);
@@ -396,8 +408,10 @@ Result<void*> Heaps::OnAllocate(alloc::Allocator* self, std::size_t bytes, std::
     if (heap.dead || heaps.calls_.Halted()) return ::residue::Fail(MemoryError::InsufficientMemory);
     const std::uint32_t child = heaps.asking_;
     Result<std::uint64_t> given = ::residue::Fail(MemoryError::InsufficientMemory);
-    if (heap.kind == HeapKind::Script || heap.kind == HeapKind::Failing) given = heaps.Allocate(heap, bytes, bytes, nullptr);
-    else given = heaps.AllocateCore(heap, bytes, alignment);
+    if (heap.kind == HeapKind::Script || heap.kind == HeapKind::Failing)
+        given = heaps.Allocate(heap, bytes, bytes, nullptr);
+    else
+        given = heaps.AllocateCore(heap, bytes, alignment);
     if (!given) return ::residue::Fail(given.error());
     const std::uint64_t address = scenario::detail::AddressOf(*given);
     const std::uint32_t own = heap.kind == HeapKind::Script ? heap.number : 0;

@@ -1,6 +1,6 @@
-// The allocators of a run: core/alloc's own on real bytes, and those that the script wrote, which are watched from outside.
-// All are reached through a Heap, itself an Allocator, so that any can stand on any other; it keeps the books (Blocks)
-// that tell whose bytes are whose. Events come from core's allocators themselves, for the script's from here.
+// The allocators of a run: core/alloc's own on real bytes, and those that the script wrote, which are watched from
+// outside. All are reached through a Heap, itself an Allocator, so that any can stand on any other; it keeps the books
+// (Blocks) that tell whose bytes are whose. Events come from core's allocators themselves, for the script's from here.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,20 @@
 
 namespace residue::scenario::detail {
 
-enum class HeapKind : std::uint8_t { FixedBuffer, Arena, Stack, Pool, Buddy, Segregated, Tlsf, Default, Residue, System, Failing,
-                                     Script };
+enum class HeapKind : std::uint8_t {
+    FixedBuffer,
+    Arena,
+    Stack,
+    Pool,
+    Buddy,
+    Segregated,
+    Tlsf,
+    Default,
+    Residue,
+    System,
+    Failing,
+    Script
+};
 
 // One of core/alloc's, whichever it is.
 class CoreAllocator {
@@ -32,11 +44,11 @@ public:
     virtual ~CoreAllocator() = default;
     virtual alloc::Allocator* Get() = 0;
     virtual void Attach(events::EventSink* sink, const char* name, AllocatorId parent) = 0;
-    virtual AllocatorId Id() const = 0;     // as far as it is attached
+    virtual AllocatorId Id() const = 0;  // as far as it is attached
     virtual void Destroy() = 0;
     virtual std::uint64_t Probes() const = 0;
-    virtual std::uint64_t HeapBytes() const { return 0; }                            // of one that grows
-    virtual std::optional<std::uint64_t> Mark() { return std::nullopt; }             // arenas
+    virtual std::uint64_t HeapBytes() const { return 0; }                 // of one that grows
+    virtual std::optional<std::uint64_t> Mark() { return std::nullopt; }  // arenas
     virtual bool Release(std::uint64_t) { return false; }
 };
 
@@ -49,25 +61,25 @@ class Heaps;
 
 struct Heap : alloc::Allocator {
     Heaps* owner = nullptr;
-    std::uint32_t number = 0;          // from 1
+    std::uint32_t number = 0;  // from 1
     HeapKind kind = HeapKind::Script;
     std::string name;
-    std::unique_ptr<CoreAllocator> core;   // null: the script's
-    std::uint32_t parent = 0;          // the heap it stands on; 0: none, or not known
-    std::uint64_t base = 0;            // of the buffer or range it has for itself; 0: none
-    std::uint64_t bytes = 0;           // of it
-    bool growing = false;              // it has a slice of the heap for itself
+    std::unique_ptr<CoreAllocator> core;  // null: the script's
+    std::uint32_t parent = 0;             // the heap it stands on; 0: none, or not known
+    std::uint64_t base = 0;               // of the buffer or range it has for itself; 0: none
+    std::uint64_t bytes = 0;              // of it
+    bool growing = false;                 // it has a slice of the heap for itself
     bool dead = false;
-    std::string whyDead;               // "was destroyed in line 12"
-    std::uint64_t context = 0;         // Script: the pointer that the last call was given
-    const Type* contextType = nullptr; // what it points to
+    std::string whyDead;                // "was destroyed in line 12"
+    std::uint64_t context = 0;          // Script: the pointer that the last call was given
+    const Type* contextType = nullptr;  // what it points to
     std::uint64_t allocateProcedure = 0;
     std::uint64_t freeProcedure = 0;
-    std::uint32_t inCallback = 0;      // Script: calls of its procedures that are going on
-    alloc::Emitter emitter;            // Script
-    bool announced = false;            // Script
-    bool regions = false;              // Script: its blocks are its parent's blocks
-    std::uint64_t failAt = 0;          // Failing
+    std::uint32_t inCallback = 0;  // Script: calls of its procedures that are going on
+    alloc::Emitter emitter;        // Script
+    bool announced = false;        // Script
+    bool regions = false;          // Script: its blocks are its parent's blocks
+    std::uint64_t failAt = 0;      // Failing
     std::uint64_t requests = 0;
     bool wasResidue = false;
 };
@@ -75,12 +87,13 @@ struct Heap : alloc::Allocator {
 // Procedures of the script, called by an allocator.
 class ScriptCalls {
 public:
-    virtual Result<std::uint64_t> CallAllocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type) = 0;
+    virtual Result<std::uint64_t> CallAllocate(Heap& heap, std::uint64_t bytes, std::uint64_t count,
+                                               const void* type) = 0;
     virtual Result<void> CallFree(Heap& heap, std::uint64_t pointer) = 0;
-    virtual std::uint32_t Here() = 0;                       // the present call path
-    virtual void OnOverlap(const Heap& heap, Blocks::Number old) = 0;  // it gave out bytes that live
+    virtual std::uint32_t Here() = 0;                                     // the present call path
+    virtual void OnOverlap(const Heap& heap, Blocks::Number old) = 0;     // it gave out bytes that live
     virtual void OnForeign(const Heap& heap, std::uint64_t address) = 0;  // it took back what it had not given out
-    virtual void OnEnded(const Heap& heap, Blocks::Number block) = 0;  // an allocator ended with this block alive
+    virtual void OnEnded(const Heap& heap, Blocks::Number block) = 0;     // an allocator ended with this block alive
     virtual void Charge(std::uint64_t work) = 0;
     struct Range {
         std::uint64_t begin = 0;
@@ -95,10 +108,10 @@ protected:
 
 // Where an allocator has its memory from.
 struct HeapPlace {
-    std::uint32_t parent = 0;          // a heap; 0: a buffer, or a slice of its own
+    std::uint32_t parent = 0;  // a heap; 0: a buffer, or a slice of its own
     std::uint64_t base = 0;
-    std::uint64_t bytes = 0;           // 0: a slice
-    std::uint32_t bufferHeap = 0;      // whose block the buffer is; 0: a variable
+    std::uint64_t bytes = 0;       // 0: a slice
+    std::uint32_t bufferHeap = 0;  // whose block the buffer is; 0: a variable
     alloc::Placement placement = alloc::Placement::FirstFit;
     std::uint64_t slotBytes = 64;
 };
@@ -114,7 +127,9 @@ public:
     Heaps(const Heaps&) = delete;
     Heaps& operator=(const Heaps&) = delete;
 
-    Heap* At(std::uint64_t number) { return number == 0 || number > heaps_.size() ? nullptr : heaps_[number - 1].get(); }
+    Heap* At(std::uint64_t number) {
+        return number == 0 || number > heaps_.size() ? nullptr : heaps_[number - 1].get();
+    }
     std::uint32_t Count() const { return static_cast<std::uint32_t>(heaps_.size()); }
 
     // Null: too many, or no slice is left.
@@ -141,8 +156,8 @@ public:
     std::uint64_t ProbesOf(const Heap& heap) const { return heap.core ? heap.core->Probes() : 0; }
     AllocatorId IdOf(const Heap& heap) const;
 
-    // Could an allocator keep its books there without harm? Whole inside of one live block of another heap than `except`,
-    // or of one variable, and nobody else's yet.
+    // Could an allocator keep its books there without harm? Whole inside of one live block of another heap than
+    // `except`, or of one variable, and nobody else's yet.
     bool IsUsable(std::uint64_t begin, std::uint64_t end, std::uint32_t except);
 
 private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kWorkPerStep = 256;  // of what the library does in bulk
 constexpr std::size_t kMostWarnings = 200;
-constexpr std::size_t kPieceBytes = 1000;    // of console text in one event
+constexpr std::size_t kPieceBytes = 1000;  // of console text in one event
 
 std::size_t PieceOf(std::string_view text) {
     if (text.size() <= kPieceBytes) return text.size();
@@ -28,7 +28,8 @@ std::size_t PieceOf(std::string_view text) {
 void TracedSink::Emit(const events::Event* records, std::size_t count, std::uint64_t stamp) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
         if (records[i].kind == events::EventKind::Duck) ++seen_.ducks;
-        if (records[i].kind == events::EventKind::Allocated || (records[i].kind == events::EventKind::ResizeEnds && !records[i].Failed())) {
+        if (records[i].kind == events::EventKind::Allocated ||
+            (records[i].kind == events::EventKind::ResizeEnds && !records[i].Failed())) {
             seen_.allocation = records[i];
             ++seen_.allocations;
         }
@@ -123,8 +124,8 @@ void Interpreter::EndOfProgram() {
     std::sort(leaked_.begin(), leaked_.end());
     for (const Blocks::Number number : leaked_) {
         const BlockRecord& record = blocks_.At(number);
-        result_.leaks.push_back({record.address, record.size, heaps_->At(record.heap)->name,
-                                 paths_.FramesOf(program_, record.bornAt)});
+        result_.leaks.push_back(
+            {record.address, record.size, heaps_->At(record.heap)->name, paths_.FramesOf(program_, record.bornAt)});
     }
     const Procedure& main = program_.procedures[program_.mainProcedure];
     Check(main.expects, Remember(), true);
@@ -202,7 +203,8 @@ void Interpreter::Output(bool isError, std::string_view text) {
     }
 }
 
-void Interpreter::SetEnd(Ending ending, const Location& at, std::string message, std::string expected, std::string hint) {
+void Interpreter::SetEnd(Ending ending, const Location& at, std::string message, std::string expected,
+                         std::string hint) {
     if (halted_) return;
     halted_ = true;
     result_.ending = ending;
@@ -250,7 +252,8 @@ void Interpreter::Charge(std::uint64_t work) {
     work_ += work;
     if (work_ / kWorkPerStep <= options_.stepBudget || halted_) return;
     const Location at = frames_.empty() ? Location{} : Top().at;
-    SetEnd(Ending::StepBudget, at, fmt::format("the program was stopped: it does more than {} steps are worth", options_.stepBudget),
+    SetEnd(Ending::StepBudget, at,
+           fmt::format("the program was stopped: it does more than {} steps are worth", options_.stepBudget),
            "less work", "");
 }
 

@@ -27,7 +27,9 @@ namespace residue::scenario::detail {
 struct Halt {};
 struct TryReturn {};
 
-inline std::string Bytes(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
+inline std::string Bytes(std::uint64_t count) {
+    return std::to_string(count) + (count == 1 ? " byte" : " bytes");
+}
 
 // The sink of everything in a run: gives events the script's call trace.
 class TracedSink final : public events::EventSink {
@@ -38,14 +40,15 @@ public:
     std::uint64_t Begin() noexcept override { return next_ == nullptr ? 0 : next_->Begin(); }
     void Emit(const events::Event* records, std::size_t count, std::uint64_t stamp) noexcept override;
     TraceId Capture(unsigned) noexcept override { return next_ == nullptr ? TraceId{} : trace_(); }
-    AllocatorId NextAllocatorId() noexcept override { return next_ == nullptr ? AllocatorId{} : next_->NextAllocatorId(); }
+    AllocatorId NextAllocatorId() noexcept override {
+        return next_ == nullptr ? AllocatorId{} : next_->NextAllocatorId();
+    }
 
     // Of what went through, for expectations.
     struct Seen {
         std::uint64_t ducks = 0;
-        events::Event allocation;        // the last one
+        events::Event allocation;  // the last one
         std::uint64_t allocations = 0;
-        std::uint64_t liveBytes = 0;
     };
     const Seen& Watched() const { return seen_; }
 
@@ -82,18 +85,18 @@ private:
         Deeper& operator=(const Deeper&) = delete;
 
     private:
-        static constexpr std::uint32_t kMostLevels = 20'000;
+        static constexpr std::uint32_t kMostLevels = 8'000;
         Interpreter& interpreter_;
     };
     struct Slot {
-        const Type* type = nullptr;       // null: it has no value yet
+        const Type* type = nullptr;  // null: it has no value yet
         std::uint64_t address = 0;
         Moved moved = Moved::No;
         Location movedAt;
     };
     struct SlotName {
         bool global = false;
-        std::uint32_t index = 0;          // absolute
+        std::uint32_t index = 0;  // absolute
     };
     struct Environment {
         std::vector<const Type*> types;
@@ -104,16 +107,16 @@ private:
         std::uint32_t code = 0;                // for FrameCode
         std::uint32_t file = 0;
         std::uint32_t line = 0;
-        Location at;                           // of the statement that is being worked on
+        Location at;  // of the statement that is being worked on
         const Environment* environment = nullptr;
-        std::size_t slots = 0;                 // the first one, in slots_
+        std::size_t slots = 0;  // the first one, in slots_
         std::uint64_t stackBase = 0;
-        std::uint32_t serial = 0;              // kFrameTag | number
+        std::uint32_t serial = 0;  // kFrameTag | number
         CallPaths::Node caller = 0;
         CallPaths::Node here = 0;
         std::uint32_t hereLine = 0;
         const Type* result = nullptr;
-        Value context;                         // the first argument, where it is an allocator's pointer
+        Value context;  // the first argument, where it is an allocator's pointer
         std::vector<const Statement*> deferred;
     };
     // Where a value lies.
@@ -121,15 +124,15 @@ private:
         const Type* type = nullptr;
         std::uint64_t address = 0;
         std::uint64_t tag = 0;
-        bool direct = false;                   // a part of a variable: [outerBegin, outerEnd)
-        bool outside = false;                  // an index beyond the array: nothing is there
+        bool direct = false;   // a part of a variable: [outerBegin, outerEnd)
+        bool outside = false;  // an index beyond the array: nothing is there
         std::uint64_t outerBegin = 0;
         std::uint64_t outerEnd = 0;
-        std::optional<SlotName> slot;          // the whole variable
+        std::optional<SlotName> slot;  // the whole variable
     };
     struct Argument {
         Value value;
-        std::optional<SlotName> lent;          // the variable that the pointer came from
+        std::optional<SlotName> lent;  // the variable that the pointer came from
     };
     struct AllocatorSpot {
         std::uint64_t pointer = 0;
@@ -222,7 +225,9 @@ private:
     bool PointersFit(const Type* from, const Type* to) const;
     Value Settled(Value value, const Expression& from);  // a type for what has none yet; a union becomes its value
     Value Unwrap(Value value, const Location& at);       // of a union, or the program stops
-    Value Plain(Value value, const Location& at) { return value.type->kind == TypeKind::Union ? Unwrap(std::move(value), at) : value; }
+    Value Plain(Value value, const Location& at) {
+        return value.type->kind == TypeKind::Union ? Unwrap(std::move(value), at) : value;
+    }
     Value Cast(const Value& value, const Type* to, const Location& at);
     Value ErrorUnion(const Type* type, const Type* error, std::uint64_t which);
     Value SuccessUnion(const Type* type, const Value& value);
@@ -261,12 +266,15 @@ private:
     Value EvaluateMacro(const Expression& expression, const Type* want);
     Value EnumValue(const Type* type, std::string_view name, const Location& at);
     Value Boolean(bool truth) const { return Value::Of(types_.Boolean(), truth ? 1 : 0); }
-    Value Unsigned(std::uint64_t number) const { return Value::Of(types_.Scalar(ScalarKind::U32), number & 0xFFFF'FFFF); }
+    Value Unsigned(std::uint64_t number) const {
+        return Value::Of(types_.Scalar(ScalarKind::U32), number & 0xFFFF'FFFF);
+    }
 
     // interpreter_calls.cpp
     Value EvaluateCall(const Expression& expression, const Type* want);
     Value CallScript(std::uint32_t index, const Expression& call);
-    Value Invoke(std::uint32_t index, const Environment* environment, std::vector<Argument> arguments, const Location& at);
+    Value Invoke(std::uint32_t index, const Environment* environment, std::vector<Argument> arguments,
+                 const Location& at);
     void PushFrame(std::uint32_t index, const Environment* environment, const Location& at);
     void PopFrame();
     std::optional<Argument> LeftOutContext(const Procedure& procedure, std::size_t given);
@@ -304,7 +312,8 @@ private:
     Value CallMemory(LibraryId id, const Expression& call, const Type* want);
     Value CallTypes(LibraryId id, const Expression& call, const Type* want);
     Value LibraryValue(LibraryId id, const Location& at);
-    Value OwnAllocator(HeapKind kind, const char* name, std::uint64_t& address, std::uint32_t& number, const Location& at);
+    Value OwnAllocator(HeapKind kind, const char* name, std::uint64_t& address, std::uint32_t& number,
+                       const Location& at);
     Value GlobalAllocatorPointer(const Location& at);
     Value SystemPointer(const Location& at);
     Value FreeCall(const Expression& call, bool takes);
@@ -364,13 +373,13 @@ private:
     std::unordered_map<std::uint64_t, const Type*> resolved_;  // by environment and type expression
     std::vector<CallPaths::Node> traces_;                      // of CallTrace values: id - 1
     std::unordered_map<CallPaths::Node, std::uint32_t> traceIds_;
-    std::set<std::pair<std::uint64_t, std::string>> warned_;   // file and line, what
-    std::vector<std::string> errorNames_;                      // that came up, while somebody expects one
-    std::vector<std::uint8_t> answered_;                       // by expectation: 0 never, 1 met, 2 failed
+    std::set<std::pair<std::uint64_t, std::string>> warned_;  // file and line, what
+    std::vector<std::string> errorNames_;                     // that came up, while somebody expects one
+    std::vector<std::uint8_t> answered_;                      // by expectation: 0 never, 1 met, 2 failed
     std::vector<Blocks::Number> leaked_;
     Value returned_;
-    std::string declaring_;                                    // the variable whose value is being made
-    std::uint64_t globalAllocator_ = 0;                        // address of the library's own
+    std::string declaring_;              // the variable whose value is being made
+    std::uint64_t globalAllocator_ = 0;  // address of the library's own
     std::uint32_t globalHeap_ = 0;
     std::uint64_t systemAllocator_ = 0;
     std::uint32_t systemHeap_ = 0;
@@ -387,9 +396,9 @@ private:
     std::uint32_t toldFile_ = ~0u;
     std::uint32_t inStruct_ = 0;
     bool halted_ = false;
-    std::vector<bool> gaveAway_;                               // of the arguments of the call that returned last
-    bool callbackGave_ = false;                                // an allocator's procedure took the pointer it was given
-    const Type* freeing_ = nullptr;                            // what the pointer that is being freed points to
+    std::vector<bool> gaveAway_;     // of the arguments of the call that returned last
+    bool callbackGave_ = false;      // an allocator's procedure took the pointer it was given
+    const Type* freeing_ = nullptr;  // what the pointer that is being freed points to
 };
 
 }  // namespace residue::scenario::detail

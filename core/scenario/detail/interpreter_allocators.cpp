@@ -37,11 +37,14 @@ Heap& Interpreter::HeapOf(const AllocatorSpot& spot, const Location& at) {
     const std::uint64_t core = kFrameTag | static_cast<std::uint64_t>(LibraryId::CoreAllocate);
     if (heap != nullptr && (heap->kind == HeapKind::Script) == (allocate == core)) heap = nullptr;
     if (heap == nullptr) {
-        if (allocate == 0 && free == 0) Stop(at, "this allocator has no procedures", "Allocator { Allocate = ..., Free = ... }, or Create...Allocator");
+        if (allocate == 0 && free == 0)
+            Stop(at, "this allocator has no procedures",
+                 "Allocator { Allocate = ..., Free = ... }, or Create...Allocator");
         if (allocate == core) Stop(at, "this is no allocator that was created", "the result of Create...Allocator");
         std::string name = NameOfVariableAt(address);
         heap = heaps_->AddScript(name.empty() ? spot.type->name : std::move(name));
-        if (heap == nullptr) Stop(at, "the program makes too many allocators", fmt::format("at most {}", Heaps::kMostHeaps));
+        if (heap == nullptr)
+            Stop(at, "the program makes too many allocators", fmt::format("at most {}", Heaps::kMostHeaps));
         const std::uint64_t number = heap->number;
         std::memcpy(memory_.Real(address + spot.type->identity), &number, sizeof number);
     }
@@ -76,7 +79,8 @@ Value Interpreter::PointerResult(const Result<std::uint64_t>& result, const Type
     return ErrorUnion(type, types_.MemoryError(), static_cast<std::uint64_t>(result.error()) - 1);
 }
 
-Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at) {
+Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count,
+                                   const Location& at) {
     if (!type->HasSize()) Stop(at, "room for what?", "a type, as in Allocate<u32>(&allocator, 5)");
     Heap& heap = LiveHeapOf(spot, at);
     const auto bytes = CheckedMultiply(count, type->size);
@@ -119,7 +123,8 @@ std::optional<Value> Interpreter::TryAllocatorCall(const Expression& call) {
     // Inside of its own procedures a call is what it says.
     const AllocatorSpot allocator{PointerTo(*spot), spot->type};
     const std::size_t given = call.list.size();
-    if (given == 0 || given > 2) Stop(call.at, fmt::format("`{}` with {} arguments", callee.name, given), "the allocator and one more");
+    if (given == 0 || given > 2)
+        Stop(call.at, fmt::format("`{}` with {} arguments", callee.name, given), "the allocator and one more");
     const Expression& last = *call.list.back();
     if (allocates) {
         const Type* type = TypeArgument(call, types_.Scalar(ScalarKind::U8));
@@ -128,7 +133,8 @@ std::optional<Value> Interpreter::TryAllocatorCall(const Expression& call) {
     }
     const Argument argument = EvaluateArgument(last, nullptr);
     const Value pointer = Plain(argument.value, last.at);
-    if (pointer.type->kind != TypeKind::Pointer) Stop(last.at, fmt::format("this is {}", pointer.type->name), "a pointer");
+    if (pointer.type->kind != TypeKind::Pointer)
+        Stop(last.at, fmt::format("this is {}", pointer.type->name), "a pointer");
     callbackGave_ = false;
     freeing_ = pointer.type->element;
     Value result = FreeThrough(allocator, pointer.bits, call.at);
@@ -141,12 +147,14 @@ std::optional<Value> Interpreter::TryAllocatorCall(const Expression& call) {
 Value Interpreter::CallCallback(Heap& heap, std::uint64_t procedure, const Type* type, Value second) {
     const Location at = Top().at;
     if (procedure == 0 || (procedure & kFrameTag) != 0 || procedure > program_.procedures.size()) {
-        Stop(at, fmt::format("the allocator `{}` has no procedure for this", heap.name), "procedures of the script in its fields");
+        Stop(at, fmt::format("the allocator `{}` has no procedure for this", heap.name),
+             "procedures of the script in its fields");
     }
     const auto index = static_cast<std::uint32_t>(procedure - 1);
     const Procedure& called = program_.procedures[index];
     if (called.parameters.empty() || called.parameters.size() > 2) {
-        Stop(at, fmt::format("`{}` takes {} arguments", called.name, called.parameters.size()), "the context and one more");
+        Stop(at, fmt::format("`{}` takes {} arguments", called.name, called.parameters.size()),
+             "the context and one more");
     }
     std::vector<const Type*> types;
     if (!called.generics.empty()) types.assign(called.generics.size(), type);
@@ -174,7 +182,8 @@ MemoryError Interpreter::ErrorOf(const Value& value, MemoryError otherwise) cons
     return otherwise;
 }
 
-Result<std::uint64_t> Interpreter::CallAllocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type) {
+Result<std::uint64_t> Interpreter::CallAllocate(Heap& heap, std::uint64_t bytes, std::uint64_t count,
+                                                const void* type) {
     try {
         const Type* element = type == nullptr ? types_.Scalar(ScalarKind::U8) : static_cast<const Type*>(type);
         const Type* u32 = types_.Scalar(ScalarKind::U32);
@@ -185,7 +194,8 @@ Result<std::uint64_t> Interpreter::CallAllocate(Heap& heap, std::uint64_t bytes,
             if (IsError(given)) return ::residue::Fail(ErrorOf(given, MemoryError::InsufficientMemory));
             given = Unwrap(std::move(given), at);
         }
-        if (given.type->kind != TypeKind::Pointer) Stop(at, fmt::format("the allocator `{}` gave out {}", heap.name, given.type->name), "a pointer");
+        if (given.type->kind != TypeKind::Pointer)
+            Stop(at, fmt::format("the allocator `{}` gave out {}", heap.name, given.type->name), "a pointer");
         return given.bits;
     } catch (const Halt&) {
         return ::residue::Fail(MemoryError::InsufficientMemory);
@@ -195,8 +205,10 @@ Result<std::uint64_t> Interpreter::CallAllocate(Heap& heap, std::uint64_t bytes,
 Result<void> Interpreter::CallFree(Heap& heap, std::uint64_t pointer) {
     try {
         const Type* element = freeing_ != nullptr ? freeing_ : types_.Scalar(ScalarKind::U8);
-        const Value freed = CallCallback(heap, heap.freeProcedure, element, Value::Of(types_.PointerTo(element), pointer));
-        if (freed.type->kind == TypeKind::Union && IsError(freed)) return ::residue::Fail(ErrorOf(freed, MemoryError::InvalidPointer));
+        const Value freed =
+            CallCallback(heap, heap.freeProcedure, element, Value::Of(types_.PointerTo(element), pointer));
+        if (freed.type->kind == TypeKind::Union && IsError(freed))
+            return ::residue::Fail(ErrorOf(freed, MemoryError::InvalidPointer));
         return {};
     } catch (const Halt&) {
         return ::residue::Fail(MemoryError::InvalidPointer);
@@ -207,12 +219,13 @@ void Interpreter::OnOverlap(const Heap& heap, Blocks::Number old) {
     if (frames_.empty()) return;
     const BlockRecord& record = blocks_.At(old);
     Warn(Top().at, "overlap",
-         fmt::format("the allocator `{}` gave out bytes that are in use: the block of {} at {:#x} from line {}", heap.name,
-                     Bytes(record.size), record.address, paths_.LineOf(record.bornAt)));
+         fmt::format("the allocator `{}` gave out bytes that are in use: the block of {} at {:#x} from line {}",
+                     heap.name, Bytes(record.size), record.address, paths_.LineOf(record.bornAt)));
 }
 
 void Interpreter::OnForeign(const Heap& heap, std::uint64_t address) {
-    Warn(Top().at, "foreign", fmt::format("the allocator `{}` took {:#x} back, where none of its blocks lives", heap.name, address),
+    Warn(Top().at, "foreign",
+         fmt::format("the allocator `{}` took {:#x} back, where none of its blocks lives", heap.name, address),
          "an allocator that is careful says DoubleFree or InvalidPointer");
 }
 
@@ -236,7 +249,9 @@ void Interpreter::Report(Heap& heap) {
 }
 
 void Interpreter::NeedOs(const Location& at) {
-    if (!options_.osSupported) Stop(at, "there is no operating system here to take memory from", "a buffer, or an allocator of your own", "OS.IsSupported() says so beforehand");
+    if (!options_.osSupported)
+        Stop(at, "there is no operating system here to take memory from", "a buffer, or an allocator of your own",
+             "OS.IsSupported() says so beforehand");
 }
 
 // The value that Create...Allocator gives.
@@ -262,7 +277,8 @@ HeapPlace Interpreter::PlaceOfBuffer(const Expression& argument) {
     } else {
         pointer = EvaluatePlain(argument);
     }
-    if (pointer.type->kind != TypeKind::Pointer) Stop(argument.at, fmt::format("this is {}", pointer.type->name), "&buffer, a block, or &parent");
+    if (pointer.type->kind != TypeKind::Pointer)
+        Stop(argument.at, fmt::format("this is {}", pointer.type->name), "&buffer, a block, or &parent");
     if (pointer.type->element->IsAllocator()) {
         place.parent = LiveHeapOf({pointer.bits, pointer.type->element}, argument.at).number;
         return place;
@@ -270,7 +286,8 @@ HeapPlace Interpreter::PlaceOfBuffer(const Expression& argument) {
     const std::uint64_t address = detail::AddressOf(pointer.bits);
     const std::uint64_t tag = TagOf(pointer.bits);
     std::uint64_t bytes = pointer.type->element->size;
-    if (tag != 0 && tag < kFrameTag && tag <= blocks_.Count() && blocks_.At(static_cast<Blocks::Number>(tag)).address == address) {
+    if (tag != 0 && tag < kFrameTag && tag <= blocks_.Count() &&
+        blocks_.At(static_cast<Blocks::Number>(tag)).address == address) {
         const BlockRecord& record = blocks_.At(static_cast<Blocks::Number>(tag));
         bytes = record.size;
         place.bufferHeap = record.heap;
@@ -287,23 +304,31 @@ HeapPlace Interpreter::PlaceOfBuffer(const Expression& argument) {
 Value Interpreter::MakeAllocator(HeapKind kind, const Expression& call) {
     HeapPlace place;
     // A growing heap of its own where no buffer is given.
-    const bool ownRange = call.list.empty() || kind == HeapKind::Default || kind == HeapKind::System || kind == HeapKind::Residue;
+    const bool ownRange =
+        call.list.empty() || kind == HeapKind::Default || kind == HeapKind::System || kind == HeapKind::Residue;
     if (ownRange) NeedOs(call.at);
     if (!call.list.empty()) place = PlaceOfBuffer(*call.list[0]);
     if (call.list.size() == 2 && kind == HeapKind::FixedBuffer) {
-        const Value policy = Coerce(EvaluatePlain(*call.list[1], types_.Placement()), types_.Placement(), call.list[1]->at);
+        const Value policy =
+            Coerce(EvaluatePlain(*call.list[1], types_.Placement()), types_.Placement(), call.list[1]->at);
         place.placement = static_cast<alloc::Placement>(policy.bits & 3);
     } else if (call.list.size() == 2) {
         const Value number = Coerce(EvaluatePlain(*call.list[1]), types_.Scalar(ScalarKind::U32), call.list[1]->at);
-        if (kind == HeapKind::Pool) place.slotBytes = std::clamp<std::uint64_t>(number.bits, 1, 1 << 20);
-        else if (place.parent == 0) place.bytes = std::min(place.bytes, number.bits);
+        if (kind == HeapKind::Pool)
+            place.slotBytes = std::clamp<std::uint64_t>(number.bits, 1, 1 << 20);
+        else if (place.parent == 0)
+            place.bytes = std::min(place.bytes, number.bits);
     }
-    if (!ownRange && place.parent == 0 && place.bytes == 0) Stop(call.at, "an allocator in a buffer of 0 bytes", "a buffer");
+    if (!ownRange && place.parent == 0 && place.bytes == 0)
+        Stop(call.at, "an allocator in a buffer of 0 bytes", "a buffer");
     std::string name = TitleOf(kind, place.placement);
     if (!declaring_.empty()) name = fmt::format("{} ({})", declaring_, name);
-    if (kind == HeapKind::FixedBuffer && place.parent != 0) Stop(call.list[0]->at, "a fixed buffer does not grow", "&buffer");
+    if (kind == HeapKind::FixedBuffer && place.parent != 0)
+        Stop(call.list[0]->at, "a fixed buffer does not grow", "&buffer");
     const Heap* heap = heaps_->Create(kind, place, std::move(name));
-    if (heap == nullptr) Stop(call.at, "the program makes too many allocators", "at most 16 at a time that take their memory from the system");
+    if (heap == nullptr)
+        Stop(call.at, "the program makes too many allocators",
+             "at most 16 at a time that take their memory from the system");
     return AllocatorValue(*heap);
 }
 

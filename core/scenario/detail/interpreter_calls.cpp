@@ -16,20 +16,23 @@ Value Interpreter::EvaluateCall(const Expression& expression, const Type* want) 
     const Expression& callee = *expression.a;
     if (callee.kind == ExpressionKind::Name || callee.kind == ExpressionKind::Member) {
         if (callee.reference.kind == ReferenceKind::Procedure) return CallScript(callee.reference.index, expression);
-        if (callee.reference.kind == ReferenceKind::Library) return CallLibrary(kLibrary[callee.reference.index].id, expression, want);
+        if (callee.reference.kind == ReferenceKind::Library)
+            return CallLibrary(kLibrary[callee.reference.index].id, expression, want);
     }
     if (auto allocated = TryAllocatorCall(expression)) return std::move(*allocated);
     return CallValue(EvaluatePlain(callee), expression, want);
 }
 
 Value Interpreter::CallValue(const Value& procedure, const Expression& call, const Type* want) {
-    if (procedure.type->kind != TypeKind::Procedure) Stop(call.a->at, fmt::format("{} cannot be called", procedure.type->name), "a procedure");
+    if (procedure.type->kind != TypeKind::Procedure)
+        Stop(call.a->at, fmt::format("{} cannot be called", procedure.type->name), "a procedure");
     if (procedure.bits == 0) Stop(call.a->at, "there is no procedure here", "a field that was given one");
     if ((procedure.bits & kFrameTag) != 0) {
         const std::uint64_t id = procedure.bits & ~kFrameTag;
         if (id > static_cast<std::uint64_t>(LibraryId::CoreFree)) Stop(call.a->at, "this is no procedure any more");
         const LibraryEntry& entry = EntryOf(static_cast<LibraryId>(id));
-        const bool right = call.list.size() >= entry.least && call.list.size() <= entry.most && entry.kind == LibraryKind::Procedure;
+        const bool right =
+            call.list.size() >= entry.least && call.list.size() <= entry.most && entry.kind == LibraryKind::Procedure;
         if (!right) Stop(call.at, fmt::format("`{}` with {} arguments", entry.name, call.list.size()), entry.use);
         return CallLibrary(entry.id, call, want);
     }
@@ -43,7 +46,8 @@ Interpreter::Argument Interpreter::EvaluateArgument(const Expression& expression
     if (argument.lent && SlotOf(*argument.lent).type != nullptr) {
         const Type* type = SlotOf(*argument.lent).type;
         // The array itself where a pointer to it is wanted: the document passes it so.
-        const bool toArray = want != nullptr && want->kind == TypeKind::Pointer && want->element == type && type->arrayElement != nullptr;
+        const bool toArray = want != nullptr && want->kind == TypeKind::Pointer && want->element == type &&
+                             type->arrayElement != nullptr;
         if (toArray) {
             argument.value = Value::Of(want, PointerTo(*Locate(expression)));
             argument.lent.reset();
@@ -65,7 +69,8 @@ Value Interpreter::CallScript(std::uint32_t index, const Expression& call) {
         Stop(call.at, fmt::format("`{}` takes {} arguments, here are {}", procedure.name, takes, call.list.size()));
     }
     if (call.types.size() > procedure.generics.size()) {
-        Stop(call.at, fmt::format("`{}` takes {} type arguments, here are {}", procedure.name, procedure.generics.size(), call.types.size()));
+        Stop(call.at, fmt::format("`{}` takes {} type arguments, here are {}", procedure.name,
+                                  procedure.generics.size(), call.types.size()));
     }
     std::vector<const Type*> types;
     if (!procedure.generics.empty()) {
@@ -86,9 +91,11 @@ Value Interpreter::CallScript(std::uint32_t index, const Expression& call) {
 
 // The document leaves the context of an allocator's procedures out, where they call each other.
 std::optional<Interpreter::Argument> Interpreter::LeftOutContext(const Procedure& procedure, std::size_t given) {
-    if (given + 1 != procedure.parameters.size() || procedure.parameters[0].type->form != TypeForm::Pointer) return std::nullopt;
+    if (given + 1 != procedure.parameters.size() || procedure.parameters[0].type->form != TypeForm::Pointer)
+        return std::nullopt;
     Argument context;
-    for (auto frame = frames_.rbegin(); frame != frames_.rend() && context.value.type == nullptr; ++frame) context.value = frame->context;
+    for (auto frame = frames_.rbegin(); frame != frames_.rend() && context.value.type == nullptr; ++frame)
+        context.value = frame->context;
     if (context.value.type == nullptr) context.value = Value::Of(types_.PointerTo(types_.Allocator()), 0);
     return context;
 }
@@ -120,7 +127,8 @@ void Interpreter::PopFrame() {
     // What main leaves stays, as the heap is left: the last position shows it.
     const bool isMain = frame.code == program_.mainProcedure && frames_.size() == 1;
     if (!isMain) {
-        heaps_->DestroyOver(frame.stackBase, memory_.StackTop(), fmt::format("has lost its memory: `{}` returned", frame.procedure->name));
+        heaps_->DestroyOver(frame.stackBase, memory_.StackTop(),
+                            fmt::format("has lost its memory: `{}` returned", frame.procedure->name));
         memory_.PopTo(frame.stackBase);
         slots_.resize(frame.slots);
     }
@@ -128,7 +136,8 @@ void Interpreter::PopFrame() {
     ThrowIfHalted();
 }
 
-Value Interpreter::Invoke(std::uint32_t index, const Environment* environment, std::vector<Argument> arguments, const Location& at) {
+Value Interpreter::Invoke(std::uint32_t index, const Environment* environment, std::vector<Argument> arguments,
+                          const Location& at) {
     const Procedure& procedure = program_.procedures[index];
     PushFrame(index, environment, at);
     const std::size_t depth = frames_.size();
@@ -140,7 +149,8 @@ Value Interpreter::Invoke(std::uint32_t index, const Environment* environment, s
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const Type* type = Resolve(procedure.parameters[i].type);
         if (!type->HasSize()) {
-            Stop(at, fmt::format("the type of `{}` is not known", procedure.parameters[i].name), "type arguments, as in f<u32>(...)");
+            Stop(at, fmt::format("the type of `{}` is not known", procedure.parameters[i].name),
+                 "type arguments, as in f<u32>(...)");
         }
         Value value = Coerce(std::move(arguments[i].value), type, at);
         if (i == 0 && type->kind == TypeKind::Pointer && type->element->IsAllocator()) Top().context = value;
@@ -163,7 +173,8 @@ Value Interpreter::Invoke(std::uint32_t index, const Environment* environment, s
         const bool mayEnd = type->kind == TypeKind::Void || type->kind == TypeKind::Union;
         const bool noValue = type->kind == TypeKind::Union && type->element != nullptr;
         if (!mayEnd || noValue) {
-            Stop(procedure.at, fmt::format("`{}` ended without a `return`", procedure.name), fmt::format("a value of {}", type->name));
+            Stop(procedure.at, fmt::format("`{}` ended without a `return`", procedure.name),
+                 fmt::format("a value of {}", type->name));
         }
         result = type->kind == TypeKind::Void ? Value::Of(type, 0) : Value::Zero(type);
     }

@@ -100,7 +100,8 @@ std::optional<Interpreter::Spot> Interpreter::LocateMember(const Expression& exp
     if (field == nullptr) {
         NearName near(expression.name);
         for (const Field& each : whole->type->fields) near.Offer(each.name);
-        Stop(expression.nameAt, fmt::format("{} has no field `{}`", whole->type->name, expression.name), "", near.Hint());
+        Stop(expression.nameAt, fmt::format("{} has no field `{}`", whole->type->name, expression.name), "",
+             near.Hint());
     }
     return PartOfSpot(*whole, field->type, field->offset);
 }
@@ -114,7 +115,8 @@ std::uint64_t Interpreter::IndexOf(const Expression& index) {
 std::optional<Interpreter::Spot> Interpreter::LocateIndex(const Expression& expression) {
     auto whole = Locate(*expression.a);
     if (!whole) {
-        if (expression.a->kind == ExpressionKind::Name || expression.a->kind == ExpressionKind::ArrayLiteral) return std::nullopt;
+        if (expression.a->kind == ExpressionKind::Name || expression.a->kind == ExpressionKind::ArrayLiteral)
+            return std::nullopt;
         const Value value = EvaluatePlain(*expression.a);
         if (value.type->kind != TypeKind::Pointer) return std::nullopt;
         whole = SpotOfPointer(value, expression);
@@ -149,7 +151,8 @@ std::optional<Interpreter::Spot> Interpreter::LocateIndex(const Expression& expr
     if (whole->type->kind != TypeKind::Array) return std::nullopt;
     const std::uint64_t index = IndexOf(*expression.b);
     const bool outside = index >= whole->type->count;
-    Spot element = PartOfSpot(*whole, whole->type->element, outside ? whole->type->size : index * whole->type->element->size);
+    Spot element =
+        PartOfSpot(*whole, whole->type->element, outside ? whole->type->size : index * whole->type->element->size);
     element.outside = outside;
     return element;
 }
@@ -180,7 +183,8 @@ void Interpreter::Store(const Spot& spot, const Value& value, const Location& at
 }
 
 // Is it all right to read or write there through a pointer? What is not is told, and false.
-bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint64_t bytes, bool write, const Location& at) {
+bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint64_t bytes, bool write,
+                            const Location& at) {
     if (bytes == 0) return ScriptMemory::IsMapped(address, 0);
     const std::uint64_t end = address + bytes;
     const auto fails = [&](Blocks::Number block, bool dangling) {
@@ -191,13 +195,15 @@ bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint6
     std::uint64_t outerBegin = 0;
     std::uint64_t outerEnd = ~std::uint64_t{0};
     if (tag >= kFrameTag) {
-        const auto frame = std::find_if(frames_.begin(), frames_.end(), [&](const Frame& each) { return each.serial == tag; });
+        const auto frame =
+            std::find_if(frames_.begin(), frames_.end(), [&](const Frame& each) { return each.serial == tag; });
         if (frame == frames_.end()) return fails(0, true);
         if (!memory_.IsLiveStack(address, bytes)) return fails(0, false);
     } else {
-        const BlockRecord* const record = tag != 0 && tag <= blocks_.Count() ? &blocks_.At(static_cast<Blocks::Number>(tag)) : nullptr;
-        // An allocator of the script keeps its own books in blocks that it got back: in its procedures an address is all
-        // that counts, and what lies there below it.
+        const BlockRecord* const record =
+            tag != 0 && tag <= blocks_.Count() ? &blocks_.At(static_cast<Blocks::Number>(tag)) : nullptr;
+        // An allocator of the script keeps its own books in blocks that it got back: in its procedures an address is
+        // all that counts, and what lies there below it.
         const auto isAtWork = [&](std::uint32_t heap) { return heaps_->At(heap)->inCallback != 0; };
         if (record != nullptr && !isAtWork(record->heap)) {
             if (!record->live) return fails(static_cast<Blocks::Number>(tag), true);
@@ -217,20 +223,22 @@ bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint6
     return true;
 }
 
-void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool write, Blocks::Number block, bool dangling,
-                               const Location& at) {
+void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool write, Blocks::Number block,
+                               bool dangling, const Location& at) {
     events::Event failed;
     failed.kind = events::EventKind::AccessFailed;
     failed.address = address;
     failed.size = bytes;
     failed.argument = write ? 2 : 1;
-    failed.error = static_cast<std::uint8_t>(dangling ? events::AccessError::Dangling : events::AccessError::OutOfBounds);
+    failed.error =
+        static_cast<std::uint8_t>(dangling ? events::AccessError::Dangling : events::AccessError::OutOfBounds);
     if (block != 0) failed.allocator = heaps_->IdOf(*heaps_->At(blocks_.At(block).heap));
     failed.trace = paths_.IdOf(Here());
     events::EmitNow(sink_, failed);
     const char* verb = write ? "write" : "read";
     if (expecting_ != 0) errorNames_.emplace_back(dangling ? "Dangling" : "OutOfBounds");
-    std::string text = fmt::format("a {} of {} at {:#x} is {}", verb, Bytes(bytes), address, dangling ? "dangling" : "out of bounds");
+    std::string text =
+        fmt::format("a {} of {} at {:#x} is {}", verb, Bytes(bytes), address, dangling ? "dangling" : "out of bounds");
     if (block != 0) {
         const BlockRecord& record = blocks_.At(block);
         text += dangling ? fmt::format(": the block of {} from line {} was given back in line {}", Bytes(record.size),

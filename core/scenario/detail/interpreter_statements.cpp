@@ -130,7 +130,8 @@ void Interpreter::ExecuteDeclare(const Statement& statement) {
     Value value = EvaluateMoving(*statement.value, type);
     declaring_.clear();
     if (statement.tuple) return StoreParts(statement, std::move(value));
-    value = type != nullptr ? Coerce(std::move(value), type, statement.value->at) : Settled(std::move(value), *statement.value);
+    value = type != nullptr ? Coerce(std::move(value), type, statement.value->at)
+                            : Settled(std::move(value), *statement.value);
     if (!target.declares) return;
     const SlotName name = NameOf(target.slot, target.global);
     Declare(name, value.type);
@@ -142,7 +143,8 @@ void Interpreter::StoreParts(const Statement& statement, Value value) {
     value = Plain(std::move(value), statement.value->at);
     const std::size_t count = statement.targets.size();
     if (value.type->kind != TypeKind::Tuple || value.type->fields.size() != count) {
-        Stop(statement.value->at, fmt::format("this is {}", value.type->name), fmt::format("a tuple of {} parts", count));
+        Stop(statement.value->at, fmt::format("this is {}", value.type->name),
+             fmt::format("a tuple of {} parts", count));
     }
     for (std::size_t i = 0; i < count; ++i) {
         const Target& target = statement.targets[i];
@@ -187,7 +189,8 @@ void Interpreter::Compound(const Statement& statement) {
     const auto spot = target.place == nullptr ? std::nullopt : Locate(*target.place);
     if (!spot) Stop(target.at, "nothing can be stored here", "a variable, a field or an element");
     Value right = EvaluatePlain(*statement.value, spot->type);
-    Value result = Binary(statement.operation, Plain(Load(*spot, target.at), target.at), std::move(right), statement.at);
+    Value result =
+        Binary(statement.operation, Plain(Load(*spot, target.at), target.at), std::move(right), statement.at);
     Store(*spot, Coerce(std::move(result), spot->type, statement.value->at), target.at);
 }
 
@@ -199,14 +202,17 @@ Interpreter::Flow Interpreter::ExecuteFor(const Statement& statement) {
         return ForRange(statement, std::move(from), std::move(to), over.truth);
     }
     const auto spot = LocateThrough(over);
-    if (spot && (spot->type->kind == TypeKind::Array || spot->type->arrayElement != nullptr)) return ForElements(statement);
+    if (spot && (spot->type->kind == TypeKind::Array || spot->type->arrayElement != nullptr))
+        return ForElements(statement);
     Value value = EvaluatePlain(over);
-    if (value.type->IsInteger()) return ForRange(statement, Value::Of(types_.Of(TypeKind::UntypedInteger), 0), std::move(value), false);
+    if (value.type->IsInteger())
+        return ForRange(statement, Value::Of(types_.Of(TypeKind::UntypedInteger), 0), std::move(value), false);
     bool ends = false;
     Flow flow = Flow::Normal;
     if (value.type == types_.CallTrace()) {
         const auto trace = static_cast<std::uint32_t>(PartOf(value, types_.Scalar(ScalarKind::U32), 0).bits);
-        for (std::uint64_t i = 0; i < TraceLength(trace) && !ends; ++i) flow = Turn(statement, TraceEntry(trace, i), ends);
+        for (std::uint64_t i = 0; i < TraceLength(trace) && !ends; ++i)
+            flow = Turn(statement, TraceEntry(trace, i), ends);
     } else if (value.type->kind == TypeKind::Array) {
         const Type* element = value.type->element;
         for (std::uint64_t i = 0; i < value.type->count && !ends; ++i) {
@@ -215,10 +221,12 @@ Interpreter::Flow Interpreter::ExecuteFor(const Statement& statement) {
     } else if (value.type->kind == TypeKind::String) {
         const std::string text(TextOf(value));
         for (std::size_t i = 0; i < text.size() && !ends; ++i) {
-            flow = Turn(statement, Value::Of(types_.Scalar(ScalarKind::Char), static_cast<unsigned char>(text[i])), ends);
+            flow =
+                Turn(statement, Value::Of(types_.Scalar(ScalarKind::Char), static_cast<unsigned char>(text[i])), ends);
         }
     } else {
-        Stop(over.at, fmt::format("nothing runs over {}", value.type->name), "a range, a number, an array or a DynamicArray");
+        Stop(over.at, fmt::format("nothing runs over {}", value.type->name),
+             "a range, a number, an array or a DynamicArray");
     }
     return flow;
 }
@@ -330,7 +338,8 @@ bool Interpreter::Matches(const MatchArm& arm, const Value& value, Value& bound)
     }
     if (!arm.caseName.empty()) {
         if (subject.type->kind != TypeKind::Enum) {
-            Stop(arm.at, fmt::format("`.{}` is a case, what is matched is {}", arm.caseName, subject.type->name), "an enum");
+            Stop(arm.at, fmt::format("`.{}` is a case, what is matched is {}", arm.caseName, subject.type->name),
+                 "an enum");
         }
         return subject.bits == EnumValue(subject.type, arm.caseName, arm.at).bits;
     }

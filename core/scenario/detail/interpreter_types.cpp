@@ -25,7 +25,8 @@ const Type* Interpreter::Resolve(const TypeExpression* type) {
         const auto known = resolved_.find(key);
         if (known != resolved_.end()) return known->second;
     }
-    if (types_.Count() > kMostTypes) Stop(type->at, "the program makes too many types", fmt::format("at most {}", kMostTypes));
+    if (types_.Count() > kMostTypes)
+        Stop(type->at, "the program makes too many types", fmt::format("at most {}", kMostTypes));
     const Type* made = nullptr;
     switch (type->form) {
         case TypeForm::Named: made = ResolveNamed(*type); break;
@@ -33,9 +34,11 @@ const Type* Interpreter::Resolve(const TypeExpression* type) {
         case TypeForm::Array: {
             const Type* element = Resolve(type->element);
             const Value count = EvaluatePlain(*type->count);
-            if (!count.type->IsInteger() || count.Signed() < 0) Stop(type->count->at, "the count of an array", "a number from 0 on");
+            if (!count.type->IsInteger() || count.Signed() < 0)
+                Stop(type->count->at, "the count of an array", "a number from 0 on");
             if (!element->HasSize()) Stop(type->at, fmt::format("no array can hold {}", element->name));
-            if (HoldsIncomplete(element)) Stop(type->at, fmt::format("`{}` contains itself", element->name), "a pointer to it");
+            if (HoldsIncomplete(element))
+                Stop(type->at, fmt::format("`{}` contains itself", element->name), "a pointer to it");
             made = types_.ArrayOf(element, count.bits);
             break;
         }
@@ -44,7 +47,8 @@ const Type* Interpreter::Resolve(const TypeExpression* type) {
             for (const TypeExpression* part : type->arguments) {
                 parts.push_back(Resolve(part));
                 if (!parts.back()->HasSize()) Stop(part->at, fmt::format("no tuple can hold {}", parts.back()->name));
-                if (HoldsIncomplete(parts.back())) Stop(part->at, fmt::format("`{}` contains itself", parts.back()->name), "a pointer to it");
+                if (HoldsIncomplete(parts.back()))
+                    Stop(part->at, fmt::format("`{}` contains itself", parts.back()->name), "a pointer to it");
             }
             made = types_.TupleOf(parts);
             break;
@@ -53,9 +57,11 @@ const Type* Interpreter::Resolve(const TypeExpression* type) {
             const Type* error = type->error == nullptr ? nullptr : Resolve(type->error);
             const Type* element = type->element == nullptr ? nullptr : Resolve(type->element);
             for (const Type* part : {error, element}) {
-                if (part != nullptr && HoldsIncomplete(part)) Stop(type->at, fmt::format("`{}` contains itself", part->name), "a pointer to it");
+                if (part != nullptr && HoldsIncomplete(part))
+                    Stop(type->at, fmt::format("`{}` contains itself", part->name), "a pointer to it");
             }
-            if (error != nullptr && error->kind != TypeKind::Enum) Stop(type->error->at, fmt::format("{} is no error", error->name), "an enum before `?`");
+            if (error != nullptr && error->kind != TypeKind::Enum)
+                Stop(type->error->at, fmt::format("{} is no error", error->name), "an enum before `?`");
             made = types_.UnionOf(error, element);
             break;
         }
@@ -74,7 +80,8 @@ const Type* Interpreter::ResolveNamed(const TypeExpression& type) {
         case ReferenceKind::Scalar: return types_.Scalar(static_cast<ScalarKind>(reference.index));
         case ReferenceKind::Generic: {
             const Environment* environment = Top().environment;
-            return reference.index < environment->types.size() ? environment->types[reference.index] : types_.Of(TypeKind::Unknown);
+            return reference.index < environment->types.size() ? environment->types[reference.index]
+                                                               : types_.Of(TypeKind::Unknown);
         }
         case ReferenceKind::Enum: {
             const EnumDeclaration& declaration = program_.enums[reference.index];
@@ -92,13 +99,15 @@ const Type* Interpreter::ResolveNamed(const TypeExpression& type) {
         case LibraryId::CallTraceType: return types_.CallTrace();
         case LibraryId::TraceEntryType: return types_.TraceEntry();
         case LibraryId::DynamicArrayType:
-            if (arguments.empty() || !arguments[0]->HasSize()) Stop(type.at, "a DynamicArray of what?", "DynamicArray<u32>, for example");
+            if (arguments.empty() || !arguments[0]->HasSize())
+                Stop(type.at, "a DynamicArray of what?", "DynamicArray<u32>, for example");
             return types_.DynamicArrayOf(arguments[0]);
         default: return types_.Allocator();
     }
 }
 
-const Type* Interpreter::ResolveStruct(std::uint32_t index, const std::vector<const Type*>& arguments, const Location& at) {
+const Type* Interpreter::ResolveStruct(std::uint32_t index, const std::vector<const Type*>& arguments,
+                                       const Location& at) {
     const StructDeclaration& declaration = program_.structs[index];
     Type* type = types_.StructOf({ReferenceKind::Struct, index}, declaration.name, arguments);
     if (type->complete || type->begun) return type;
@@ -115,7 +124,8 @@ const Type* Interpreter::ResolveStruct(std::uint32_t index, const std::vector<co
     if (declaration.base != nullptr) {
         const Type* base = Resolve(declaration.base);
         if (base->kind != TypeKind::Struct || !base->complete) {
-            Stop(declaration.base->at, fmt::format("`{}` cannot be used as a base", base->name), "a struct that is declared by itself");
+            Stop(declaration.base->at, fmt::format("`{}` cannot be used as a base", base->name),
+                 "a struct that is declared by itself");
         }
         type->base = base;
         type->fields = base->fields;
@@ -129,13 +139,16 @@ const Type* Interpreter::ResolveStruct(std::uint32_t index, const std::vector<co
         own.push_back({field.name, fieldType, 0});
     }
     for (Field& field : own) {
-        if (type->Find(field.name) != nullptr) Stop(declaration.at, fmt::format("`{}` has two fields `{}`", declaration.name, field.name));
-        if (!field.type->HasSize() && field.type->kind != TypeKind::Unknown) Stop(declaration.at, fmt::format("no field can be {}", field.type->name));
+        if (type->Find(field.name) != nullptr)
+            Stop(declaration.at, fmt::format("`{}` has two fields `{}`", declaration.name, field.name));
+        if (!field.type->HasSize() && field.type->kind != TypeKind::Unknown)
+            Stop(declaration.at, fmt::format("no field can be {}", field.type->name));
         type->fields.push_back(field);
     }
     --inStruct_;
     frames_.pop_back();
-    if (!TypeTable::Lay(*type)) Stop(at, fmt::format("`{}` is too large", type->name), fmt::format("at most {} bytes", kMostTypeBytes));
+    if (!TypeTable::Lay(*type))
+        Stop(at, fmt::format("`{}` is too large", type->name), fmt::format("at most {} bytes", kMostTypeBytes));
     return type;
 }
 
@@ -164,7 +177,8 @@ bool Interpreter::Infer(const TypeExpression& pattern, const Type* type, std::ve
                 if (type->HasSize()) known = type;
                 return true;
             }
-            if (type->arrayElement != nullptr && pattern.arguments.size() == 1) return Infer(*pattern.arguments[0], type->arrayElement, types);
+            if (type->arrayElement != nullptr && pattern.arguments.size() == 1)
+                return Infer(*pattern.arguments[0], type->arrayElement, types);
             for (std::size_t i = 0; i < std::min(type->arguments.size(), pattern.arguments.size()); ++i) {
                 (void)Infer(*pattern.arguments[i], type->arguments[i], types);
             }
@@ -173,12 +187,14 @@ bool Interpreter::Infer(const TypeExpression& pattern, const Type* type, std::ve
         case TypeForm::Pointer: return type->kind != TypeKind::Pointer || Infer(*pattern.element, type->element, types);
         case TypeForm::Array: return type->kind != TypeKind::Array || Infer(*pattern.element, type->element, types);
         case TypeForm::Tuple:
-            for (std::size_t i = 0; type->kind == TypeKind::Tuple && i < std::min(type->fields.size(), pattern.arguments.size()); ++i) {
+            for (std::size_t i = 0;
+                 type->kind == TypeKind::Tuple && i < std::min(type->fields.size(), pattern.arguments.size()); ++i) {
                 (void)Infer(*pattern.arguments[i], type->fields[i].type, types);
             }
             return true;
         case TypeForm::Union:
-            if (pattern.element != nullptr) return Infer(*pattern.element, type->kind == TypeKind::Union ? type->element : type, types);
+            if (pattern.element != nullptr)
+                return Infer(*pattern.element, type->kind == TypeKind::Union ? type->element : type, types);
             return true;
         case TypeForm::Procedure: return true;
     }
@@ -205,12 +221,14 @@ std::optional<Value> Interpreter::TryCoerce(const Value& value, const Type* want
         return EnumValue(want, reinterpret_cast<const Expression*>(value.bits)->name, at);
     }
     if (value.type->IsInteger() || value.type->IsReal()) return CoerceNumber(value, want, at);
-    if (from == TypeKind::Pointer && want->kind == TypeKind::Pointer && PointersFit(value.type->element, want->element)) {
+    if (from == TypeKind::Pointer && want->kind == TypeKind::Pointer &&
+        PointersFit(value.type->element, want->element)) {
         return Value::Of(want, value.bits);
     }
     if (from == TypeKind::Procedure && want->kind == TypeKind::Procedure) return Value::Of(want, value.bits);
     if (from == TypeKind::Tuple || from == TypeKind::Array) return CoerceParts(value, want, at);
-    if (from == TypeKind::Struct && want->kind == TypeKind::Struct && value.type->IsAllocator() && want->base == value.type) {
+    if (from == TypeKind::Struct && want->kind == TypeKind::Struct && value.type->IsAllocator() &&
+        want->base == value.type) {
         return std::nullopt;
     }
     return std::nullopt;
@@ -237,7 +255,8 @@ std::optional<Value> Interpreter::CoerceNumber(const Value& value, const Type* w
     }
     if (want->kind != TypeKind::Integer) return std::nullopt;
     if (!Fits(want, value.bits, isSigned)) {
-        if (untyped) Stop(at, fmt::format("{} does not fit", value.Signed()), fmt::format("a number that fits {}", want->name));
+        if (untyped)
+            Stop(at, fmt::format("{} does not fit", value.Signed()), fmt::format("a number that fits {}", want->name));
         Overflowed(at, want);
     }
     return Value::Of(want, detail::Wrapped(want, value.bits));
@@ -256,7 +275,9 @@ std::optional<Value> Interpreter::CoerceIntoUnion(const Value& value, const Type
     if (from == TypeKind::Void && want->element == nullptr) return Value::Zero(want);
     if (from == TypeKind::Union) {
         if (IsError(value)) {
-            if (value.type->error == nullptr) return want->error == nullptr ? CoerceIntoUnion(Value::Of(types_.Of(TypeKind::Nothing), 0), want, at) : std::nullopt;
+            if (value.type->error == nullptr)
+                return want->error == nullptr ? CoerceIntoUnion(Value::Of(types_.Of(TypeKind::Nothing), 0), want, at)
+                                              : std::nullopt;
             if (want->error == nullptr || want->error->kind != TypeKind::Enum) return std::nullopt;
             const Value error = PartOf(value, value.type->error, value.type->payload);
             if (value.type->error == want->error) return ErrorUnion(want, want->error, error.bits);
@@ -273,7 +294,8 @@ std::optional<Value> Interpreter::CoerceIntoUnion(const Value& value, const Type
     }
     const bool maybeError = want->error != nullptr && want->error->kind == TypeKind::Enum &&
                             (from == TypeKind::Shorthand || value.type == want->error);
-    const bool isEnum = want->element != nullptr && want->element->kind == TypeKind::Enum && from == TypeKind::Shorthand;
+    const bool isEnum =
+        want->element != nullptr && want->element->kind == TypeKind::Enum && from == TypeKind::Shorthand;
     if (maybeError && !isEnum) {
         const auto error = TryCoerce(value, want->error, at);
         if (error) {
@@ -323,10 +345,14 @@ std::string Interpreter::ErrorName(const Value& value) const {
 Value Interpreter::Unwrap(Value value, const Location& at) {
     if (value.type->kind != TypeKind::Union) return value;
     if (IsError(value)) {
-        if (value.type->error == nullptr) Stop(at, "there is nothing here", fmt::format("a value of {}", value.type->element == nullptr ? "it" : value.type->element->name), "test it with `if` first");
+        if (value.type->error == nullptr)
+            Stop(at, "there is nothing here",
+                 fmt::format("a value of {}", value.type->element == nullptr ? "it" : value.type->element->name),
+                 "test it with `if` first");
         const std::string name = ErrorName(value);
         if (expecting_ != 0) errorNames_.push_back(name);
-        Stop(at, fmt::format("this failed with {}, and is used as its value", name), "", "test it with `if`, hand the error on with `try`, or give a value with `?`");
+        Stop(at, fmt::format("this failed with {}, and is used as its value", name), "",
+             "test it with `if`, hand the error on with `try`, or give a value with `?`");
     }
     if (value.type->element == nullptr) return Value::Of(types_.Of(TypeKind::Void), 0);
     return PartOf(value, value.type->element, value.type->payload);
@@ -334,7 +360,8 @@ Value Interpreter::Unwrap(Value value, const Location& at) {
 
 // For a variable whose type is not written.
 Value Interpreter::Settled(Value value, const Expression& from) {
-    if (value.type->kind == TypeKind::Union && from.kind != ExpressionKind::Keep) value = Unwrap(std::move(value), from.at);
+    if (value.type->kind == TypeKind::Union && from.kind != ExpressionKind::Keep)
+        value = Unwrap(std::move(value), from.at);
     switch (value.type->kind) {
         case TypeKind::UntypedInteger: {
             const Type* i32 = types_.Scalar(ScalarKind::I32);
@@ -345,7 +372,8 @@ Value Interpreter::Settled(Value value, const Expression& from) {
         case TypeKind::Shorthand:
             Stop(from.at, fmt::format("of which enum is `.{}`?", reinterpret_cast<const Expression*>(value.bits)->name),
                  "the enum before the dot, or a type after the variable's name");
-        case TypeKind::Nothing: Stop(from.at, "nothing of which type?", "a type after the variable's name, as in next : ?^Node = nothing");
+        case TypeKind::Nothing:
+            Stop(from.at, "nothing of which type?", "a type after the variable's name, as in next : ?^Node = nothing");
         case TypeKind::Void: Stop(from.at, "this gives no value", "a value");
         case TypeKind::Unknown: Stop(from.at, "the type of this is not known", "type arguments, as in f<u32>(...)");
         default: return value;
@@ -355,7 +383,8 @@ Value Interpreter::Settled(Value value, const Expression& from) {
 Value Interpreter::Cast(const Value& value, const Type* to, const Location& at) {
     const Type* from = value.type;
     if (from == to) return value;
-    const bool fromNumber = from->IsInteger() || from->kind == TypeKind::Bool || from->kind == TypeKind::Char || from->kind == TypeKind::Enum;
+    const bool fromNumber = from->IsInteger() || from->kind == TypeKind::Bool || from->kind == TypeKind::Char ||
+                            from->kind == TypeKind::Enum;
     if (to->kind == TypeKind::Integer) {
         if (fromNumber) return Value::Of(to, detail::Wrapped(to, value.bits));
         if (from->kind == TypeKind::Pointer) return Value::Of(to, detail::Wrapped(to, detail::AddressOf(value.bits)));
@@ -365,9 +394,14 @@ Value Interpreter::Cast(const Value& value, const Type* to, const Location& at) 
             const double least = to->isSigned ? -std::ldexp(1.0, static_cast<int>(to->size) * 8 - 1) : 0;
             const double most = std::ldexp(1.0, static_cast<int>(to->size) * 8 - (to->isSigned ? 1 : 0));
             std::uint64_t bits = 0;
-            if (real >= most) bits = to->isSigned ? std::numeric_limits<std::uint64_t>::max() >> (65 - to->size * 8) : ~std::uint64_t{0} >> (64 - to->size * 8);
-            else if (real <= least) bits = to->isSigned ? static_cast<std::uint64_t>(static_cast<std::int64_t>(least)) : 0;
-            else bits = real < 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(real)) : static_cast<std::uint64_t>(real);
+            if (real >= most)
+                bits = to->isSigned ? std::numeric_limits<std::uint64_t>::max() >> (65 - to->size * 8)
+                                    : ~std::uint64_t{0} >> (64 - to->size * 8);
+            else if (real <= least)
+                bits = to->isSigned ? static_cast<std::uint64_t>(static_cast<std::int64_t>(least)) : 0;
+            else
+                bits = real < 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(real))
+                                : static_cast<std::uint64_t>(real);
             return Value::Of(to, detail::Wrapped(to, bits));
         }
     }
@@ -400,7 +434,8 @@ std::string_view Interpreter::TextOf(const Value& string) const {
     std::uint64_t length = 0;
     std::memcpy(&address, string.bytes.data(), 8);
     std::memcpy(&length, string.bytes.data() + 8, 8);
-    if (!memory_.IsLiveStatic(address, 0) || length > kMostTypeBytes || !memory_.IsLiveStatic(address, length)) return {};
+    if (!memory_.IsLiveStatic(address, 0) || length > kMostTypeBytes || !memory_.IsLiveStatic(address, length))
+        return {};
     return {reinterpret_cast<const char*>(memory_.Real(address)), static_cast<std::size_t>(length)};
 }
 

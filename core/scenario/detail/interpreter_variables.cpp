@@ -25,15 +25,18 @@ std::string_view Interpreter::WrittenName(SlotName name) const {
 void Interpreter::Declare(SlotName name, const Type* type) {
     Slot& slot = SlotOf(name);
     slot.moved = Moved::No;
-    if (slot.type != nullptr && slot.type->size == type->size && slot.type->alignment >= type->alignment && slot.address != 0) {
+    if (slot.type != nullptr && slot.type->size == type->size && slot.type->alignment >= type->alignment &&
+        slot.address != 0) {
         slot.type = type;
         heaps_->DestroyOver(slot.address, slot.address + type->size, "has lost its memory: its buffer was made anew");
         ThrowIfHalted();
         return;
     }
-    const auto address = name.global ? memory_.AddStatic(type->size, type->alignment) : memory_.Push(type->size, type->alignment);
+    const auto address =
+        name.global ? memory_.AddStatic(type->size, type->alignment) : memory_.Push(type->size, type->alignment);
     if (!address) {
-        End(Ending::MemoryBudget, fmt::format("there is no room for a variable of {} bytes", type->size), "smaller variables");
+        End(Ending::MemoryBudget, fmt::format("there is no room for a variable of {} bytes", type->size),
+            "smaller variables");
     }
     slot.type = type;
     slot.address = *address;
@@ -59,8 +62,8 @@ void Interpreter::CheckOwned(SlotName name, const Expression& use) {
     if (slot.moved == Moved::No) return;
     const bool freed = slot.moved == Moved::Freed;
     StopAlso(use.at, slot.movedAt,
-             fmt::format("`{}` was {} in line {}, and is used in line {}", WrittenName(name), freed ? "freed" : "given away",
-                         slot.movedAt.line, use.at.line),
+             fmt::format("`{}` was {} in line {}, and is used in line {}", WrittenName(name),
+                         freed ? "freed" : "given away", slot.movedAt.line, use.at.line),
              freed ? "Memory.UnsafeFree leaves the pointer, if this is meant to go wrong"
                    : "use the new owner, or copy the pointer with `unsafe` before it goes");
 }
@@ -102,7 +105,9 @@ std::string Interpreter::NameOfVariableAt(std::uint64_t address) const {
     const auto search = [&](const std::vector<Slot>& slots, bool global) -> std::string {
         for (std::size_t i = 0; i < slots.size(); ++i) {
             const Slot& slot = slots[i];
-            if (slot.type == nullptr || address < slot.address || address - slot.address >= std::max<std::uint64_t>(slot.type->size, 1)) continue;
+            if (slot.type == nullptr || address < slot.address ||
+                address - slot.address >= std::max<std::uint64_t>(slot.type->size, 1))
+                continue;
             return std::string(WrittenName({global, static_cast<std::uint32_t>(i)}));
         }
         return {};

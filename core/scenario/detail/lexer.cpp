@@ -10,25 +10,36 @@
 namespace residue::scenario::detail {
 namespace {
 
-constexpr std::array kKeywords = {"proc", "struct", "using", "enum",   "if",    "else",   "do",     "for",      "in",
-                                  "while", "match", "return", "defer", "try",   "unsafe", "as",     "and",      "or",
-                                  "not",  "true",  "false",  "nothing", "break", "continue", "comptime"};
-constexpr std::array kTypeNames = {"u8",  "u16", "u32", "u64",  "i8",   "i16",
-                                   "i32", "i64", "f32", "f64", "bool", "char", "string"};
+constexpr std::array kKeywords = {"proc",  "struct", "using",  "enum",    "if",    "else",     "do",      "for", "in",
+                                  "while", "match",  "return", "defer",   "try",   "unsafe",   "as",      "and", "or",
+                                  "not",   "true",   "false",  "nothing", "break", "continue", "comptime"};
+constexpr std::array kTypeNames = {"u8",  "u16", "u32", "u64",  "i8",   "i16",   "i32",
+                                   "i64", "f32", "f64", "bool", "char", "string"};
 
 // Longest first.
 constexpr std::array kSymbols = {"..<", "..=", "::", ":=", "->", "=>", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=",
                                  "%=",  "&&",  "||", "(",  ")",  "[",  "]",  "{",  "}",  "<",  ">",  "=",  "+",  "-",
                                  "*",   "/",   "%",  "&",  "!",  "^",  "?",  ":",  ";",  ",",  ".",  "|"};
 
-bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsNamePart(char c) { return IsNameStart(c) || IsDigit(c); }
+bool IsNameStart(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool IsDigit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool IsNamePart(char c) {
+    return IsNameStart(c) || IsDigit(c);
+}
 
 // Bytes of the UTF-8 character that begins at `text`; 0: it is none.
 std::size_t CharacterBytes(std::string_view text) {
     const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xC2 ? 0
+                               : first < 0xE0 ? 2
+                               : first < 0xF0 ? 3
+                               : first < 0xF5 ? 4
+                                              : 0;
     if (length == 0 || length > text.size()) return 0;
     for (std::size_t i = 1; i < length; ++i) {
         if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
@@ -57,7 +68,22 @@ private:
 
     Location From(std::size_t begin) const {
         const std::size_t end = std::max(begin, std::min(at_, text_.size()));
-        return {file_, line_, static_cast<std::uint32_t>(begin - lineStart_ + 1), static_cast<std::uint32_t>(end - begin)};
+        return {file_, line_, static_cast<std::uint32_t>(begin - lineStart_ + 1),
+                static_cast<std::uint32_t>(end - begin)};
+    }
+
+    // What is in strings and comments is shown to people, so it must be text.
+    void CheckText(std::size_t begin) {
+        for (std::size_t at = begin; at < at_;) {
+            const std::size_t bytes = CharacterBytes(text_.substr(at));
+            if (bytes == 0 || text_[at] == '\0') {
+                const auto column = static_cast<std::uint32_t>(at - lineStart_ + 1);
+                messages_.Error({file_, line_, column, 1},
+                                bytes == 0 ? "these bytes are not UTF-8" : "a byte 0 in the text", "UTF-8 text");
+                return;
+            }
+            at += bytes;
+        }
     }
 
     void NewLine() {
@@ -112,7 +138,9 @@ private:
         const std::size_t begin = at_;
         const bool narration = Starts("///") && Peek(3) != '/';
         while (at_ < text_.size() && Peek() != '\n') ++at_;
-        out_.comments.push_back({From(begin), static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_), narration});
+        CheckText(begin);
+        out_.comments.push_back(
+            {From(begin), static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_), narration});
         // Behind a statement it is an ordinary comment: a narration begins its line.
         if (narration && freshLine_) Narrate(begin);
     }
@@ -140,7 +168,9 @@ private:
         }();
         std::size_t piece = begin;
         const auto keep = [&] {
-            out_.comments.push_back({From(piece), static_cast<std::uint32_t>(piece), static_cast<std::uint32_t>(at_), false});
+            CheckText(piece);
+            out_.comments.push_back(
+                {From(piece), static_cast<std::uint32_t>(piece), static_cast<std::uint32_t>(at_), false});
         };
         while (at_ < text_.size() && !Starts("*/")) {
             if (Peek() != '\n') {
@@ -152,8 +182,10 @@ private:
             NewLine();
             piece = at_;
         }
-        if (at_ >= text_.size()) messages_.Error(opened, "this comment never ends", "*/");
-        else at_ += 2;
+        if (at_ >= text_.size())
+            messages_.Error(opened, "this comment never ends", "*/");
+        else
+            at_ += 2;
         keep();
     }
 
@@ -190,7 +222,8 @@ private:
             if (Peek() == '_') continue;
             hasDigits = true;
             overflow |= __builtin_mul_overflow(token.integer, static_cast<std::uint64_t>(base), &token.integer);
-            overflow |= __builtin_add_overflow(token.integer, static_cast<std::uint64_t>(DigitOf(Peek())), &token.integer);
+            overflow |=
+                __builtin_add_overflow(token.integer, static_cast<std::uint64_t>(DigitOf(Peek())), &token.integer);
         }
         if (base == 10 && ((Peek() == '.' && IsDigit(Peek(1))) || Peek() == 'e' || Peek() == 'E')) return Real(begin);
         bool odd = !hasDigits;
@@ -215,7 +248,8 @@ private:
         bool odd = !IsDigit(text_[at_ - 1]);
         for (; IsNamePart(Peek()); ++at_) odd = true;
         const std::string_view written = text_.substr(begin, at_ - begin);
-        if (odd) messages_.Error(From(begin), fmt::format("`{}` is no number", Shown(written)), "digits, as in 2.5 or 1e6");
+        if (odd)
+            messages_.Error(From(begin), fmt::format("`{}` is no number", Shown(written)), "digits, as in 2.5 or 1e6");
         std::string digits(written.substr(0, 64));
         std::erase(digits, '_');
         Token token;
@@ -256,8 +290,11 @@ private:
                 token.value += text_[at_++];
             }
         }
-        if (Peek() == '"') ++at_;
-        else messages_.Error(From(begin), "this string does not end on its line", "a closing \"");
+        if (Peek() == '"')
+            ++at_;
+        else
+            messages_.Error(From(begin), "this string does not end on its line", "a closing \"");
+        CheckText(begin);
         Put(std::move(token), begin);
     }
 
@@ -329,11 +366,15 @@ private:
 
 }  // namespace
 
-bool IsKeyword(std::string_view text) { return std::find(kKeywords.begin(), kKeywords.end(), text) != kKeywords.end(); }
+bool IsKeyword(std::string_view text) {
+    return std::find(kKeywords.begin(), kKeywords.end(), text) != kKeywords.end();
+}
 bool IsTypeName(std::string_view text) {
     return std::find(kTypeNames.begin(), kTypeNames.end(), text) != kTypeNames.end();
 }
 
-Lexed Lex(std::string_view text, std::uint32_t file, Messages& messages) { return Lexer(text, file, messages).Run(); }
+Lexed Lex(std::string_view text, std::uint32_t file, Messages& messages) {
+    return Lexer(text, file, messages).Run();
+}
 
 }  // namespace residue::scenario::detail

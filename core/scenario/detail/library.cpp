@@ -12,8 +12,8 @@ struct ModuleName {
     std::string_view name;
     LibraryModule module;
 };
-constexpr ModuleName kModules[] = {{"Memory", Memory}, {"Types", Types}, {"IO", Io}, {"io", Io}, {"Runtime", Runtime},
-                                   {"OS", Os}};
+constexpr ModuleName kModules[] = {{"Memory", Memory}, {"Types", Types},     {"IO", Io},
+                                   {"io", Io},         {"Runtime", Runtime}, {"OS", Os}};
 
 }  // namespace
 
@@ -54,25 +54,32 @@ const LibraryEntry kLibrary[] = {
     {LibraryId::CreateTlsf, Memory, Procedure, "CreateTlsfAllocator", 0, 2, "CreateTlsfAllocator(&buffer)"},
     {LibraryId::CreateDefault, Memory, Procedure, "CreateDefaultAllocator", 0, 0, "CreateDefaultAllocator()"},
     {LibraryId::CreateResidue, Memory, Procedure, "CreateResidueAllocator", 0, 0, "CreateResidueAllocator()"},
-    {LibraryId::CreateSystem, Memory, Procedure, "CreateSystemAllocator", 0, 1, "CreateSystemAllocator()"},
+    {LibraryId::CreateSystem, Memory, Procedure, "CreateSystemAllocator", 0, 0, "CreateSystemAllocator()"},
     {LibraryId::CreateFailing, Memory, Procedure, "CreateFailingAllocator", 2, 2, "CreateFailingAllocator(&inner, n)"},
-    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyFixedBufferAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
+    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyFixedBufferAllocator", 1, 1,
+     "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyArenaAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyStackAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyPoolAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyBuddyAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
-    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroySegregatedAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
+    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroySegregatedAllocator", 1, 1,
+     "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyTlsfAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
-    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyDefaultAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
-    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyResidueAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
+    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyDefaultAllocator", 1, 1,
+     "Destroy...Allocator(&allocator)"},
+    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyResidueAllocator", 1, 1,
+     "Destroy...Allocator(&allocator)"},
     {LibraryId::DestroyAllocator, Memory, Procedure, "DestroySystemAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
-    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyFailingAllocator", 1, 1, "Destroy...Allocator(&allocator)"},
+    {LibraryId::DestroyAllocator, Memory, Procedure, "DestroyFailingAllocator", 1, 1,
+     "Destroy...Allocator(&allocator)"},
     {LibraryId::DynamicArrayType, Types, Type, "DynamicArray"},
     {LibraryId::CreateDynamicArray, Types, Procedure, "CreateDynamicArray", 1, 1, "CreateDynamicArray<T>(&allocator)"},
-    {LibraryId::PushToDynamicArray, Types, Procedure, "PushToDynamicArray", 2, kAny, "PushToDynamicArray(&array, 1, 2, 3)"},
+    {LibraryId::PushToDynamicArray, Types, Procedure, "PushToDynamicArray", 2, kAny,
+     "PushToDynamicArray(&array, 1, 2, 3)"},
     {LibraryId::PopDynamicArray, Types, Procedure, "PopDynamicArray", 1, 1, "PopDynamicArray(&array)"},
     {LibraryId::DynamicArrayAt, Types, Procedure, "DynamicArrayAt", 2, 2, "DynamicArrayAt(&array, index)"},
-    {LibraryId::DynamicArrayRemoveAt, Types, Procedure, "DynamicArrayRemoveAt", 2, 2, "DynamicArrayRemoveAt(&array, index)"},
+    {LibraryId::DynamicArrayRemoveAt, Types, Procedure, "DynamicArrayRemoveAt", 2, 2,
+     "DynamicArrayRemoveAt(&array, index)"},
     {LibraryId::ClearDynamicArray, Types, Procedure, "ClearDynamicArray", 1, 1, "ClearDynamicArray(&array)"},
     {LibraryId::DestroyDynamicArray, Types, Procedure, "DestroyDynamicArray", 1, 1, "DestroyDynamicArray(&array)"},
     {LibraryId::Print, Io, Procedure, "Print", 1, kAny, "Print(\"{} bytes\", count)"},

@@ -1,5 +1,5 @@
-// The standard library's names: which module each is in, what it is, and how many arguments it takes. What they do is in
-// library_*.cpp.
+// The standard library's names: which module each is in, what it is, and how many arguments it takes. What they do is
+// in library_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ enum class LibraryId : std::uint8_t {
     MemoryErrorType,
     AccessErrorType,
     AllocatorType,
-    CoreAllocatorType,   // FixedBufferAllocator, ArenaAllocator, ...: all of the same layout
+    CoreAllocatorType,  // FixedBufferAllocator, ArenaAllocator, ...: all of the same layout
     PlacementType,
     DynamicArrayType,
     CallTraceType,
@@ -76,9 +76,9 @@ struct LibraryEntry {
     LibraryModule module;
     LibraryKind kind;
     std::string_view name;
-    std::uint8_t least = 0;    // arguments
-    std::uint8_t most = 0;     // 255: any number
-    const char* use = "";      // for a message: how it is called
+    std::uint8_t least = 0;  // arguments
+    std::uint8_t most = 0;   // 255: any number
+    const char* use = "";    // for a message: how it is called
 };
 
 const LibraryEntry* FindInModule(LibraryModule module, std::string_view name);

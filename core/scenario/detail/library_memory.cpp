@@ -44,7 +44,8 @@ Value Interpreter::CallMemory(LibraryId id, const Expression& call, const Type* 
     switch (id) {
         case LibraryId::Allocate:
         case LibraryId::CoreAllocate: {
-            if (call.list.size() != 2) Stop(call.at, "an allocator's procedure without its allocator", "the allocator and a count");
+            if (call.list.size() != 2)
+                Stop(call.at, "an allocator's procedure without its allocator", "the allocator and a count");
             const AllocatorSpot spot = AllocatorOf(*call.list[0]);
             const bool asked = want != nullptr && want->kind == TypeKind::Pointer && want->element->HasSize();
             const Type* type = TypeArgument(call, asked ? want->element : types_.Of(TypeKind::Unknown));
@@ -81,7 +82,8 @@ Value Interpreter::CallMemory(LibraryId id, const Expression& call, const Type* 
         case LibraryId::CreateFailing: {
             Heap& inner = LiveHeapOf(AllocatorOf(*call.list[0]), call.at);
             const Heap* heap = heaps_->CreateFailing(inner, number(1));
-            if (heap == nullptr) Stop(call.at, "the program makes too many allocators", fmt::format("at most {}", Heaps::kMostHeaps));
+            if (heap == nullptr)
+                Stop(call.at, "the program makes too many allocators", fmt::format("at most {}", Heaps::kMostHeaps));
             return AllocatorValue(*heap);
         }
         case LibraryId::DestroyAllocator: return DestroyCall(call);
@@ -92,7 +94,8 @@ Value Interpreter::CallMemory(LibraryId id, const Expression& call, const Type* 
         }
         case LibraryId::OsFree: {
             const Value pointer = EvaluatePlain(*call.list[0]);
-            if (pointer.type->kind != TypeKind::Pointer) Stop(call.list[0]->at, fmt::format("this is {}", pointer.type->name), "a pointer");
+            if (pointer.type->kind != TypeKind::Pointer)
+                Stop(call.list[0]->at, fmt::format("this is {}", pointer.type->name), "a pointer");
             return FreeThrough(AllocatorOf(SystemPointer(call.at), call.at), pointer.bits, call.at);
         }
         default: Stop(call.at, "this cannot be called");
@@ -107,12 +110,14 @@ const Type* Interpreter::TypeArgument(const Expression& call, const Type* otherw
 }
 
 Value Interpreter::FreeCall(const Expression& call, bool takes) {
-    if (call.list.size() != 2) Stop(call.at, "an allocator's procedure without its allocator", "the allocator and a pointer");
+    if (call.list.size() != 2)
+        Stop(call.at, "an allocator's procedure without its allocator", "the allocator and a pointer");
     const AllocatorSpot spot = AllocatorOf(*call.list[0]);
     const Expression& last = *call.list[1];
     const Argument argument = EvaluateArgument(last, nullptr);
     const Value pointer = Plain(argument.value, last.at);
-    if (pointer.type->kind != TypeKind::Pointer) Stop(last.at, fmt::format("this is {}", pointer.type->name), "a pointer to free");
+    if (pointer.type->kind != TypeKind::Pointer)
+        Stop(last.at, fmt::format("this is {}", pointer.type->name), "a pointer to free");
     freeing_ = pointer.type->element;
     Value result = FreeThrough(spot, pointer.bits, call.at);
     freeing_ = nullptr;
@@ -125,11 +130,14 @@ Value Interpreter::ResizeCall(const Expression& call) {
     const AllocatorSpot spot = AllocatorOf(*call.list[0]);
     const Argument argument = EvaluateArgument(*call.list[1], nullptr);
     const Value pointer = Plain(argument.value, call.list[1]->at);
-    if (pointer.type->kind != TypeKind::Pointer || !pointer.type->element->HasSize()) Stop(call.list[1]->at, fmt::format("this is {}", pointer.type->name), "a pointer");
+    if (pointer.type->kind != TypeKind::Pointer || !pointer.type->element->HasSize())
+        Stop(call.list[1]->at, fmt::format("this is {}", pointer.type->name), "a pointer");
     const Type* element = pointer.type->element;
-    const std::uint64_t count = Coerce(EvaluatePlain(*call.list[2]), types_.Scalar(ScalarKind::U32), call.list[2]->at).bits;
+    const std::uint64_t count =
+        Coerce(EvaluatePlain(*call.list[2]), types_.Scalar(ScalarKind::U32), call.list[2]->at).bits;
     Heap& heap = LiveHeapOf(spot, call.at);
-    if (!heaps_->CanResize(heap)) Stop(call.at, fmt::format("the allocator `{}` cannot resize", heap.name), "Allocate, Copy and Free");
+    if (!heaps_->CanResize(heap))
+        Stop(call.at, fmt::format("the allocator `{}` cannot resize", heap.name), "Allocate, Copy and Free");
     const auto bytes = CheckedMultiply(count, element->size);
     const std::uint64_t asked = bytes ? *bytes : ~std::uint64_t{0};
     AnnounceRequest(heap, asked, true);
@@ -148,7 +156,8 @@ Value Interpreter::CopyCall(const Expression& call) {
         const bool isPointer = each->type->kind == TypeKind::Pointer && each->type->element->HasSize();
         if (!isPointer) Stop(call.at, fmt::format("this is {}", each->type->name), "two pointers and a count");
     }
-    const std::uint64_t count = Coerce(EvaluatePlain(*call.list[2]), types_.Scalar(ScalarKind::U32), call.list[2]->at).bits;
+    const std::uint64_t count =
+        Coerce(EvaluatePlain(*call.list[2]), types_.Scalar(ScalarKind::U32), call.list[2]->at).bits;
     const Type* element = to.type->element->kind == TypeKind::Array ? to.type->element->element : to.type->element;
     const std::uint64_t bytes = count * element->size;
     const std::uint64_t source = detail::AddressOf(from.bits);
@@ -163,7 +172,9 @@ Value Interpreter::CopyCall(const Expression& call) {
 
 Value Interpreter::DestroyCall(const Expression& call) {
     Heap& heap = LiveHeapOf(AllocatorOf(*call.list[0]), call.at);
-    if (heap.kind == HeapKind::Script) Stop(call.at, fmt::format("`{}` is an allocator of the script", heap.name), "a procedure of its own that ends it");
+    if (heap.kind == HeapKind::Script)
+        Stop(call.at, fmt::format("`{}` is an allocator of the script", heap.name),
+             "a procedure of its own that ends it");
     if (heap.kind == HeapKind::Default) Report(heap);
     const bool duck = heap.wasResidue;
     heaps_->Destroy(heap, fmt::format("was destroyed in line {}", call.at.line));
@@ -176,7 +187,8 @@ Value Interpreter::DestroyCall(const Expression& call) {
 }
 
 // The library's own allocators are made when somebody first asks for one, and live in globals of their own.
-Value Interpreter::OwnAllocator(HeapKind kind, const char* name, std::uint64_t& address, std::uint32_t& number, const Location& at) {
+Value Interpreter::OwnAllocator(HeapKind kind, const char* name, std::uint64_t& address, std::uint32_t& number,
+                                const Location& at) {
     NeedOs(at);
     const Type* type = types_.Allocator();
     if (address == 0) {
@@ -225,9 +237,12 @@ void Interpreter::PrintCall(const Expression& call, bool isError, bool line) {
         std::vector<Value> values;
         for (std::size_t i = 1; i < call.list.size(); ++i) values.push_back(Evaluate(*call.list[i]));
         const Value first = Evaluate(*call.list[0]);
-        if (first.type->kind == TypeKind::String) text = Formatted(TextOf(first), values, call.at);
-        else if (values.empty()) Append(text, first, 0);
-        else Stop(call.list[0]->at, fmt::format("this is {}", first.type->name), "a string with a {} for each value");
+        if (first.type->kind == TypeKind::String)
+            text = Formatted(TextOf(first), values, call.at);
+        else if (values.empty())
+            Append(text, first, 0);
+        else
+            Stop(call.list[0]->at, fmt::format("this is {}", first.type->name), "a string with a {} for each value");
     }
     if (line) text += '\n';
     Charge(text.size() / 4);

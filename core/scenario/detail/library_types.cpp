@@ -19,7 +19,8 @@ Interpreter::Spot Interpreter::DynamicArrayOf(const Expression& argument) {
     if (!isArray) Stop(argument.at, fmt::format("this is {}", pointer.type->name), "a DynamicArray, as in &array");
     const Spot spot = SpotOfPointer(pointer, argument);
     const bool lives = MayAccess(spot.address, spot.tag, spot.type->size, true, argument.at);
-    if (!lives) Stop(argument.at, fmt::format("there is no DynamicArray at {:#x}", spot.address), "an array that lives");
+    if (!lives)
+        Stop(argument.at, fmt::format("there is no DynamicArray at {:#x}", spot.address), "an array that lives");
     return spot;
 }
 
@@ -28,7 +29,8 @@ Value Interpreter::CallTypes(LibraryId id, const Expression& call, const Type* w
     switch (id) {
         case LibraryId::CreateDynamicArray: {
             const Type* element = TypeArgument(call, want != nullptr ? want->arrayElement : nullptr);
-            if (element == nullptr || !element->HasSize()) Stop(call.at, "an array of what?", "CreateDynamicArray<u32>(&allocator), for example");
+            if (element == nullptr || !element->HasSize())
+                Stop(call.at, "an array of what?", "CreateDynamicArray<u32>(&allocator), for example");
             const AllocatorSpot allocator = AllocatorOf(*call.list[0]);
             Value array = Value::Zero(types_.DynamicArrayOf(element));
             std::memcpy(array.bytes.data() + array.type->Find("allocator")->offset, &allocator.pointer, 8);
@@ -44,7 +46,8 @@ Value Interpreter::CallTypes(LibraryId id, const Expression& call, const Type* w
             const Type* type = types_.UnionOf(types_.MemoryError(), element);
             if (index >= ReadField(array, "size")) {
                 Noted(MemoryError::InvalidPointer);
-                return ErrorUnion(type, types_.MemoryError(), static_cast<std::uint64_t>(MemoryError::InvalidPointer) - 1);
+                return ErrorUnion(type, types_.MemoryError(),
+                                  static_cast<std::uint64_t>(MemoryError::InvalidPointer) - 1);
             }
             return SuccessUnion(type, Load(ElementOf(array, index), call.at));
         }
@@ -83,7 +86,8 @@ bool Interpreter::SetCapacity(const Spot& array, std::uint64_t capacity, const L
         ThrowIfHalted();
         const bool readable = MayAccess(detail::AddressOf(old), TagOf(old), bytes, false, at);
         const bool writable = MayAccess(detail::AddressOf(fresh), TagOf(fresh), bytes, true, at);
-        if (readable && writable) std::memmove(memory_.Real(detail::AddressOf(fresh)), memory_.Real(detail::AddressOf(old)), bytes);
+        if (readable && writable)
+            std::memmove(memory_.Real(detail::AddressOf(fresh)), memory_.Real(detail::AddressOf(old)), bytes);
     }
     WriteField(array, "buffer", fresh);
     WriteField(array, "capacity", capacity);

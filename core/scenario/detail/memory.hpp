@@ -1,5 +1,5 @@
-// The bytes of a run: one reserved range that holds heap, globals with strings, and the stack. Script addresses, the ones
-// that are shown, are offsets into it from kHeapBase.
+// The bytes of a run: one reserved range that holds heap, globals with strings, and the stack. Script addresses, the
+// ones that are shown, are offsets into it from kHeapBase.
 #pragma once
 
 #include <cstddef>

@@ -27,8 +27,13 @@ Diagnostic& Messages::Add(Severity severity, const Location& at, std::string mes
         return leftOut_ = {};
     }
     fileOf_.push_back(at.file);
-    return all_.emplace_back(Diagnostic{severity, PlaceOf(files_, at), std::move(message), std::move(expected),
-                                        std::move(hint), LineOf(files_, at), {}});
+    return all_.emplace_back(Diagnostic{severity,
+                                        PlaceOf(files_, at),
+                                        std::move(message),
+                                        std::move(expected),
+                                        std::move(hint),
+                                        LineOf(files_, at),
+                                        {}});
 }
 
 std::vector<Diagnostic> Messages::Take() {

@@ -7,7 +7,9 @@
 namespace residue::scenario::detail {
 namespace {
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char Lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // Source: Levenshtein's distance, by rows; a change of case costs nothing.
 std::size_t Distance(std::string_view a, std::string_view b) {
@@ -38,6 +40,8 @@ void NearName::Offer(std::string_view candidate) {
     bestDistance_ = distance;
 }
 
-std::string NearName::Hint() const { return best_.empty() ? "" : "did you mean `" + std::string(best_) + "`?"; }
+std::string NearName::Hint() const {
+    return best_.empty() ? "" : "did you mean `" + std::string(best_) + "`?";
+}
 
 }  // namespace residue::scenario::detail

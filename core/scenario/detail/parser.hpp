@@ -26,7 +26,7 @@ public:
 private:
     struct Attributes {
         std::uint8_t marks = 0;
-        std::uint32_t narration = 0;  // 1 + index into Lexed::narrations
+        std::uint32_t narration = 0;       // 1 + index into Lexed::narrations
         std::uint32_t narrationIndex = 0;  // 1 + index into ProgramData::narrations
         std::vector<ExpectClause> expects;
     };
@@ -129,13 +129,13 @@ private:
     const Lexed& lexed_;
     Messages& messages_;
     std::size_t at_ = 0;
-    std::size_t begin_ = 0;          // of the statement that is read: what stands there is no line end
-    std::uint32_t nesting_ = 0;      // of the recursion
-    std::uint32_t brackets_ = 0;     // round and square ones that are open
-    bool noLiteral_ = false;         // "{" begins a block
-    bool quiet_ = false;             // trying: what is wrong is not told
-    bool failed_ = false;            // while quiet
-    bool gaveUp_ = false;            // nested too deep: nothing more is read
+    std::size_t begin_ = 0;                   // of the statement that is read: what stands there is no line end
+    std::uint32_t nesting_ = 0;               // of the recursion
+    std::uint32_t brackets_ = 0;              // round and square ones that are open
+    bool noLiteral_ = false;                  // "{" begins a block
+    bool quiet_ = false;                      // trying: what is wrong is not told
+    bool failed_ = false;                     // while quiet
+    bool gaveUp_ = false;                     // nested too deep: nothing more is read
     std::vector<std::uint32_t> narrationOf_;  // of Lexed::narrations: 1 + index into ProgramData::narrations
 };
 

@@ -23,9 +23,9 @@ void Parser::FindIntroduction() {
     const std::string& text = lexed_.narrations[0].text;
     const std::size_t end = text.find('\n');
     program_.title = text.substr(0, end);
-    if (end != std::string::npos) program_.introduction = text.substr(text.find_first_not_of('\n', end) == std::string::npos
-                                                                           ? text.size()
-                                                                           : text.find_first_not_of('\n', end));
+    if (end != std::string::npos)
+        program_.introduction = text.substr(
+            text.find_first_not_of('\n', end) == std::string::npos ? text.size() : text.find_first_not_of('\n', end));
 }
 
 Parser::Attributes Parser::ParseAttributes() {
@@ -82,19 +82,24 @@ void Parser::ParseExpects(Attributes& attributes) {
                 if (key == nullptr) {
                     NearName near(first.text);
                     for (const ExpectationKey& known : kExpectationKeys) near.Offer(known.name);
-                    messages_.Error(first.at, fmt::format("nothing of the name `{}` can be expected", Shown(first.text)),
+                    messages_.Error(first.at,
+                                    fmt::format("nothing of the name `{}` can be expected", Shown(first.text)),
                                     ExpectationKeyList(), near.Hint());
                 }
                 clause.key = first.text;
                 if (hasValue) clause.value = ParseExpression();
                 if (hasValue && clause.value == nullptr) break;
                 if (key != nullptr && key->takesValue != hasValue) {
-                    messages_.Error(first.at, fmt::format("`{}` {} value", key->name, hasValue ? "takes no" : "needs a"),
-                                    hasValue ? fmt::format("just `{}`", key->name) : fmt::format("{} = ...", key->name));
+                    messages_.Error(
+                        first.at, fmt::format("`{}` {} value", key->name, hasValue ? "takes no" : "needs a"),
+                        hasValue ? fmt::format("just `{}`", key->name) : fmt::format("{} = ...", key->name));
                 }
                 if (key != nullptr && key->name == "error" && clause.value != nullptr) {
-                    if (clause.value->kind == ExpressionKind::EnumCase) clause.caseName = clause.value->name;
-                    else messages_.Error(clause.value->at, "an expected error is the name of one", ".DoubleFree, for example");
+                    if (clause.value->kind == ExpressionKind::EnumCase)
+                        clause.caseName = clause.value->name;
+                    else
+                        messages_.Error(clause.value->at, "an expected error is the name of one",
+                                        ".DoubleFree, for example");
                     clause.value = nullptr;
                 }
             }
@@ -102,8 +107,10 @@ void Parser::ParseExpects(Attributes& attributes) {
         if (clause.key.empty()) clause.value = ParseExpression();
         if (clause.key.empty() && clause.value == nullptr) break;
         clause.at = Since(first);
-        if (clause.key == "of") of = clause.value;
-        else attributes.expects.push_back(clause);
+        if (clause.key == "of")
+            of = clause.value;
+        else
+            attributes.expects.push_back(clause);
         if (!TakeIf(",")) break;
     }
     for (std::size_t i = begin; i < attributes.expects.size(); ++i) attributes.expects[i].of = of;
@@ -128,8 +135,8 @@ void Parser::Reserve(Attributes& attributes) {
         const std::string& text = program_.files[file_].text;
         std::size_t begin = 0;
         for (std::uint32_t line = 1; line < clause.at.line; ++line) begin = text.find('\n', begin) + 1;
-        program_.expectations.push_back({PlaceOf(program_.files, clause.at), place,
-                                         text.substr(begin + clause.at.column - 1, clause.at.length)});
+        program_.expectations.push_back(
+            {PlaceOf(program_.files, clause.at), place, text.substr(begin + clause.at.column - 1, clause.at.length)});
     }
 }
 
@@ -203,9 +210,12 @@ Statement* Parser::ParseDeclaration(const Attributes& attributes) {
     Take();  // ::
     Statement* nothing = New(StatementKind::Nothing, name);
     if (At("proc") || At("struct") || At("enum")) {
-        if (At("proc")) ParseProcedure(name, std::move(generics), attributes);
-        else if (At("struct")) ParseStruct(name, std::move(generics));
-        else ParseEnum(name);
+        if (At("proc"))
+            ParseProcedure(name, std::move(generics), attributes);
+        else if (At("struct"))
+            ParseStruct(name, std::move(generics));
+        else
+            ParseEnum(name);
         return nothing;
     }
     if (!generics.empty()) {
@@ -261,8 +271,10 @@ void Parser::ParseImport(const Token& name) {
     if (Expect("(", "`import!`")) {
         const Bracket inside(*this, false);
         import.pathAt = Peek().at;
-        if (Peek().kind == TokenKind::String) import.path = Take().value;
-        else Unexpected("a module or a path between quotes");
+        if (Peek().kind == TokenKind::String)
+            import.path = Take().value;
+        else
+            Unexpected("a module or a path between quotes");
         Expect(")", "the path");
         if (!import.path.empty()) tree_.imports.push_back(import);
     }
@@ -334,7 +346,8 @@ void Parser::ParseStructFields(StructDeclaration& declaration) {
         const bool twice = std::any_of(declaration.fields.begin(), declaration.fields.end(),
                                        [&](const FieldDeclaration& other) { return other.name == field.name; });
         if (twice && !field.name.empty()) {
-            messages_.Error(field.at, fmt::format("`{}` has two fields `{}`", declaration.name, field.name), "other names");
+            messages_.Error(field.at, fmt::format("`{}` has two fields `{}`", declaration.name, field.name),
+                            "other names");
         } else if (field.type != nullptr) {
             declaration.fields.push_back(field);
         }
@@ -359,7 +372,8 @@ void Parser::ParseEnum(const Token& name) {
         const std::string_view each = TakeName("a case's name, or `}`");
         if (each.empty()) break;
         if (std::find(declaration.cases.begin(), declaration.cases.end(), each) != declaration.cases.end()) {
-            messages_.Error(first.at, fmt::format("`{}` has two cases `{}`", declaration.name, Shown(each)), "another name");
+            messages_.Error(first.at, fmt::format("`{}` has two cases `{}`", declaration.name, Shown(each)),
+                            "another name");
         } else {
             declaration.cases.push_back(each);
         }

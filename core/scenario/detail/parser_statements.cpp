@@ -36,8 +36,10 @@ Statement* Parser::ParsePlainStatement(Attributes attributes) {
         statement = ParseIf(false);
     } else if (At("comptime")) {
         Take();
-        if (At("if")) statement = ParseIf(true);
-        else Unexpected("`if` after `comptime`");
+        if (At("if"))
+            statement = ParseIf(true);
+        else
+            Unexpected("`if` after `comptime`");
     } else if (At("for")) {
         statement = ParseFor();
     } else if (At("while")) {
@@ -138,7 +140,8 @@ Statement* Parser::ParseIf(bool comptime) {
         if (!tooDeep) statement->otherwise = At("if") ? ParseIf(comptime) : ParseBody("`else`");
         --nesting_;
         if (statement->otherwise == nullptr) return nullptr;
-        if (statement->otherwise->kind == StatementKind::If) tree_.statementLines.push_back(statement->otherwise->at.line);
+        if (statement->otherwise->kind == StatementKind::If)
+            tree_.statementLines.push_back(statement->otherwise->at.line);
     }
     for (const Statement* part : {statement->body, statement->otherwise}) {
         if (part != nullptr) statement->depth = std::max(statement->depth, part->depth + 1);
@@ -185,8 +188,10 @@ Statement* Parser::ParseMatch() {
     while (!At("}") && !AtEnd()) {
         const std::size_t before = at_;
         MatchArm arm = ParseArm();
-        if (arm.body == nullptr) SkipLine();
-        else statement->depth = std::max(statement->depth, arm.body->depth + 1);
+        if (arm.body == nullptr)
+            SkipLine();
+        else
+            statement->depth = std::max(statement->depth, arm.body->depth + 1);
         if (arm.body != nullptr) statement->arms.push_back(arm);
         TakeIf(",");
         if (at_ == before) Take();
@@ -259,8 +264,9 @@ bool Parser::TargetsOf(Expression* expression, Statement* statement, bool declar
         const bool isPlace = part->kind == ExpressionKind::Name || part->kind == ExpressionKind::Member ||
                              part->kind == ExpressionKind::Index || part->kind == ExpressionKind::Dereference;
         if (declare ? target.name.empty() : !isPlace) {
-            messages_.Error(part->at, declare ? "a new variable is a plain name" : "nothing can be stored here",
-                            declare ? "a name before `:=`" : "a variable, a field, an element, or what a pointer points to");
+            messages_.Error(
+                part->at, declare ? "a new variable is a plain name" : "nothing can be stored here",
+                declare ? "a name before `:=`" : "a variable, a field, an element, or what a pointer points to");
             return false;
         }
         target.declares = declare && target.name != "_";

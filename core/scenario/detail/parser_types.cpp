@@ -69,8 +69,10 @@ TypeExpression* Parser::ParsePlainType() {
         type = NewType(TypeForm::Array, first);
         const Bracket inside(*this, false);
         if (quiet_) {  // a trial must not try again
-            if (Peek().kind == TokenKind::Integer || Peek().kind == TokenKind::Name) type->count = ParsePrimary();
-            else failed_ = true;
+            if (Peek().kind == TokenKind::Integer || Peek().kind == TokenKind::Name)
+                type->count = ParsePrimary();
+            else
+                failed_ = true;
         } else {
             type->count = ParseExpression();
         }

@@ -22,9 +22,9 @@ struct FileTree {
 };
 
 struct ProgramData {
-    std::vector<SourceFile> files;       // reserved at once: tokens point into their texts
-    std::vector<FileTree> trees;         // by file
-    std::vector<std::uint32_t> order;    // files in the order in which their globals are made: imports first
+    std::vector<SourceFile> files;     // reserved at once: tokens point into their texts
+    std::vector<FileTree> trees;       // by file
+    std::vector<std::uint32_t> order;  // files in the order in which their globals are made: imports first
 
     std::deque<Expression> expressions;
     std::deque<Statement> statements;
@@ -33,9 +33,9 @@ struct ProgramData {
     std::deque<Procedure> procedures;
     std::deque<StructDeclaration> structs;
     std::deque<EnumDeclaration> enums;
-    std::vector<std::string_view> globals;       // names of the slots
+    std::vector<std::string_view> globals;  // names of the slots
     std::vector<Location> globalPlaces;
-    std::uint32_t mainProcedure = 0;             // index
+    std::uint32_t mainProcedure = 0;                // index
     std::unordered_set<std::string_view> doubtful;  // names that broken lines may have declared
 
     std::string title;

@@ -64,7 +64,8 @@ void Resolver::DeclareGlobal(std::uint32_t file, Target& target, bool constant, 
             target.slot = known->second.index;
             return;
         }
-        messages_.Error(target.at, fmt::format("`{}` is declared twice in this file", Shown(target.name)), "another name");
+        messages_.Error(target.at, fmt::format("`{}` is declared twice in this file", Shown(target.name)),
+                        "another name");
         return;
     }
     target.slot = static_cast<std::uint32_t>(program_.globals.size());
@@ -163,8 +164,10 @@ void Resolver::ResolveKind(Statement& statement) {
             ResolveValue(statement.value);
             const Scope scope(*this);
             Target& target = statement.targets[0];
-            if (target.name == "_") target.declares = false;
-            else target.slot = DeclareLocal(target.name, target.at, false, &target.global);
+            if (target.name == "_")
+                target.declares = false;
+            else
+                target.slot = DeclareLocal(target.name, target.at, false, &target.global);
             ++loops_;
             ResolveBody(statement.body);
             --loops_;
@@ -178,7 +181,8 @@ void Resolver::ResolveKind(Statement& statement) {
             break;
         case StatementKind::Match: ResolveMatch(statement); break;
         case StatementKind::Return:
-            if (procedure_ == nullptr) messages_.Error(statement.at, "`return` outside of a procedure");
+            if (procedure_ == nullptr)
+                messages_.Error(statement.at, "`return` outside of a procedure");
             else if (statement.value != nullptr && procedure_->result == nullptr) {
                 messages_.Error(statement.value->at, fmt::format("`{}` returns no value", procedure_->name),
                                 "a result type after its parameters, as in proc() -> u32");
@@ -195,7 +199,8 @@ void Resolver::ResolveKind(Statement& statement) {
         case StatementKind::Continue:
             if (loops_ == 0) {
                 messages_.Error(statement.at,
-                                fmt::format("`{}` outside of a loop", statement.kind == StatementKind::Break ? "break" : "continue"),
+                                fmt::format("`{}` outside of a loop",
+                                            statement.kind == StatementKind::Break ? "break" : "continue"),
                                 "a `for` or a `while` around it");
             }
             break;

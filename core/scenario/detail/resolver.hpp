@@ -1,5 +1,6 @@
 // Says of every name what it stands for, gives variables their slots, and finds what can be found without running:
-// unknown names (with the near ones), wrong numbers of arguments, constants that are stored into, `break` without a loop.
+// unknown names (with the near ones), wrong numbers of arguments, constants that are stored into, `break` without a
+// loop.
 #pragma once
 
 #include <optional>
@@ -46,7 +47,7 @@ private:
     void ResolveMatch(Statement& statement);
     void ResolveExpects(std::vector<ExpectClause>& expects);
 
-    void ResolveValue(Expression* expression);     // must be a value
+    void ResolveValue(Expression* expression);       // must be a value
     void ResolveExpression(Expression* expression);  // may be a module or a type, before a dot
     void ResolveName(Expression& name);
     void ResolveMember(Expression& member);
@@ -74,7 +75,7 @@ private:
     std::vector<std::string_view> declared_;  // names, in order, for the ends of scopes
     std::size_t scope_ = 0;
     std::uint32_t loops_ = 0;
-    bool usesGeneric_ = false;                // the type just resolved names a type parameter
+    bool usesGeneric_ = false;  // the type just resolved names a type parameter
     std::vector<bool> globalConstant_;
 };
 

@@ -42,7 +42,8 @@ std::optional<Reference> Resolver::Find(std::string_view name) const {
     }
     const auto& names = program_.trees[file_].names;
     if (const auto found = names.find(name); found != names.end()) return found->second;
-    if (const auto scalar = FindScalar(name)) return Reference{ReferenceKind::Scalar, static_cast<std::uint32_t>(*scalar)};
+    if (const auto scalar = FindScalar(name))
+        return Reference{ReferenceKind::Scalar, static_cast<std::uint32_t>(*scalar)};
     if (const LibraryEntry* entry = FindVisible(name)) return OfLibrary(entry);
     if (const LibraryModule* module = FindModule(name)) {
         return Reference{ReferenceKind::Module, static_cast<std::uint32_t>(*module)};
@@ -77,7 +78,8 @@ void Resolver::Unknown(const Location& at, std::string_view name, bool type) {
         if (visible && (!type || entry.kind == LibraryKind::Type)) near.Offer(entry.name);
     });
     if (!own) VisitScalars([&](std::string_view known) { near.Offer(known); });
-    messages_.Error(at, fmt::format("{} `{}` is not known here", type ? "the type" : "the name", Shown(name)), "", near.Hint());
+    messages_.Error(at, fmt::format("{} `{}` is not known here", type ? "the type" : "the name", Shown(name)), "",
+                    near.Hint());
 }
 
 void Resolver::UnknownIn(const Location& at, Reference owner, std::string_view name) {
@@ -122,8 +124,7 @@ void Resolver::ResolveExpression(Expression* expression) {
                                 "`!`, which stops the program, or a result type such as MemoryError?");
             }
             break;
-        case ExpressionKind::Range:
-            break;
+        case ExpressionKind::Range: break;
         default: break;
     }
     if (expression->a != nullptr) ResolveValue(expression->a);
@@ -140,8 +141,10 @@ void Resolver::ResolveName(Expression& name) {
         return;
     }
     const auto found = Find(name.name);
-    if (found) name.reference = *found;
-    else Unknown(name.at, name.name, false);
+    if (found)
+        name.reference = *found;
+    else
+        Unknown(name.at, name.name, false);
 }
 
 void Resolver::ResolveMember(Expression& member) {
@@ -150,8 +153,10 @@ void Resolver::ResolveMember(Expression& member) {
     if (!named) return;
     if (IsModule(member.a->reference)) {
         const auto found = FindIn(member.a->reference, member.name);
-        if (found) member.reference = *found;
-        else UnknownIn(member.nameAt, member.a->reference, member.name);
+        if (found)
+            member.reference = *found;
+        else
+            UnknownIn(member.nameAt, member.a->reference, member.name);
     } else if (IsType(member.a->reference)) {
         CheckEnumCase(member);
     }
@@ -163,13 +168,15 @@ void Resolver::CheckEnumCase(const Expression& member) {
     if (owner.kind == ReferenceKind::Enum) cases = program_.enums[owner.index].cases;
     if (owner.kind == ReferenceKind::Library) cases = LibraryCases(kLibrary[owner.index].id);
     if (cases.empty()) {
-        messages_.Error(member.at, fmt::format("`{}` is a type that has no cases", Shown(member.a->name)), "an enum before the dot");
+        messages_.Error(member.at, fmt::format("`{}` is a type that has no cases", Shown(member.a->name)),
+                        "an enum before the dot");
         return;
     }
     if (std::find(cases.begin(), cases.end(), member.name) != cases.end()) return;
     NearName near(member.name);
     for (const std::string_view each : cases) near.Offer(each);
-    messages_.Error(member.nameAt, fmt::format("`{}` has no case `{}`", member.a->name, Shown(member.name)), "", near.Hint());
+    messages_.Error(member.nameAt, fmt::format("`{}` has no case `{}`", member.a->name, Shown(member.name)), "",
+                    near.Hint());
 }
 
 void Resolver::ResolveCall(Expression& call) {
@@ -233,7 +240,8 @@ void Resolver::ResolveNamedType(TypeExpression& type) {
     if (!found) return Unknown(type.at, type.path[0], true);
     for (std::size_t i = 1; i < type.path.size(); ++i) {
         if (!IsModule(*found)) {
-            messages_.Error(type.at, fmt::format("`{}` is no module", Shown(type.path[i - 1])), "a module before the dot");
+            messages_.Error(type.at, fmt::format("`{}` is no module", Shown(type.path[i - 1])),
+                            "a module before the dot");
             return;
         }
         const Reference owner = *found;
@@ -241,7 +249,8 @@ void Resolver::ResolveNamedType(TypeExpression& type) {
         if (!found) return UnknownIn(type.at, owner, type.path[i]);
     }
     if (!IsType(*found)) {
-        messages_.Error(type.at, fmt::format("`{}` is no type", Shown(type.path.back())), "a type, as in u32 or a struct's name");
+        messages_.Error(type.at, fmt::format("`{}` is no type", Shown(type.path.back())),
+                        "a type, as in u32 or a struct's name");
         return;
     }
     type.reference = *found;

@@ -20,10 +20,10 @@ struct ScalarInfo {
 };
 
 inline constexpr ScalarInfo kScalars[] = {
-    {ScalarKind::U8, "u8", 1, 1},   {ScalarKind::U16, "u16", 2, 2},   {ScalarKind::U32, "u32", 4, 4},
-    {ScalarKind::U64, "u64", 8, 8}, {ScalarKind::I8, "i8", 1, 1},     {ScalarKind::I16, "i16", 2, 2},
-    {ScalarKind::I32, "i32", 4, 4}, {ScalarKind::I64, "i64", 8, 8},   {ScalarKind::F32, "f32", 4, 4},
-    {ScalarKind::F64, "f64", 8, 8}, {ScalarKind::Bool, "bool", 1, 1}, {ScalarKind::Char, "char", 1, 1},
+    {ScalarKind::U8, "u8", 1, 1},          {ScalarKind::U16, "u16", 2, 2},   {ScalarKind::U32, "u32", 4, 4},
+    {ScalarKind::U64, "u64", 8, 8},        {ScalarKind::I8, "i8", 1, 1},     {ScalarKind::I16, "i16", 2, 2},
+    {ScalarKind::I32, "i32", 4, 4},        {ScalarKind::I64, "i64", 8, 8},   {ScalarKind::F32, "f32", 4, 4},
+    {ScalarKind::F64, "f64", 8, 8},        {ScalarKind::Bool, "bool", 1, 1}, {ScalarKind::Char, "char", 1, 1},
     {ScalarKind::String, "string", 16, 8},
 };
 

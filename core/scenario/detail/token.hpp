@@ -23,15 +23,15 @@ enum class TokenKind : std::uint8_t {
 
 struct Token {
     TokenKind kind = TokenKind::End;
-    bool newLine = false;       // first on its line
+    bool newLine = false;  // first on its line
     Location at;
-    std::uint32_t begin = 0;    // offset in the file
+    std::uint32_t begin = 0;  // offset in the file
     std::uint32_t end = 0;
     std::uint32_t narration = 0;  // 1 + index into Lexed::narrations of the block that ends directly before it; 0: none
-    std::string_view text;      // as written
-    std::uint64_t integer = 0;  // Integer, Character
-    double real = 0;            // Float
-    std::string value;          // String, escapes resolved
+    std::string_view text;        // as written
+    std::uint64_t integer = 0;    // Integer, Character
+    double real = 0;              // Float
+    std::string value;            // String, escapes resolved
 
     bool Is(std::string_view symbol) const {
         return (kind == TokenKind::Symbol || kind == TokenKind::Keyword || kind == TokenKind::Attribute) &&

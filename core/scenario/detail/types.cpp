@@ -16,7 +16,9 @@ std::string Cut(std::string name) {
     return name;
 }
 
-std::uint64_t AlignUp(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+std::uint64_t AlignUp(std::uint64_t value, std::uint64_t alignment) {
+    return (value + alignment - 1) / alignment * alignment;
+}
 
 std::uint64_t KeyOf(Reference declaration) {
     return std::uint64_t{static_cast<std::uint8_t>(declaration.kind)} << 32 | declaration.index;
@@ -116,7 +118,8 @@ const Type* TypeTable::TupleOf(const std::vector<const Type*>& parts) {
 const Type* TypeTable::UnionOf(const Type* error, const Type* element) {
     const Type*& known = unions_[{error, element}];
     if (known != nullptr) return known;
-    Type* type = New(TypeKind::Union, (error != nullptr ? error->name : "") + "?" + (element != nullptr ? element->name : ""), 0, 1);
+    Type* type = New(TypeKind::Union,
+                     (error != nullptr ? error->name : "") + "?" + (element != nullptr ? element->name : ""), 0, 1);
     type->error = error;
     type->element = element;
     std::uint64_t payload = 0;
@@ -130,7 +133,8 @@ const Type* TypeTable::UnionOf(const Type* error, const Type* element) {
     return known = type;
 }
 
-const Type* TypeTable::EnumOf(Reference declaration, std::string_view name, const std::vector<std::string_view>& cases) {
+const Type* TypeTable::EnumOf(Reference declaration, std::string_view name,
+                              const std::vector<std::string_view>& cases) {
     const Type*& known = enums_[KeyOf(declaration)];
     if (known == nullptr) {
         Type* type = New(TypeKind::Enum, std::string(name), 4, 4);
@@ -198,10 +202,9 @@ const Type* TypeTable::DynamicArrayOf(const Type* element) {
     const Type*& known = dynamicArrays_[element];
     if (known == nullptr) {
         const Type* u32 = Scalar(ScalarKind::U32);
-        Type* type = NewStruct("DynamicArray<" + element->name + ">", {{"allocator", PointerTo(allocator_)},
-                                                                       {"buffer", PointerTo(element)},
-                                                                       {"size", u32},
-                                                                       {"capacity", u32}});
+        Type* type = NewStruct(
+            "DynamicArray<" + element->name + ">",
+            {{"allocator", PointerTo(allocator_)}, {"buffer", PointerTo(element)}, {"size", u32}, {"capacity", u32}});
         type->arrayElement = element;
         known = type;
     }

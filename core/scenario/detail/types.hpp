@@ -15,25 +15,25 @@
 namespace residue::scenario::detail {
 
 enum class TypeKind : std::uint8_t {
-    Void,          // a procedure without a result
+    Void,            // a procedure without a result
     UntypedInteger,  // a literal that no place has given a type yet
     UntypedReal,
-    Shorthand,     // .Case, before its enum is known
+    Shorthand,  // .Case, before its enum is known
     Nothing,
     Integer,
     Float,
     Bool,
     Char,
-    String,        // address and length
+    String,  // address and length
     Pointer,
     Array,
     Tuple,
-    Union,         // E?T, E?, ?T: one byte that says which (E?T: 0 the value, 1 the error; ?T: 0 nothing, 1 the value, so
-                   // that what is zeroed is nothing), then either
+    Union,  // E?T, E?, ?T: one byte that says which (E?T: 0 the value, 1 the error; ?T: 0 nothing, 1 the value, so
+            // that what is zeroed is nothing), then either
     Struct,
     Enum,
     Procedure,
-    Unknown,       // a type parameter that nobody has given
+    Unknown,  // a type parameter that nobody has given
 };
 
 struct Type;
@@ -47,19 +47,19 @@ struct Field {
 struct Type {
     TypeKind kind = TypeKind::Void;
     bool isSigned = false;
-    bool complete = true;             // Struct: its fields are laid out
-    bool begun = false;               // Struct: somebody is at it
+    bool complete = true;  // Struct: its fields are laid out
+    bool begun = false;    // Struct: somebody is at it
     std::uint32_t alignment = 1;
     std::uint64_t size = 0;
     std::string name;
-    const Type* element = nullptr;    // Pointer, Array; Union: its value (null: none)
-    const Type* error = nullptr;      // Union (null: nothing instead of a value)
-    std::uint64_t count = 0;          // Array
-    std::uint64_t payload = 0;        // Union: where value or error begins
-    std::vector<Field> fields;        // Struct, Tuple
+    const Type* element = nullptr;        // Pointer, Array; Union: its value (null: none)
+    const Type* error = nullptr;          // Union (null: nothing instead of a value)
+    std::uint64_t count = 0;              // Array
+    std::uint64_t payload = 0;            // Union: where value or error begins
+    std::vector<Field> fields;            // Struct, Tuple
     std::vector<std::string_view> cases;  // Enum
-    const Type* base = nullptr;       // Struct: using
-    std::vector<const Type*> arguments;  // Struct: what its type parameters are
+    const Type* base = nullptr;           // Struct: using
+    std::vector<const Type*> arguments;   // Struct: what its type parameters are
     // Struct: where an allocator keeps which one it is; 0: this is no allocator.
     std::uint64_t identity = 0;
     std::uint64_t allocateField = 0;
@@ -68,9 +68,10 @@ struct Type {
 
     // Kept in Value::bits.
     bool IsScalar() const {
-        return kind == TypeKind::Integer || kind == TypeKind::Float || kind == TypeKind::Bool || kind == TypeKind::Char ||
-               kind == TypeKind::Pointer || kind == TypeKind::Enum || kind == TypeKind::Procedure ||
-               kind == TypeKind::UntypedInteger || kind == TypeKind::UntypedReal || kind == TypeKind::Shorthand;
+        return kind == TypeKind::Integer || kind == TypeKind::Float || kind == TypeKind::Bool ||
+               kind == TypeKind::Char || kind == TypeKind::Pointer || kind == TypeKind::Enum ||
+               kind == TypeKind::Procedure || kind == TypeKind::UntypedInteger || kind == TypeKind::UntypedReal ||
+               kind == TypeKind::Shorthand;
     }
     bool IsInteger() const { return kind == TypeKind::Integer || kind == TypeKind::UntypedInteger; }
     bool IsReal() const { return kind == TypeKind::Float || kind == TypeKind::UntypedReal; }

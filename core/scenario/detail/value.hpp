@@ -1,5 +1,5 @@
-// A value on its way through an expression. Scalars are in `bits` (reals as a double's), everything else as the bytes that
-// it has in memory.
+// A value on its way through an expression. Scalars are in `bits` (reals as a double's), everything else as the bytes
+// that it has in memory.
 #pragma once
 
 #include <bit>
@@ -14,9 +14,15 @@ namespace residue::scenario::detail {
 // A pointer: 32 bits of address, and 32 that say what it was made for (0: not known; a block's number; a frame's, with
 // kFrameTag). So a pointer into a block that is gone is known as stale even where a new block lies.
 inline constexpr std::uint64_t kFrameTag = 0x8000'0000;
-inline std::uint64_t AddressOf(std::uint64_t pointer) { return pointer & 0xFFFF'FFFF; }
-inline std::uint64_t TagOf(std::uint64_t pointer) { return pointer >> 32; }
-inline std::uint64_t MakePointer(std::uint64_t address, std::uint64_t tag) { return (address & 0xFFFF'FFFF) | tag << 32; }
+inline std::uint64_t AddressOf(std::uint64_t pointer) {
+    return pointer & 0xFFFF'FFFF;
+}
+inline std::uint64_t TagOf(std::uint64_t pointer) {
+    return pointer >> 32;
+}
+inline std::uint64_t MakePointer(std::uint64_t address, std::uint64_t tag) {
+    return (address & 0xFFFF'FFFF) | tag << 32;
+}
 
 struct Value {
     const Type* type = nullptr;
