@@ -36,7 +36,13 @@ struct Identity {
 struct UndoIdentity { Row row; AllocatorId allocator; Identity before; };
 struct UndoRegions { Row row; AllocatorId allocator; AllocatorHeap::RegionChange change; };
 struct UndoDead { Row row; AllocatorId allocator; std::vector<BlockEntry> removed; };
-struct UndoMark { Row row; std::uint32_t block = 0; std::uint16_t before = 0; };  // 0: was no child's region
+// A block that is (or, lifted, is no more) the region of a child, or holds it among others.
+struct Mark {
+    std::uint32_t block = 0;
+    std::uint16_t child = 0;
+    friend auto operator<=>(const Mark&, const Mark&) = default;
+};
+struct UndoMark { Row row; Mark mark; bool lifted = false; };
 struct Appearance { Row row; AllocatorId allocator; };
 struct Ignored {
     Row row;
@@ -73,7 +79,7 @@ struct HeapModel::State {
     std::vector<AllocatorHeap> heaps;     // beside states
     LiveBits live;
     std::set<std::uint32_t> overlapping;  // blocks, dead ones too, that were born over live ones
-    std::map<std::uint32_t, std::uint16_t> marks;  // block -> the child allocator whose region it is; dead ones too
+    std::set<Mark> marks;                 // dead blocks too; a block may hold the regions of several children
     std::vector<Appearance> appearances;
     std::vector<UndoIdentity> identities;
     std::vector<UndoRegions> regionChanges;
@@ -133,7 +139,11 @@ struct HeapModel::State {
     void KeepIdentity(const AllocatorState& state);
     void KnowHeap(AllocatorState& state);
     void MarkRegionBlock(const LogView& log, AllocatorId child, std::uint64_t address);
-    void SetMark(const LogView* log, std::uint32_t block, std::uint16_t child);
+    void SetMark(const LogView& log, Mark mark, bool set);
+    bool IsMarked(std::uint32_t block) const {
+        const auto found = marks.lower_bound({block, 0});
+        return found != marks.end() && found->block == block;
+    }
     void UndoRareChanges(const LogView& log);
 };
 
@@ -180,7 +190,7 @@ void HeapModel::State::Undeath(const LogView& log, BlockId block) {
     const std::size_t index = IndexOf(birth.event.allocator);
     BlockEntry entry = *EntryOf(birth);
     entry.id = block.value;
-    if (!marks.empty() && marks.count(block.value) != 0) entry.region = true;
+    if (IsMarked(block.value)) entry.region = true;
     heaps[index].AddBlock(entry, IsStray(entry), states[index].totals);
     live.Set(block.value);
 }
@@ -201,7 +211,7 @@ void HeapModel::State::Unkill(const LogView& log, BlockId block, const Event& ev
     if (WasIgnored(block, false)) return;
     if (event.Has(EventFlag::StaysDead) && Knows(event.allocator)) {
         const std::size_t index = IndexOf(event.allocator);
-        const bool region = log.Birth(block).event.Has(EventFlag::Region) || marks.count(block.value) != 0;
+        const bool region = log.Birth(block).event.Has(EventFlag::Region) || IsMarked(block.value);
         if (heaps[index].ReviveBlock(block.value, address, region, states[index].totals)) {
             live.Set(block.value);
             return;
@@ -288,19 +298,22 @@ void HeapModel::State::MarkRegionBlock(const LogView& log, AllocatorId child, st
     const AllocatorId parent = states[IndexOf(child)].parent;
     if (!parent || parent == child || !Knows(parent)) return;
     const auto block = heaps[IndexOf(parent)].BlockAt(address);
-    if (!block || marks.count(block->id.value) != 0) return;
-    markChanges.push_back({applied, block->id.value, 0});
-    SetMark(&log, block->id.value, child.value);
+    if (!block) return;
+    const Mark mark{block->id.value, child.value};
+    if (marks.count(mark) != 0) return;
+    markChanges.push_back({applied, mark, false});
+    SetMark(log, mark, true);
 }
 
-// `child` 0 takes the mark away; a mark of the log itself (the event's flag) stays.
-void HeapModel::State::SetMark(const LogView* log, std::uint32_t block, std::uint16_t child) {
-    if (child != 0) marks[block] = child;
-    else marks.erase(block);
-    if (!live.Has(block)) return;
-    const Event birth = log->Birth(BlockId{block}).event;
+// A block is a region while any mark is on it; a mark of the log itself (the event's flag) stays.
+void HeapModel::State::SetMark(const LogView& log, Mark mark, bool set) {
+    if (set) marks.insert(mark);
+    else marks.erase(mark);
+    if (!live.Has(mark.block)) return;
+    const Event birth = log.Birth(BlockId{mark.block}).event;
     const std::size_t index = IndexOf(birth.allocator);
-    heaps[index].MarkRegion(block, birth.address, child != 0 || birth.Has(EventFlag::Region), states[index].totals);
+    heaps[index].MarkRegion(mark.block, birth.address, IsMarked(mark.block) || birth.Has(EventFlag::Region),
+                            states[index].totals);
 }
 
 void HeapModel::State::UndoRareChanges(const LogView& log) {
@@ -313,7 +326,7 @@ void HeapModel::State::UndoRareChanges(const LogView& log) {
     while (!markChanges.empty() && markChanges.back().row == applied) {
         const UndoMark undo = markChanges.back();
         markChanges.pop_back();
-        SetMark(&log, undo.block, undo.before);
+        SetMark(log, undo.mark, undo.lifted);
     }
     while (!identities.empty() && identities.back().row == applied) {
         UndoIdentity& undo = identities.back();
@@ -369,13 +382,13 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
             if (event.kind == EventKind::RegionShrunk) s.ShrinkRegion(event);
             if (event.kind == EventKind::AllocatorDestroyed) {
                 s.DestroyAllocator(event);
-                std::vector<std::uint32_t> lifted;
-                for (const auto& [block, child] : s.marks) {
-                    if (child == event.allocator.value) lifted.push_back(block);
+                std::vector<Mark> lifted;
+                for (const Mark& mark : s.marks) {
+                    if (mark.child == event.allocator.value) lifted.push_back(mark);
                 }
-                for (const std::uint32_t block : lifted) {
-                    s.markChanges.push_back({s.applied, block, event.allocator.value});
-                    s.SetMark(&log, block, 0);
+                for (const Mark& mark : lifted) {
+                    s.markChanges.push_back({s.applied, mark, true});
+                    s.SetMark(log, mark, false);
                 }
             }
             break;
@@ -538,6 +551,22 @@ std::optional<Hole> HeapModel::HoleAt(AllocatorId allocator, std::uint64_t addre
 std::optional<Hole> HeapModel::LargestHole(AllocatorId allocator) const {
     const AllocatorHeap* heap = state_->HeapOf(allocator);
     return heap ? heap->LargestHole() : std::nullopt;
+}
+
+void HeapModel::VisitRegionBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                                  const std::function<bool(const Block&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitRegionBlocks(begin, end, visit);
+}
+
+void HeapModel::VisitChildrenIn(BlockId block, const std::function<bool(AllocatorId)>& visit) const {
+    for (auto mark = state_->marks.lower_bound({block.value, 0}); mark != state_->marks.end(); ++mark) {
+        if (mark->block != block.value || !visit(AllocatorId{mark->child})) return;
+    }
+}
+
+void HeapModel::VisitRegions(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                             const std::function<bool(const Region&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitRegions(begin, end, visit);
 }
 
 std::vector<Region> HeapModel::Regions(AllocatorId allocator) const {
