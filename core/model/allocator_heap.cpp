@@ -42,9 +42,11 @@ void AllocatorHeap::CountRegion(const BlockEntry& entry, Change change, Totals& 
     if (change == Change::Appears) {
         totals.regionPayload += entry.size;
         ++totals.regionBlocks;
+        regionBlocks_.emplace(entry.begin, entry.id);
     } else {
         totals.regionPayload -= entry.size;
         --totals.regionBlocks;
+        regionBlocks_.erase({entry.begin, entry.id});
     }
 }
 
@@ -324,7 +326,7 @@ bool AllocatorHeap::operator==(const AllocatorHeap& other) const {
     const auto same = [](const Region& a, const Region& b) {
         return a.begin == b.begin && a.end == b.end && a.bookkeeping == b.bookkeeping;
     };
-    return squares_ == other.squares_ && strays_ == other.strays_ &&
+    return squares_ == other.squares_ && strays_ == other.strays_ && regionBlocks_ == other.regionBlocks_ &&
            std::equal(regions_.begin(), regions_.end(), other.regions_.begin(), other.regions_.end(), same) &&
            blocks_.SameEntries(other.blocks_) && holeSizes_.SameEntries(other.holeSizes_);
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -85,6 +86,9 @@ public:
     void VisitBlocks(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
     void VisitDead(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
     void VisitHoles(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Hole&)>& visit) const;
+    void VisitRegions(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Region&)>& visit) const;
+    void VisitRegionBlocks(std::uint64_t begin, std::uint64_t end,
+                           const std::function<bool(const Block&)>& visit) const;
     std::optional<Block> BlockAt(std::uint64_t address) const;
     std::optional<Block> NextBlock(std::uint64_t address) const;
     std::optional<Block> PreviousBlock(std::uint64_t address) const;
@@ -121,6 +125,7 @@ private:
 
     Blocks blocks_;                                                           // disjoint, none empty
     std::map<std::pair<std::uint64_t, std::uint32_t>, BlockEntry> strays_;    // by begin and id
+    std::set<std::pair<std::uint64_t, std::uint32_t>> regionBlocks_;          // those that are a child's region
     std::vector<Region> regions_;                                             // in address order, disjoint
     OrderedChunks<HoleSizeEntry> holeSizes_;
     unsigned __int128 squares_ = 0;

@@ -44,6 +44,27 @@ void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
     visitStraysBefore(end - 1);
 }
 
+void AllocatorHeap::VisitRegions(std::uint64_t begin, std::uint64_t end,
+                                 const std::function<bool(const Region&)>& visit) const {
+    for (std::size_t i = FirstRegionReaching(begin); i < regions_.size() && regions_[i].begin < end; ++i) {
+        const std::uint64_t behind = SaturatingAdd(regions_[i].end, regions_[i].bookkeeping);
+        if (behind > begin && !visit(regions_[i])) return;
+    }
+}
+
+void AllocatorHeap::VisitRegionBlocks(std::uint64_t begin, std::uint64_t end,
+                                      const std::function<bool(const Block&)>& visit) const {
+    if (begin >= end || regionBlocks_.empty()) return;
+    auto found = regionBlocks_.lower_bound({begin, 0});
+    if (found != regionBlocks_.begin()) --found;  // it may reach over `begin`
+    for (; found != regionBlocks_.end() && found->first < end; ++found) {
+        const auto place = FindPlace(found->second, found->first);
+        if (!place) continue;  // over another live block
+        const Block block = blocks_.Peek(*place)->ToBlock();
+        if (Touches(*blocks_.Peek(*place), begin, end) && !visit(block)) return;
+    }
+}
+
 std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
     Blocks::Place at = address == std::numeric_limits<std::uint64_t>::max() ? blocks_.Locate(address)
                                                                             : blocks_.Locate(address + 1);

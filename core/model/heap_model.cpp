@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
-#include <set>
 #include <tuple>
 
-#include "model/allocator_heap.hpp"
-#include "model/live_bits.hpp"
+#include "model/heap_model_state.hpp"
 
 namespace residue::model {
 
@@ -22,28 +19,6 @@ using log::LoggedEvent;
 using log::LogView;
 
 constexpr std::uint64_t kEndOfMemory = std::numeric_limits<std::uint64_t>::max();
-
-// What an AllocatorState says beside its totals.
-struct Identity {
-    AllocatorId parent{};
-    std::string name;
-    bool alive = false;
-    std::uint64_t base = 0;
-    std::uint64_t capacity = 0;
-    bool heapKnown = false;
-};
-
-struct UndoIdentity { Row row; AllocatorId allocator; Identity before; };
-struct UndoRegions { Row row; AllocatorId allocator; AllocatorHeap::RegionChange change; };
-struct UndoDead { Row row; AllocatorId allocator; std::vector<BlockEntry> removed; };
-struct UndoMark { Row row; std::uint32_t block = 0; std::uint16_t before = 0; };  // 0: was no child's region
-struct Appearance { Row row; AllocatorId allocator; };
-struct Ignored {
-    Row row;
-    std::uint32_t block = 0;
-    bool birth = false;
-    friend bool operator==(const Ignored&, const Ignored&) = default;
-};
 
 // The block that an event makes; nothing where it would not lie in the address space.
 std::optional<BlockEntry> EntryOf(const LoggedEvent& logged) {
@@ -66,76 +41,6 @@ std::optional<BlockEntry> EntryOf(const LoggedEvent& logged) {
 }
 
 }  // namespace
-
-struct HeapModel::State {
-    Row applied{};
-    std::vector<AllocatorState> states;   // by id
-    std::vector<AllocatorHeap> heaps;     // beside states
-    LiveBits live;
-    std::set<std::uint32_t> overlapping;  // blocks, dead ones too, that were born over live ones
-    std::map<std::uint32_t, std::uint16_t> marks;  // block -> the child allocator whose region it is; dead ones too
-    std::vector<Appearance> appearances;
-    std::vector<UndoIdentity> identities;
-    std::vector<UndoRegions> regionChanges;
-    std::vector<UndoDead> deadRemoved;
-    std::vector<UndoMark> markChanges;
-    std::vector<Ignored> ignored;
-
-    std::size_t IndexOf(AllocatorId id) const {
-        // Ids count from 1, so an allocator is nearly always where its id says.
-        const std::size_t guess = id.value;
-        if (guess < states.size() && states[guess].id == id) return guess;
-        if (guess >= 1 && guess - 1 < states.size() && states[guess - 1].id == id) return guess - 1;
-        const auto found = std::lower_bound(states.begin(), states.end(), id,
-                                            [](const AllocatorState& s, AllocatorId i) { return s.id < i; });
-        return static_cast<std::size_t>(found - states.begin());
-    }
-    bool Knows(AllocatorId id) const {
-        const std::size_t index = IndexOf(id);
-        return index < states.size() && states[index].id == id;
-    }
-    const AllocatorHeap* HeapOf(AllocatorId id) const { return Knows(id) ? &heaps[IndexOf(id)] : nullptr; }
-
-    void MeetAllocator(AllocatorId id) {
-        const std::size_t index = IndexOf(id);
-        if (index < states.size() && states[index].id == id) return;
-        AllocatorState state;
-        state.id = id;
-        states.insert(states.begin() + static_cast<std::ptrdiff_t>(index), state);
-        heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
-        appearances.push_back({applied, id});
-    }
-
-    // Births and deaths, and the same backwards. `applied` is the row that is being worked on.
-    void Birth(const LogView& log, const LoggedEvent& logged);
-    void Unbirth(const LoggedEvent& logged);
-    void Death(const LogView& log, BlockId block, AllocatorId allocator, std::uint64_t address);
-    void Undeath(const LogView& log, BlockId block);
-    void Kill(const LogView& log, BlockId block, const Event& event, std::uint64_t address);
-    void Unkill(const LogView& log, BlockId block, const Event& event, std::uint64_t address);
-    void RemoveDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end);
-    void RestoreDead();  // what this row removed; at most once a row
-    void Ignore(BlockId block, bool birth) { ignored.push_back({applied, block.value, birth}); }
-    bool WasIgnored(BlockId block, bool birth) {
-        if (ignored.empty() || ignored.back() != Ignored{applied, block.value, birth}) return false;
-        ignored.pop_back();
-        return true;
-    }
-    bool IsStray(const BlockEntry& entry) const {
-        return entry.Weight() == 0 || (!overlapping.empty() && overlapping.count(entry.id) != 0);
-    }
-
-    void CreateAllocator(const LogView& log, const Event& event);
-    void DestroyAllocator(const Event& event);
-    void GrowRegion(const Event& event, std::uint64_t bookkeeping);
-    void UngrowRegion(const Event& event);
-    void ShrinkRegion(const Event& event);
-    void KeepIdentity(const AllocatorState& state);
-    void KnowHeap(AllocatorState& state);
-    void MarkRegionBlock(const LogView& log, AllocatorId child, std::uint64_t address);
-    void SetMark(const LogView* log, std::uint32_t block, std::uint16_t child);
-    void UndoRareChanges(const LogView& log);
-};
 
 void HeapModel::State::Birth(const LogView& log, const LoggedEvent& logged) {
     const std::uint32_t id = logged.block.value;
@@ -180,7 +85,7 @@ void HeapModel::State::Undeath(const LogView& log, BlockId block) {
     const std::size_t index = IndexOf(birth.event.allocator);
     BlockEntry entry = *EntryOf(birth);
     entry.id = block.value;
-    if (!marks.empty() && marks.count(block.value) != 0) entry.region = true;
+    if (IsMarked(block.value)) entry.region = true;
     heaps[index].AddBlock(entry, IsStray(entry), states[index].totals);
     live.Set(block.value);
 }
@@ -201,7 +106,7 @@ void HeapModel::State::Unkill(const LogView& log, BlockId block, const Event& ev
     if (WasIgnored(block, false)) return;
     if (event.Has(EventFlag::StaysDead) && Knows(event.allocator)) {
         const std::size_t index = IndexOf(event.allocator);
-        const bool region = log.Birth(block).event.Has(EventFlag::Region) || marks.count(block.value) != 0;
+        const bool region = log.Birth(block).event.Has(EventFlag::Region) || IsMarked(block.value);
         if (heaps[index].ReviveBlock(block.value, address, region, states[index].totals)) {
             live.Set(block.value);
             return;
@@ -288,19 +193,22 @@ void HeapModel::State::MarkRegionBlock(const LogView& log, AllocatorId child, st
     const AllocatorId parent = states[IndexOf(child)].parent;
     if (!parent || parent == child || !Knows(parent)) return;
     const auto block = heaps[IndexOf(parent)].BlockAt(address);
-    if (!block || marks.count(block->id.value) != 0) return;
-    markChanges.push_back({applied, block->id.value, 0});
-    SetMark(&log, block->id.value, child.value);
+    if (!block) return;
+    const Mark mark{block->id.value, child.value};
+    if (marks.count(mark) != 0) return;
+    markChanges.push_back({applied, mark, false});
+    SetMark(log, mark, true);
 }
 
-// `child` 0 takes the mark away; a mark of the log itself (the event's flag) stays.
-void HeapModel::State::SetMark(const LogView* log, std::uint32_t block, std::uint16_t child) {
-    if (child != 0) marks[block] = child;
-    else marks.erase(block);
-    if (!live.Has(block)) return;
-    const Event birth = log->Birth(BlockId{block}).event;
+// A block is a region while any mark is on it; a mark of the log itself (the event's flag) stays.
+void HeapModel::State::SetMark(const LogView& log, Mark mark, bool set) {
+    if (set) marks.insert(mark);
+    else marks.erase(mark);
+    if (!live.Has(mark.block)) return;
+    const Event birth = log.Birth(BlockId{mark.block}).event;
     const std::size_t index = IndexOf(birth.allocator);
-    heaps[index].MarkRegion(block, birth.address, child != 0 || birth.Has(EventFlag::Region), states[index].totals);
+    heaps[index].MarkRegion(mark.block, birth.address, IsMarked(mark.block) || birth.Has(EventFlag::Region),
+                            states[index].totals);
 }
 
 void HeapModel::State::UndoRareChanges(const LogView& log) {
@@ -313,7 +221,7 @@ void HeapModel::State::UndoRareChanges(const LogView& log) {
     while (!markChanges.empty() && markChanges.back().row == applied) {
         const UndoMark undo = markChanges.back();
         markChanges.pop_back();
-        SetMark(&log, undo.block, undo.before);
+        SetMark(log, undo.mark, undo.lifted);
     }
     while (!identities.empty() && identities.back().row == applied) {
         UndoIdentity& undo = identities.back();
@@ -369,13 +277,13 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
             if (event.kind == EventKind::RegionShrunk) s.ShrinkRegion(event);
             if (event.kind == EventKind::AllocatorDestroyed) {
                 s.DestroyAllocator(event);
-                std::vector<std::uint32_t> lifted;
-                for (const auto& [block, child] : s.marks) {
-                    if (child == event.allocator.value) lifted.push_back(block);
+                std::vector<Mark> lifted;
+                for (const Mark& mark : s.marks) {
+                    if (mark.child == event.allocator.value) lifted.push_back(mark);
                 }
-                for (const std::uint32_t block : lifted) {
-                    s.markChanges.push_back({s.applied, block, event.allocator.value});
-                    s.SetMark(&log, block, 0);
+                for (const Mark& mark : lifted) {
+                    s.markChanges.push_back({s.applied, mark, true});
+                    s.SetMark(log, mark, false);
                 }
             }
             break;
@@ -498,78 +406,6 @@ bool HeapModel::operator==(const HeapModel& other) const {
            a.ignored == b.ignored && a.appearances.size() == b.appearances.size() &&
            a.identities.size() == b.identities.size() && a.regionChanges.size() == b.regionChanges.size() &&
            a.deadRemoved.size() == b.deadRemoved.size() && a.markChanges.size() == b.markChanges.size();
-}
-
-void HeapModel::VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
-                            const std::function<bool(const Block&)>& visit) const {
-    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitBlocks(begin, end, visit);
-}
-
-void HeapModel::VisitDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
-                          const std::function<bool(const Block&)>& visit) const {
-    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitDead(begin, end, visit);
-}
-
-void HeapModel::VisitHoles(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
-                           const std::function<bool(const Hole&)>& visit) const {
-    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitHoles(begin, end, visit);
-}
-
-std::optional<Block> HeapModel::BlockAt(AllocatorId allocator, std::uint64_t address) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->BlockAt(address) : std::nullopt;
-}
-
-std::optional<Block> HeapModel::NextBlock(AllocatorId allocator, std::uint64_t address) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->NextBlock(address) : std::nullopt;
-}
-
-std::optional<Block> HeapModel::PreviousBlock(AllocatorId allocator, std::uint64_t address) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->PreviousBlock(address) : std::nullopt;
-}
-
-std::optional<Hole> HeapModel::HoleAt(AllocatorId allocator, std::uint64_t address) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->HoleAt(address) : std::nullopt;
-}
-
-std::optional<Hole> HeapModel::LargestHole(AllocatorId allocator) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->LargestHole() : std::nullopt;
-}
-
-std::vector<Region> HeapModel::Regions(AllocatorId allocator) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->Regions() : std::vector<Region>{};
-}
-
-std::pair<std::uint64_t, std::uint64_t> HeapModel::Span(AllocatorId allocator) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->Span() : std::pair<std::uint64_t, std::uint64_t>{0, 0};
-}
-
-std::uint64_t HeapModel::OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    return heap ? heap->OccupiedBytes(begin, end) : 0;
-}
-
-void HeapModel::AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,
-                             std::span<std::uint64_t> cells) const {
-    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->AddOccupancy(begin, bytesPerCell, cells);
-}
-
-void HeapModel::VisitHoleSizes(AllocatorId allocator,
-                               const std::function<void(std::uint64_t size, std::uint64_t count)>& visit) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    if (!heap) return;
-    const auto& sizes = heap->HoleSizes();
-    OrderedChunks<HoleSizeEntry>::Place at;
-    for (const HoleSizeEntry* entry = sizes.Get(at); entry; entry = sizes.Get(at)) {
-        visit(entry->size, entry->count);
-        sizes.Next(at);
-    }
 }
 
 }  // namespace residue::model

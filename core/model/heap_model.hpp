@@ -119,6 +119,15 @@ public:
     std::optional<Hole> HoleAt(AllocatorId allocator, std::uint64_t address) const;
     std::optional<Hole> LargestHole(AllocatorId allocator) const;    // the lowest of the largest
     std::vector<Region> Regions(AllocatorId allocator) const;
+    // Those that touch [begin, end), their bookkeeping included, in address order.
+    void VisitRegions(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                      const std::function<bool(const Region&)>& visit) const;
+    // Live blocks of one allocator that touch [begin, end) and are a child's region, in address order, without a look
+    // at the blocks between: O(log) each. (Blocks that lie over other live ones are left out.)
+    void VisitRegionBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                           const std::function<bool(const Block&)>& visit) const;
+    // Whose region a block is, or holds: in order of id. None where the child is not known (yet). O(log).
+    void VisitChildrenIn(BlockId block, const std::function<bool(AllocatorId)>& visit) const;
     // The address range that its regions (or, where unknown, its live blocks) span. Empty: begin == end.
     std::pair<std::uint64_t, std::uint64_t> Span(AllocatorId allocator) const;
     // Bytes set aside in [begin, end), dead ones too, without visiting every block: O(log) + what straddles the ends.

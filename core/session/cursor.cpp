@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "model/nesting.hpp"
+
 namespace residue::session {
 namespace {
 
@@ -196,11 +198,12 @@ void CursorSession::SetSpeed(double positionsPerSecond) {
 AllocatorId CursorSession::Shown() const {
     const auto& all = heap_.Allocators();
     if (shown_ && heap_.Find(shown_)) return shown_;
-    // The user chose none: the newest one that is alive, else the newest.
+    // The user chose none: the newest one that is alive, else the newest; where its heap lies in another one's, the
+    // outermost of these, in whose heap all are seen.
     for (auto candidate = all.rbegin(); candidate != all.rend(); ++candidate) {
-        if (candidate->alive) return candidate->id;
+        if (candidate->alive) return model::RootOf(heap_, candidate->id);
     }
-    return all.empty() ? AllocatorId{} : all.back().id;
+    return all.empty() ? AllocatorId{} : model::RootOf(heap_, all.back().id);
 }
 
 std::optional<Row> CursorSession::PresentRow() const {

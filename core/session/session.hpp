@@ -104,7 +104,8 @@ public:
     virtual double Speed() const = 0;
     virtual void SetSpeed(double positionsPerSecond) = 0;
 
-    // The allocator that is shown; 0 when there is none yet. The first one unless the user chose.
+    // The allocator that is shown; 0 when there is none yet. Unless the user chose: the newest that is alive, or the
+    // outermost of those whose heaps its own lies in.
     virtual AllocatorId Shown() const = 0;
     virtual void Show(AllocatorId allocator) = 0;
 

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
 #include "gui/views/list.hpp"
+#include "gui/views/nest_text.hpp"
 #include "gui/views/notes.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/controls.hpp"
@@ -31,6 +32,7 @@ private:
     void DrawBanner(ViewContext& context, ImU32 ink, ImU32 back, const std::string& title,
                     const std::vector<std::string>& lines, BlockId link = {});
     void DrawBlock(ViewContext& context, BlockId block);
+    void DrawPlace(ViewContext& context, BlockId block, const events::Event& birth);
     void DrawBar(ViewContext& context, const events::Event& birth, ImU32 fill);
     void DrawTrace(ViewContext& context, TraceId trace);
 };
@@ -131,6 +133,26 @@ bool BlockCardView::DrawFailure(ViewContext& context) {
     }
     DrawBanner(context, theme.error, theme.errorBack, title, lines, logged.block);
     return true;
+}
+
+// What heap lies in the block, and in which heaps, of other blocks, it lies itself. A click on the latter goes there.
+void BlockCardView::DrawPlace(ViewContext& context, BlockId block, const events::Event& birth) {
+    const model::HeapModel& heap = context.session->Heap();
+    const float pad = context.Px(kPad), width = ImGui::GetContentRegionAvail().x;
+    const auto sentence = [&](const char* id, const std::string& text, ImU32 colour) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const float height = DrawWrapped(ImGui::GetWindowDrawList(), context.fonts->label,
+                                         {at.x + pad, at.y + context.Px(4)}, width - 2 * pad, colour, text);
+        return ImGui::InvisibleButton(id, {std::max(width, 1.0f), height + context.Px(6)});
+    };
+    if (const std::string holds = HoldsText(heap, block); !holds.empty()) {
+        (void)sentence("##holds", "It holds " + holds + ".", context.theme->text);
+    }
+    const auto nest = model::NestAround(heap, birth.allocator, birth.Begin());
+    if (!nest) return;
+    const std::string inside = InsideText(heap, birth.allocator, birth.Begin());
+    if (sentence("##inside", inside, context.theme->text)) context.commands->FocusBlock(nest->block.id);
+    Tooltip(context, "Click to see block #" + analysis::FormatCount(nest->block.id.value) + " in the heap");
 }
 
 // Header, payload and the rest as lengths, labelled where there is room.
@@ -246,7 +268,9 @@ void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
 
     ImGui::Dummy({0, context.Px(6)});
     std::string name = "#" + analysis::FormatCount(block.value);
-    if (birth.Has(events::EventFlag::Region)) name += "  a child's region";
+    const model::HeapModel& heap = session.Heap();
+    const bool holds = heap.IsLive(block) && !HoldsText(heap, block).empty();
+    if (birth.Has(events::EventFlag::Region) && !holds) name += "  a child's region";
     KeyValue(context, "block", name, "Blocks are numbered in order of birth; a number is never used again.");
     KeyValue(context, "address", analysis::FormatAddress(birth.address), "Of the first byte that the caller may use.");
     KeyValue(context, "asked", analysis::FormatBytes(birth.size),
@@ -270,6 +294,7 @@ void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
         const model::AllocatorState* state = session.Heap().Find(birth.allocator);
         if (state != nullptr && !state->name.empty()) KeyValue(context, "allocator", state->name, state->name);
     }
+    if (heap.IsLive(block)) DrawPlace(context, block, birth);
     ImGui::Dummy({0, context.Px(8)});
 
     const bool live = session.Heap().IsLive(block);

@@ -7,7 +7,9 @@
 #include "gui/views/heap_dense.hpp"
 #include "gui/views/heap_frame.hpp"
 #include "gui/views/heap_map.hpp"
+#include "gui/views/heap_nests.hpp"
 #include "gui/views/heap_pieces.hpp"
+#include "gui/views/nest_text.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 #include "session/session.hpp"
@@ -16,8 +18,6 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::size_t kMostBlocks = 4000;  // drawn one by one; more are a texture
-constexpr double kLeastWidth = 3;          // pixels, on average, or they are a texture
 constexpr float kMapWidth = 14;
 constexpr float kLegendHeight = 26;
 constexpr float kSidewaysFrom = 24;  // pixels of sideways drag before the page shifts
@@ -35,20 +35,17 @@ private:
         bool over = false;
         std::optional<std::uint64_t> address;
         bool onBar = false;  // not in the gap between two rows
-    };
-    struct Look {  // the blocks that can be seen, or that there are too many
-        bool dense = false;
-        std::vector<model::Block> blocks;
+        float inRow = 0;     // below the row's top
     };
 
     void Adopt(ViewContext& context);
     void FindPiecesNow(ViewContext& context);
     void TakeRequest(ViewContext& context);
-    Look LookAt(const HeapFrame& frame) const;
-    Emphasis EmphasisOf(ViewContext& context, AllocatorId allocator) const;
+    Emphasis EmphasisOf(ViewContext& context) const;
     Input ReadMouse(ViewContext& context, Rect area);
     void Hover(HeapFrame& frame, const Input& input, bool dense);
     void DrawElsewhere(HeapFrame& frame, Rect area);
+    bool ShowHeapOf(ViewContext& context, BlockId block);
     void FitBlock(ViewContext& context, BlockId block);
     void StepSelection(ViewContext& context, bool forward);
 
@@ -126,12 +123,27 @@ void HeapView::FitBlock(ViewContext& context, BlockId block) {
     camera_.FitRange(begin, std::max(end, SaturatingAdd(begin, 1)) - 1, pieces_, viewport_, layout_);
 }
 
+// Another heap is to be shown, where the block does not lie in this one; true: the next frame shows it.
+bool HeapView::ShowHeapOf(ViewContext& context, BlockId block) {
+    const log::LogView& log = context.session->View();
+    if (!block || block.value > log.Blocks()) return false;
+    const AllocatorId owner = log.Birth(block).event.allocator;
+    const model::HeapModel& heap = context.session->Heap();
+    if (heap.Find(owner) == nullptr || model::IsWithin(heap, owner, allocator_)) return false;
+    context.session->Show(owner);
+    *context.again = true;
+    return true;
+}
+
 void HeapView::TakeRequest(ViewContext& context) {
     HeapRequest& request = *context.heapRequest;
     switch (request.kind) {
         case HeapRequest::Kind::None: return;
         case HeapRequest::Kind::FitAll: camera_.fit = true; break;
-        case HeapRequest::Kind::FitBlock: FitBlock(context, request.block); break;
+        case HeapRequest::Kind::FitBlock:
+            if (ShowHeapOf(context, request.block)) return;  // it is done in the next frame, in that heap
+            FitBlock(context, request.block);
+            break;
         case HeapRequest::Kind::FitRange:
             if (request.end > request.begin) {
                 camera_.FitRange(request.begin, request.end - 1, pieces_, viewport_, layout_);
@@ -141,32 +153,12 @@ void HeapView::TakeRequest(ViewContext& context) {
     request.kind = HeapRequest::Kind::None;
 }
 
-HeapView::Look HeapView::LookAt(const HeapFrame& frame) const {
-    Look look;
-    if (frame.rows.empty()) return look;
-    std::uint64_t bytes = 0;
-    const std::uint64_t first = frame.FirstVisible(), last = frame.LastVisible();
-    frame.heap.VisitBlocks(frame.allocator, first, SaturatingAdd(last, 1), [&](const model::Block& block) {
-        if (look.blocks.size() == kMostBlocks) {
-            look.dense = true;
-            return false;
-        }
-        bytes += std::min(block.end - 1, last) - std::max(block.begin, first) + 1;
-        look.blocks.push_back(block);
-        return true;
-    });
-    const double pixels = static_cast<double>(bytes) * static_cast<double>(frame.layout.Shape().width) /
-                          static_cast<double>(frame.layout.Shape().rowBytes);
-    // A handful of tiny blocks in a large heap are not a crowd.
-    if (look.blocks.size() > 64 && pixels < kLeastWidth * static_cast<double>(look.blocks.size())) look.dense = true;
-    return look;
-}
-
-Emphasis HeapView::EmphasisOf(ViewContext& context, AllocatorId allocator) const {
+Emphasis HeapView::EmphasisOf(ViewContext& context) const {
     Emphasis emphasis;
     const log::LogView& log = context.session->View();
     const auto& failure = context.session->PresentFailure();
-    if (failure && failure->allocator == allocator && failure->blockers) {
+    const model::HeapModel& heap = context.session->Heap();
+    if (failure && failure->blockers && model::IsWithin(heap, failure->allocator, allocator_)) {
         for (const model::Block& block : failure->blockers->blocks) emphasis.blockers.push_back(block.id);
         std::sort(emphasis.blockers.begin(), emphasis.blockers.end());
     }
@@ -230,6 +222,7 @@ HeapView::Input HeapView::ReadMouse(ViewContext& context, Rect area) {
         if (input.address) {
             const std::int64_t inRow = y + camera_.top - layout_.Nearest(*input.address).y;
             input.onBar = inRow < camera_.rows.bar;
+            input.inRow = static_cast<float>(inRow);
         }
     }
     return input;
@@ -242,7 +235,8 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
     }
     ViewContext& context = frame.context;
     const std::uint64_t address = *input.address;
-    const auto block = frame.heap.BlockAt(frame.allocator, address);
+    const HeapHit hit = HitAt(frame, address, input.inRow, dense);
+    const auto& block = hit.block;
     const bool clicked = ImGui::IsMouseReleased(0) && dragging_ && !moved_;
     const bool twice = ImGui::IsMouseDoubleClicked(0);
     std::string text;
@@ -251,13 +245,16 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
         if (cell.cell != nullptr && cell.cell->bytes > 0) {
             text = analysis::FormatAddress(cell.begin) + " … " + analysis::FormatAddress(cell.last) + "\n" +
                    analysis::FormatBytes(cell.cell->occupied) + " of " + analysis::FormatBytes(cell.cell->bytes) +
-                   " set aside";
+                   (hit.allocator == frame.allocator ? " set aside" : " in use by somebody");
         }
     }
     if (block) {
         context.selection->Hover(block->id);
         if (!text.empty()) text += "\n\n";
+        if (hit.frameOf) text += NameOf(frame.heap, *hit.frameOf) + ", a heap in the block\n";
         text += DescribeBlock(frame.log, block->id, frame.now);
+        const std::string place = PlaceText(frame.heap, frame.log.Birth(block->id).event.allocator, *block);
+        if (!place.empty()) text += "\n" + place;
         const auto& failure = context.session->PresentFailure();
         if (failure && failure->blockers) {
             for (const model::Block& blocker : failure->blockers->blocks) {
@@ -269,7 +266,7 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
             context.commands->ShowTab(Tab::Block);
         }
         if (twice) FitBlock(context, block->id);
-    } else if (const auto hole = frame.heap.HoleAt(frame.allocator, address)) {
+    } else if (const auto& hole = hit.hole) {
         if (const alloc::FreeNode* node = context.inside->open ? context.inside->NodeAround(address) : nullptr) {
             context.inside->nextHovered = node->address;
         }
@@ -290,7 +287,7 @@ void HeapView::DrawElsewhere(HeapFrame& frame, Rect area) {
     const auto present = frame.context.session->PresentRow();
     if (!present || present->value >= frame.log.Rows().value || frame.rows.empty()) return;
     const log::LoggedEvent event = frame.log.At(*present);
-    if (!event.block || event.event.allocator != frame.allocator) return;
+    if (!event.block || !model::IsWithin(frame.heap, event.event.allocator, frame.allocator)) return;
     const std::uint64_t begin = RangeOf(frame.log, event.block).first;
     const bool above = begin < frame.FirstVisible() && RangeOf(frame.log, event.block).second <= frame.FirstVisible();
     const bool below = begin > frame.LastVisible();
@@ -355,8 +352,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     for (const HeapLayout::Line& line : layout_.Lines(camera_.top, viewport_.height)) {
         (line.tear ? frame.tears : frame.rows).push_back(line);
     }
-    const Emphasis emphasis = EmphasisOf(context, allocator_);
-    const Look look = LookAt(frame);
+    const Emphasis emphasis = EmphasisOf(context);
+    const HeapLook look = Collect(frame);
 
     // The gap above the first row belongs to it: the failed request's ruler floats there.
     const ImVec2 clipMin{axisLeft, origin.y + 1}, clipMax{origin.x + size.x, area.max.y};
@@ -371,6 +368,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         DrawDead(frame);
         DrawBlocks(frame, look.blocks, emphasis);
     }
+    DrawNests(frame, emphasis, look.dense);
     DrawLeaving(frame);
     DrawGhosts(frame);
     DrawTears(frame);
@@ -394,9 +392,12 @@ void HeapView::StepSelection(ViewContext& context, bool forward) {
     const model::HeapModel& heap = context.session->Heap();
     const log::LogView& log = context.session->View();
     std::optional<model::Block> next;
-    if (const auto block = context.selection->block; block && block->value <= log.Blocks()) {
-        const std::uint64_t begin = RangeOf(log, *block).first;
-        next = forward ? heap.NextBlock(allocator_, SaturatingAdd(begin, 1)) : heap.PreviousBlock(allocator_, begin);
+    if (const auto selected = context.selection->block; selected && selected->value <= log.Blocks()) {
+        const AllocatorId owner = log.Birth(*selected).event.allocator;
+        const auto [begin, end] = RangeOf(log, *selected);
+        const model::Block from{*selected, begin, end, begin, end - begin, {}, false};
+        const AllocatorId of = model::IsWithin(heap, owner, allocator_) ? owner : allocator_;
+        next = forward ? model::NextNested(heap, allocator_, of, from) : model::PreviousNested(heap, allocator_, of, from);
     } else {
         next = heap.NextBlock(allocator_, heap.Span(allocator_).first);
     }

@@ -170,8 +170,8 @@ void DrawDead(HeapFrame& frame) {
 void DrawFreeSpace(HeapFrame& frame, bool hatch) {
     if (!frame.known || frame.rows.empty()) return;
     const ImFont* font = frame.fonts().monoSmall;
-    const bool sizes = static_cast<float>(frame.shape.bar) >= font->FontSize + 2;
-    if (!sizes && !hatch) return;
+    const float least = font->FontSize + 2;  // of height, for a size
+    if (static_cast<float>(frame.shape.bar) < least && !hatch) return;
     const float spacing = frame.context.Px(5), hatchFrom = frame.context.Px(8);
     const float pad = frame.context.Px(kTextPad);
     std::size_t holes = 0;
@@ -183,7 +183,7 @@ void DrawFreeSpace(HeapFrame& frame, bool hatch) {
             });
         }
         const Rect box = WidestBox(frame, hole.begin, hole.end);
-        if (sizes && box.Width() > 3 * font->FontSize) {
+        if (box.Height() >= least && box.Width() > 3 * font->FontSize) {
             const std::string text = analysis::FormatBytes(hole.Bytes());
             const float width = TextWidth(font, text);
             if (width + 2 * pad <= box.Width()) {
@@ -228,7 +228,8 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
         if (emphasis.trace && !blocker && !IsWithin(frame.log, trace, *emphasis.trace))
             fill = Mix(theme.panel, fill, 0.3f);
         const float alpha = emphasis.fading == block.id ? emphasis.fade : 1;
-        frame.siteBytes[byAllocator ? frame.allocator.value : trace.value] += block.size;
+        const bool container = frame.IsContainer(block.id);  // what lies in it is drawn over it, and counts
+        if (!container) frame.siteBytes[byAllocator ? frame.allocator.value : trace.value] += block.size;
 
         float width = 0;
         Segment first;
@@ -251,7 +252,7 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
             FillRange(frame, block.begin, block.end, WithAlpha(fill, alpha));
         } else {
             DrawParts(frame, block, fill, alpha);
-            DrawBlockText(frame, block, fill, alpha);
+            if (!container) DrawBlockText(frame, block, fill, alpha);
         }
         if (width >= frame.context.Px(3)) {
             // One pixel of background between neighbours, taken from the left one.

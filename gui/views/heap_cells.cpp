@@ -3,12 +3,42 @@
 #include <algorithm>
 
 #include "base/checked.hpp"
+#include "model/nesting.hpp"
 
 namespace residue::gui {
 
 namespace {
 
 constexpr int kSamples = 4;
+
+// A range of addresses and whose blocks are looked at there.
+struct Span {
+    std::uint64_t begin = 0, end = 0;
+    AllocatorId allocator{};
+};
+
+// Cuts [begin, end) of the owner's heap into spans, in address order, at the heaps that lie in its blocks.
+void AddSpans(const model::HeapModel& heap, AllocatorId owner, std::uint64_t begin, std::uint64_t end, int depth,
+              std::size_t& nests, CellWork& work, std::vector<Span>& spans) {
+    std::uint64_t at = begin;
+    if (depth < model::kDeepestNest) {
+        // One more than may be looked into, to know whether there are more.
+        for (const model::Nest& nest : model::NestsIn(heap, owner, begin, end, nests + 1)) {
+            if (nests == 0) {
+                work.crowded = true;
+                break;
+            }
+            --nests;
+            ++work.queries;
+            const std::uint64_t from = std::max(begin, nest.begin), to = std::min(end, nest.usableEnd);
+            if (from >= to) continue;
+            if (from > at) spans.push_back({at, from, owner});
+            AddSpans(heap, nest.child, from, to, depth + 1, nests, work, spans);
+            at = to;
+        }
+    }
+    if (at < end) spans.push_back({at, end, owner});
+}
 
 }  // namespace
 
@@ -33,53 +63,65 @@ CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const H
 
     const std::uint64_t visitEnd = SaturatingAdd(rowLast, 1);
     const std::uint64_t limit = 4 * count;
+    std::vector<Span> spans;
+    std::size_t nests = count;
+    AddSpans(heap, allocator, rowBegin, visitEnd, 0, nests, work, spans);
     std::uint64_t largest = 0;  // overlap of the sample of cell `open`
     std::size_t open = 0;
     std::size_t done = count;  // cells from here on are still to be computed
-    heap.VisitBlocks(allocator, rowBegin, visitEnd, [&](const model::Block& block) {
-        const std::uint64_t begin = std::max(block.begin, rowBegin);
-        const std::uint64_t end = std::min(block.end, visitEnd);
-        if (end <= begin) return true;
-        while (open + 1 < count && edges[open + 1] <= begin) ++open, largest = 0;
-        if (++work.visited > limit) {
-            done = open;
-            return false;
-        }
-        for (std::size_t i = open; i < count && edges[i] < end; ++i) {
-            const std::uint64_t from = std::max(begin, edges[i]);
-            const std::uint64_t to = i + 1 == count ? end : std::min(end, edges[i + 1]);
-            if (to <= from) continue;
-            if (i > open) open = i, largest = 0;
-            cells[i].occupied += to - from;
-            if (to - from > largest) {
-                largest = to - from;
-                cells[i].sample = block.id;
+    for (std::size_t s = 0; s < spans.size() && done == count; ++s) {
+        const Span& span = spans[s];
+        heap.VisitBlocks(span.allocator, span.begin, span.end, [&](const model::Block& block) {
+            const std::uint64_t begin = std::max(block.begin, span.begin);
+            const std::uint64_t end = std::min(block.end, span.end);
+            if (end <= begin) return true;
+            while (open + 1 < count && edges[open + 1] <= begin) ++open, largest = 0;
+            if (++work.visited > limit) {
+                done = open;
+                return false;
             }
-        }
-        return true;
-    });
+            for (std::size_t i = open; i < count && edges[i] < end; ++i) {
+                const std::uint64_t from = std::max(begin, edges[i]);
+                const std::uint64_t to = i + 1 == count ? end : std::min(end, edges[i + 1]);
+                if (to <= from) continue;
+                if (i > open) open = i, largest = 0;
+                cells[i].occupied += to - from;
+                if (to - from > largest) {
+                    largest = to - from;
+                    cells[i].sample = block.id;
+                }
+            }
+            return true;
+        });
+    }
+    std::size_t first = 0;  // the first span that reaches the cell
     for (std::size_t i = done; i < count; ++i) {
         HeapCell& cell = cells[i];
         cell.occupied = 0;
         cell.sample = {};
         if (cell.bytes == 0) continue;
-        const std::uint64_t begin = edges[i];
-        const std::uint64_t end = i + 1 == count ? visitEnd : edges[i + 1];
-        cell.occupied = heap.OccupiedBytes(allocator, begin, end);
-        ++work.queries;
-        if (cell.occupied == 0) continue;
-        ++work.queries;
-        int looked = 0;
+        const std::uint64_t cellBegin = edges[i];
+        const std::uint64_t cellEnd = i + 1 == count ? visitEnd : edges[i + 1];
+        while (first < spans.size() && spans[first].end <= cellBegin) ++first;
         std::uint64_t most = 0;
-        heap.VisitBlocks(allocator, begin, end, [&](const model::Block& block) {
-            const std::uint64_t from = std::max(begin, block.begin);
-            const std::uint64_t to = std::min(end, block.end);
-            if (to > from && to - from > most) {
-                most = to - from;
-                cell.sample = block.id;
-            }
-            return ++looked < kSamples;
-        });
+        for (std::size_t s = first; s < spans.size() && spans[s].begin < cellEnd; ++s) {
+            const std::uint64_t begin = std::max(cellBegin, spans[s].begin), end = std::min(cellEnd, spans[s].end);
+            const std::uint64_t occupied = heap.OccupiedBytes(spans[s].allocator, begin, end);
+            ++work.queries;
+            if (occupied == 0) continue;
+            cell.occupied += occupied;
+            ++work.queries;
+            int looked = 0;
+            heap.VisitBlocks(spans[s].allocator, begin, end, [&](const model::Block& block) {
+                const std::uint64_t from = std::max(begin, block.begin);
+                const std::uint64_t to = std::min(end, block.end);
+                if (to > from && to - from > most) {
+                    most = to - from;
+                    cell.sample = block.id;
+                }
+                return ++looked < kSamples;
+            });
+        }
     }
     return work;
 }

@@ -1,10 +1,15 @@
 // A row of the dense heap map: for each cell of a few pixels, how many of its bytes are set aside and which block to
 // take the colour from.
 //
-// `occupied` is exact. `sample` is the block with the most bytes in the cell among those that were looked at: all of
-// them where the row has few, else the first four of the cell.
+// A block that is a child's heap counts by what lies in it, down to the innermost: a cell is bright where bytes are in
+// use by somebody, and has the colour of the innermost block. Of these heaps a row looks into as many as it has cells;
+// the others, if there are any, count as plain blocks (CellWork::crowded).
 //
-// Cost of a row: O(min(its blocks, 4 * its cells)), plus, for the cells that are left then, two ordered look-ups each.
+// `occupied` is exact. `sample` is the block with the most bytes in the cell among those that were looked at: all of
+// them where the row has few, else the first four of the cell of each heap there.
+//
+// Cost of a row: O(min(its blocks, 4 * its cells) + heaps looked into), plus, for the cells that are left then, two
+// ordered look-ups each.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +30,7 @@ struct HeapCell {
 struct CellWork {               // what it cost, to keep frames short
     std::uint64_t visited = 0;  // blocks
     std::uint64_t queries = 0;  // look-ups
+    bool crowded = false;       // there were more nested heaps than were looked into
     std::uint64_t Units() const { return visited + 16 * queries; }
 };
 

@@ -24,11 +24,14 @@ void HeapDense::Forget() {
 
 void HeapDense::Soil(const HeapFrame& frame, BlockId block) {
     if (!block) return;
+    // Of whatever allocator: it may be one whose heap lies in this one's.
     const events::Event birth = frame.log.Birth(block).event;
-    if (birth.allocator != frame.allocator) return;
-    const std::uint64_t end = std::max(birth.End(), SaturatingAdd(birth.Begin(), 1));
-    // Every kept row that the block touches; rows_ is ordered by address.
-    auto row = rows_.lower_bound(frame.layout.RowBegin(birth.Begin()));
+    SoilRange(frame, birth.Begin(), std::max(birth.End(), SaturatingAdd(birth.Begin(), 1)));
+}
+
+// Every kept row that [begin, end) touches; rows_ is ordered by address.
+void HeapDense::SoilRange(const HeapFrame& frame, std::uint64_t begin, std::uint64_t end) {
+    auto row = rows_.lower_bound(frame.layout.RowBegin(begin));
     for (; row != rows_.end() && row->first < end; ++row) row->second.exact = false;
 }
 
@@ -48,6 +51,15 @@ void HeapDense::TakeStep(const HeapFrame& frame) {
         if (together.size() > kSmallStep) {
             for (auto& [begin, row] : rows_) row.exact = false;
             return;
+        }
+        using events::EventKind;
+        const EventKind kind = event.event.kind;
+        if (kind == EventKind::AllocatorDestroyed) {  // all of its heap, wherever it lay
+            for (auto& [begin, row] : rows_) row.exact = false;
+            return;
+        }
+        if (kind == EventKind::AllocatorCreated || kind == EventKind::RegionGrown || kind == EventKind::RegionShrunk) {
+            SoilRange(frame, event.event.address, SaturatingAdd(event.event.address, event.event.size));
         }
         for (const BlockId block : together) Soil(frame, block);
         Soil(frame, event.block);
@@ -81,7 +93,7 @@ void HeapDense::Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells
             last = cell.sample;
             const TraceId trace = frame.colour.TraceOf(last);
             colour = frame.colour.Of(last);
-            site = byAllocator ? frame.allocator.value : trace.value;
+            site = byAllocator ? frame.log.Birth(last).event.allocator.value : trace.value;
             if (emphasis.trace && !IsWithin(frame.log, trace, *emphasis.trace)) {
                 colour = Mix(frame.theme().window, colour, 0.3f);
             }
@@ -122,7 +134,10 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
         RowCells& row = rows_[line.begin];
         if (!row.exact) {
             if (!frame.context.animate || work < kBudget) {
-                work += ComputeRow(frame.heap, frame.allocator, frame.layout, line.begin, cellWidth, row.cells).Units();
+                const CellWork cost =
+                    ComputeRow(frame.heap, frame.allocator, frame.layout, line.begin, cellWidth, row.cells);
+                work += cost.Units();
+                row.crowded = cost.crowded;
                 row.exact = true;
             } else {
                 MakeCoarse(frame, line.begin, row);
@@ -130,6 +145,7 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
             }
             row.painted = false;
         }
+        frame.crowded = frame.crowded || row.crowded;
         order.push_back(line.begin);
     }
 

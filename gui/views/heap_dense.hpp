@@ -33,6 +33,7 @@ private:
         std::vector<std::uint32_t> pixels;
         bool exact = false;  // else coarse
         bool painted = false;
+        bool crowded = false;  // CellWork::crowded
         std::map<std::uint32_t, std::uint64_t> sites;
     };
     struct Shape {  // a change of it makes every row new
@@ -52,6 +53,7 @@ private:
 
     void TakeStep(const HeapFrame& frame);
     void Soil(const HeapFrame& frame, BlockId block);
+    void SoilRange(const HeapFrame& frame, std::uint64_t begin, std::uint64_t end);
     void Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells& row) const;
     void MakeCoarse(const HeapFrame& frame, std::uint64_t begin, RowCells& row) const;
 

@@ -2,9 +2,11 @@
 // they are on the screen.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gui/view.hpp"
@@ -13,6 +15,7 @@
 #include "gui/views/heap_layout.hpp"
 #include "gui/widgets/text.hpp"
 #include "model/heap_model.hpp"
+#include "model/nesting.hpp"
 
 namespace residue::gui {
 
@@ -22,14 +25,29 @@ struct Segment {
     std::uint64_t begin = 0, last = 0;  // addresses, inclusive
     bool starts = false,
          ends = false;  // the range starts or ends here (it is not cut by the row's or the panel's edge)
+    std::size_t row = 0;  // of HeapFrame::rows
+};
+
+// A heap that lies in a block of another one, where it is wide enough to be drawn as a container.
+struct HeapNest {
+    static constexpr std::size_t kNone = ~std::size_t{0};
+    model::Nest nest;                  // cut to what the outer ones are
+    int outer = -1;                    // the nest around it, an index of HeapFrame::nests; -1: the heap that is shown
+    std::size_t titleRow = kNone;      // the visible row with its name: the first that has room for it
+    std::vector<model::Block> blocks;  // of the child, that can be seen; only zoomed in
+};
+
+// What is taken off a row's height at the top and the bottom, by the frames of the nests around.
+struct Inset {
+    float top = 0, bottom = 0;
 };
 
 struct HeapFrame {
     ViewContext& context;
     const model::HeapModel& heap;
     const log::LogView& log;
-    AllocatorId allocator;
-    bool known;  // regions were recorded
+    AllocatorId allocator;  // whose blocks are drawn: the one shown, or within a scope the nest's child
+    bool known;             // its regions were recorded
     const HeapLayout& layout;
     std::vector<HeapLayout::Line> rows, tears;  // that can be seen
     Rect area;                                  // of the rows
@@ -39,34 +57,84 @@ struct HeapFrame {
     const BlockColour& colour;
     Position now;
     std::map<std::uint32_t, std::uint64_t> siteBytes{};  // what was drawn, by trace or allocator id: for the legend
+    std::vector<HeapNest> nests{};                       // outer ones before those that lie in them
+    std::vector<BlockId> containers{};                   // the blocks that hold them, sorted
+    int scope = -1;                                      // the nest that is drawn into; -1: the heap that is shown
+    bool crowded = false;                                // nested heaps are there that are too small to be told apart
 
     const Theme& theme() const { return *context.theme; }
     const Fonts& fonts() const { return *context.fonts; }
     float RowY(const HeapLayout::Line& row) const { return area.min.y + static_cast<float>(row.y - top); }
-    std::uint64_t FirstVisible() const { return rows.empty() ? 0 : rows.front().begin; }
-    std::uint64_t LastVisible() const { return rows.empty() ? 0 : rows.back().last; }
+    // Within a scope, of it.
+    std::uint64_t FirstVisible() const {
+        const std::uint64_t first = rows.empty() ? 0 : rows.front().begin;
+        return scope < 0 ? first : std::max(first, Scope().begin);
+    }
+    std::uint64_t LastVisible() const {
+        const std::uint64_t last = rows.empty() ? 0 : rows.back().last;
+        return scope < 0 ? last : std::min(last, Scope().end - 1);
+    }
+    const model::Nest& Scope() const { return nests[static_cast<std::size_t>(scope)].nest; }
+    // Where the inside of a nest (-1: the heap that is shown) is, in a visible row.
+    Inset InsetOf(int nest, std::size_t row) const;
+    bool IsContainer(BlockId block) const { return std::binary_search(containers.begin(), containers.end(), block); }
 
-    // Calls draw(const Segment&) for each visible row's part of [begin, end).
+    // Calls draw(const Segment&) for each visible row's part of [begin, end); within a scope, of what lies in it.
     template <class Visit>
     void ForSegments(std::uint64_t begin, std::uint64_t end, Visit visit) const {
-        if (end <= begin) return;
-        const std::uint64_t lastByte = end - 1;
-        for (std::size_t i = FirstRowWith(begin); i < rows.size() && rows[i].begin <= lastByte; ++i) {
+        if (end <= begin || rows.empty()) return;
+        const std::uint64_t firstByte = scope < 0 ? begin : std::max(begin, Scope().begin);
+        const std::uint64_t lastByte = scope < 0 ? end - 1 : std::min(end, Scope().end) - 1;
+        if (scope >= 0 && (end <= Scope().begin || firstByte > lastByte)) return;
+        for (std::size_t i = FirstRowWith(firstByte); i < rows.size() && rows[i].begin <= lastByte; ++i) {
             Segment segment;
-            segment.begin = begin > rows[i].begin ? begin : rows[i].begin;
-            segment.last = lastByte < rows[i].last ? lastByte : rows[i].last;
+            segment.row = i;
+            segment.begin = std::max(firstByte, rows[i].begin);
+            segment.last = std::min(lastByte, rows[i].last);
             segment.starts = segment.begin == begin;
-            segment.ends = segment.last == lastByte;
+            segment.ends = segment.last == end - 1;
             const auto [from, to] = layout.Pixels(segment.begin, segment.last);
             const float y = RowY(rows[i]);
-            segment.box = {{area.min.x + static_cast<float>(from), y},
-                           {area.min.x + static_cast<float>(to), y + static_cast<float>(shape.bar)}};
+            const Inset inset = scope < 0 ? Inset{} : InsetOf(scope, i);
+            segment.box = {{area.min.x + static_cast<float>(from), y + inset.top},
+                           {area.min.x + static_cast<float>(to), y + static_cast<float>(shape.bar) - inset.bottom}};
             visit(segment);
         }
     }
     // The first visible row that reaches `address` or lies behind it.
     std::size_t FirstRowWith(std::uint64_t address) const;
 };
+
+// While it lives, a nest is drawn into: its child's blocks, inside its frame.
+class NestScope {
+public:
+    NestScope(HeapFrame& frame, int nest)
+        : frame_(frame), allocator_(frame.allocator), known_(frame.known), scope_(frame.scope) {
+        frame_.scope = nest;
+        frame_.allocator = frame_.Scope().child;
+        frame_.known = true;  // a child's heap is told by its regions
+    }
+    ~NestScope() { frame_.allocator = allocator_, frame_.known = known_, frame_.scope = scope_; }
+    NestScope(const NestScope&) = delete;
+    NestScope& operator=(const NestScope&) = delete;
+
+private:
+    HeapFrame& frame_;
+    AllocatorId allocator_;
+    bool known_;
+    int scope_;
+};
+
+// Draws what belongs to `owner`: into the heap that is shown, or into each nest of its. Outside of any scope.
+template <class Draw>
+void InHeapOf(HeapFrame& frame, AllocatorId owner, Draw draw) {
+    if (owner == frame.allocator) return draw();
+    for (std::size_t i = 0; i < frame.nests.size(); ++i) {
+        if (frame.nests[i].nest.child != owner) continue;
+        const NestScope scope(frame, static_cast<int>(i));
+        draw();
+    }
+}
 
 // What stands out this frame: how a block is drawn besides its colour.
 struct Emphasis {
@@ -83,6 +151,9 @@ void DrawLater(HeapFrame& frame, std::uint64_t begin, std::uint64_t end);  // wh
 void DrawFreeSpace(HeapFrame& frame, bool hatch);
 void DrawDead(HeapFrame& frame);  // freed, and not to be had again before a reset
 void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const Emphasis& emphasis);
+
+// The colour of a nest's frame.
+ImU32 ColourOf(const HeapFrame& frame, const HeapNest& nest);
 
 // heap_marks.cpp: what lies above the blocks.
 void DrawTears(HeapFrame& frame);

@@ -45,9 +45,16 @@ void DrawOrder(const HeapFrame& frame, const replay::InsideState& state) {
     if (state.structure.shape != alloc::FreeShape::List) return;
     const ImFont* font = frame.fonts().monoSmall;
     if (static_cast<float>(frame.shape.bar) < font->FontSize + 2) return;
+    // Where no hole is as wide as a digit, none of them is looked at, however many there are.
+    const HeapLayout::Geometry& shape = frame.layout.Shape();
+    const double bytesOfPixel = static_cast<double>(shape.rowBytes) / static_cast<double>(shape.width);
+    const double least = static_cast<double>(TextWidth(font, "1") + frame.context.Px(8)) * bytesOfPixel;
+    const model::AllocatorState* heap = frame.heap.Find(frame.allocator);
+    if (heap != nullptr && static_cast<double>(heap->totals.largestHole) < least - bytesOfPixel) return;
     std::size_t drawn = 0;
     for (std::size_t i = 0; i < state.nodes.size() && drawn < kMostNumbers; ++i) {
         const alloc::FreeNode& node = state.nodes[i];
+        if (static_cast<double>(node.bytes) < least - bytesOfPixel) continue;  // a pixel for the rounding of edges
         if (node.address > frame.LastVisible() || node.address + node.bytes <= frame.FirstVisible()) continue;
         const std::string text = analysis::FormatCount(i + 1);
         bool first = true;

@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kFinest = 2;  // pixels of the finest line
 constexpr std::int64_t kTear = 3;
 constexpr int kShades = 16;  // so that neighbours join
+constexpr std::size_t kMostNests = 32;  // that a line looks into; others count as plain blocks
 
 }  // namespace
 
@@ -40,7 +41,9 @@ void HeapMap::Compute(const HeapFrame& frame, const std::vector<Piece>& pieces, 
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         const HeapLayout::Line& line = lines_[i];
         if (line.tear) continue;
-        const std::uint64_t bytes = frame.heap.OccupiedBytes(frame.allocator, line.begin, SaturatingAdd(line.last, 1));
+        std::size_t nests = kMostNests;
+        const std::uint64_t bytes =
+            model::NestedBytes(frame.heap, frame.allocator, line.begin, SaturatingAdd(line.last, 1), nests);
         shares_[i] = static_cast<float>(static_cast<double>(bytes) / (static_cast<double>(line.last - line.begin) + 1));
     }
 }
@@ -87,7 +90,7 @@ std::optional<std::uint64_t> HeapMap::Draw(HeapFrame& frame, Rect column, const 
     }
     if (const auto block = frame.context.selection->block; block && block->value <= frame.log.Blocks()) {
         const events::Event birth = frame.log.Birth(*block).event;
-        if (birth.allocator == frame.allocator) tick(birth.Begin(), theme.duck);
+        if (model::IsWithin(frame.heap, birth.allocator, frame.allocator)) tick(birth.Begin(), theme.duck);
     }
     // What the panel shows.
     if (!frame.rows.empty()) {

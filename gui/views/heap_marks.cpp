@@ -4,6 +4,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/views/heap_frame.hpp"
+#include "gui/views/nest_text.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/panel.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostGhosts = 256;
 constexpr std::size_t kLegendSites = 5;
+constexpr std::size_t kLegendNests = 4;
 
 // The blocks that the event at `row` ended.
 std::vector<BlockId> EndedBy(const log::LogView& log, Row row) {
@@ -121,29 +123,34 @@ void DrawOutline(HeapFrame& frame, std::uint64_t begin, std::uint64_t end, ImU32
     });
 }
 
+namespace {
+
+void DrawGhost(HeapFrame& frame, BlockId block, const events::Event& birth) {
+    std::optional<Segment> widest;
+    frame.ForSegments(birth.Begin(), birth.End(), [&](const Segment& segment) {
+        Rect box = segment.box;
+        box.max.x = std::max(box.max.x, box.min.x + frame.context.Px(3));
+        DashedRect(frame.draw, box, frame.theme().text, frame.context.Px(4));
+        if (!widest || segment.box.Width() > widest->box.Width()) widest = segment;
+    });
+    if (!widest) return;
+    const ImFont* font = frame.fonts().monoSmall;
+    const std::string label = "freed #" + analysis::FormatCount(block.value);
+    const float pad = frame.context.Px(5);
+    const Rect& box = widest->box;
+    if (box.Height() >= 2.4f * font->FontSize && box.Width() >= TextWidth(font, label) + 2 * pad) {
+        Chip(frame, {box.min.x + pad / 2, box.min.y + 2}, frame.theme().dim, label, true);
+    }
+}
+
+}  // namespace
+
 void DrawGhosts(HeapFrame& frame) {
     const auto present = frame.context.session->PresentRow();
     if (!present || present->value >= frame.log.Rows().value) return;
     for (const BlockId block : EndedBy(frame.log, *present)) {
         const events::Event birth = frame.log.Birth(block).event;
-        if (birth.allocator != frame.allocator) continue;
-        frame.ForSegments(birth.Begin(), birth.End(), [&](const Segment& segment) {
-            Rect box = segment.box;
-            box.max.x = std::max(box.max.x, box.min.x + frame.context.Px(3));
-            DashedRect(frame.draw, box, frame.theme().text, frame.context.Px(4));
-        });
-        const Segment* widest = nullptr;
-        Segment kept;
-        frame.ForSegments(birth.Begin(), birth.End(), [&](const Segment& segment) {
-            if (widest == nullptr || segment.box.Width() > kept.box.Width()) kept = segment, widest = &kept;
-        });
-        const ImFont* font = frame.fonts().monoSmall;
-        const std::string label = "freed #" + analysis::FormatCount(block.value);
-        const float pad = frame.context.Px(5);
-        if (widest != nullptr && kept.box.Height() >= 2.4f * font->FontSize &&
-            kept.box.Width() >= TextWidth(font, label) + 2 * pad) {
-            Chip(frame, {kept.box.min.x + pad / 2, kept.box.min.y + 2}, frame.theme().dim, label, true);
-        }
+        InHeapOf(frame, birth.allocator, [&] { DrawGhost(frame, block, birth); });
     }
 }
 
@@ -159,47 +166,49 @@ void DrawLeaving(HeapFrame& frame) {
         }
     }
     for (const BlockId block : leaving) {
-        const auto [begin, end] = RangeOf(frame.log, block);
-        if (frame.log.Birth(block).event.allocator != frame.allocator) continue;
+        const events::Event birth = frame.log.Birth(block).event;
         const ImU32 colour = WithAlpha(frame.colour.Of(block), 1 - step.progress);
-        frame.ForSegments(begin, end, [&](const Segment& segment) {
-            // It drains downwards.
-            ImVec2 min = segment.box.min;
-            min.y += std::floor(segment.box.Height() * step.progress);
-            frame.draw->AddRectFilled(min, segment.box.max, colour);
+        InHeapOf(frame, birth.allocator, [&] {
+            frame.ForSegments(birth.Begin(), birth.End(), [&](const Segment& segment) {
+                // It drains downwards.
+                ImVec2 min = segment.box.min;
+                min.y += std::floor(segment.box.Height() * step.progress);
+                frame.draw->AddRectFilled(min, segment.box.max, colour);
+            });
         });
     }
 }
 
-void DrawFailure(HeapFrame& frame) {
-    const auto& failure = frame.context.session->PresentFailure();
-    if (!failure || failure->allocator != frame.allocator) return;
+namespace {
+
+void DrawFailureIn(HeapFrame& frame, const analysis::FailureReport& failure) {
     const Theme& theme = frame.theme();
-    if (failure->blockers) {
-        for (const model::Block& block : failure->blockers->blocks) {
+    if (failure.blockers) {
+        for (const model::Block& block : failure.blockers->blocks) {
             DrawOutline(frame, block.begin, block.end, theme.duck, frame.context.Px(2));
         }
     }
-    const std::uint64_t need = failure->need != 0 ? failure->need : failure->size;
+    const std::uint64_t need = failure.need != 0 ? failure.need : failure.size;
     const auto hole = frame.heap.LargestHole(frame.allocator);
     std::uint64_t begin = 0;
     if (hole)
         begin = hole->begin;
-    else if (failure->blockers)
-        begin = failure->blockers->holeBegin;
+    else if (failure.blockers)
+        begin = failure.blockers->holeBegin;
     else if (!frame.rows.empty())
         begin = frame.FirstVisible();
     const std::string needs = "needs " + analysis::FormatBytes(need);
 
     const float gap = static_cast<float>(frame.shape.pitch - frame.shape.bar);
     const float height = std::max(frame.context.Px(8), std::min(gap - frame.context.Px(6), frame.context.Px(10)));
-    const float offset = gap >= height ? std::floor((gap + height) / 2) : 0;  // in the gap above the row, else on it
+    // In the gap above the row, else on it; within a nest there is none.
+    const float offset = gap >= height && frame.scope < 0 ? std::floor((gap + height) / 2) : 0;
     std::optional<Rect> end;
     std::size_t drawn = 0;
     frame.ForSegments(begin, SaturatingAdd(begin, need), [&](const Segment& segment) {
         Rect box = segment.box;
         box.min.y -= offset;
-        box.max.y = box.min.y + height;
+        box.max.y = frame.scope < 0 ? box.min.y + height : std::min(box.max.y, box.min.y + height);
         box.max.x = std::max(box.max.x, box.min.x + frame.context.Px(4));
         if (offset == 0) frame.draw->AddRectFilled(box.min, box.max, WithAlpha(theme.panel, 0.85f));
         frame.draw->AddRectFilled(box.min, box.max, WithAlpha(theme.error, 0.14f));
@@ -217,22 +226,27 @@ void DrawFailure(HeapFrame& frame) {
     }
 }
 
+}  // namespace
+
+void DrawFailure(HeapFrame& frame) {
+    const auto& failure = frame.context.session->PresentFailure();
+    if (failure) InHeapOf(frame, failure->allocator, [&] { DrawFailureIn(frame, *failure); });
+}
+
 void DrawSelection(HeapFrame& frame) {
     const Selection& selection = *frame.context.selection;
     const auto outline = [&](BlockId block, ImU32 colour, float thickness) {
         if (!block || block.value > frame.log.Blocks()) return;
         const events::Event birth = frame.log.Birth(block).event;
-        if (birth.allocator != frame.allocator) return;
         const log::BlockLife life = frame.log.Life(block);
         const std::uint64_t applied = frame.heap.Applied().value;
         const bool live = life.born.value < applied && (life.died.value == log::kNever || life.died.value >= applied);
-        if (live) {
-            DrawOutline(frame, birth.Begin(), birth.End(), colour, thickness);
-        } else {
+        InHeapOf(frame, birth.allocator, [&] {
+            if (live) return DrawOutline(frame, birth.Begin(), birth.End(), colour, thickness);
             frame.ForSegments(birth.Begin(), birth.End(), [&](const Segment& segment) {
                 DashedRect(frame.draw, segment.box, colour, frame.context.Px(3), thickness);
             });
-        }
+        });
     };
     // What the event at this position made: a thin line, so that a step can be seen.
     if (const auto present = frame.context.session->PresentRow(); present && present->value < frame.log.Rows().value) {
@@ -247,6 +261,36 @@ void DrawSelection(HeapFrame& frame) {
     }
 }
 
+namespace {
+
+// Whose heap a frame is: hollow swatches, so that they are not taken for the colours of blocks.
+float DrawNestSwatches(const HeapFrame& frame, float x, float centre) {
+    std::vector<AllocatorId> children;
+    const bool byAllocator = *frame.context.colour == ColourMode::Allocator;
+    for (const HeapNest& nest : frame.nests) {
+        if (byAllocator && frame.siteBytes.count(nest.nest.child.value) != 0) continue;  // its blocks say it already
+        if (std::find(children.begin(), children.end(), nest.nest.child) != children.end()) continue;
+        children.push_back(nest.nest.child);
+        if (children.size() > kLegendNests) break;
+    }
+    const ImFont* font = frame.fonts().labelSmall;
+    const float side = frame.context.Px(9), textY = std::floor(centre - font->FontSize / 2);
+    for (std::size_t i = 0; i < std::min(children.size(), kLegendNests); ++i) {
+        const float y = std::floor(centre - side / 2);
+        frame.draw->AddRect({x, y}, {x + side, y + side}, frame.colour.OfAllocator(children[i]), 0, 0,
+                            frame.context.Px(2));
+        x += side + frame.context.Px(5);
+        const std::string label = Ellipsized(font, NameOf(frame.heap, children[i]), frame.context.Px(130));
+        x += DrawText(frame.draw, font, {x, textY}, frame.theme().dim, label) + frame.context.Px(14);
+    }
+    if (children.size() > kLegendNests) {
+        x += DrawText(frame.draw, font, {x, textY}, frame.theme().dim, "+ more heaps") + frame.context.Px(14);
+    }
+    return x;
+}
+
+}  // namespace
+
 void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     const Theme& theme = frame.theme();
     const ImFont* font = frame.fonts().labelSmall;
@@ -256,6 +300,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     // At the right: how much a row and a pixel are.
     const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") +
                               analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
+                              (frame.crowded ? ", heaps too small to frame drawn as blocks" : "") +
                               (dense ? ", brightness: occupied share" : "");
     const float scaleWidth = TextWidth(font, scale);
     DrawText(frame.draw, font, {strip.max.x - scaleWidth, textY}, theme.dim, scale);
@@ -291,8 +336,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
             ImU32 colour = 0;
             if (byAllocator) {
                 const AllocatorId allocator{static_cast<std::uint16_t>(id)};
-                const model::AllocatorState* state = frame.heap.Find(allocator);
-                label = state != nullptr && !state->name.empty() ? state->name : "allocator " + std::to_string(id);
+                label = NameOf(frame.heap, allocator);
                 colour = frame.colour.OfAllocator(allocator);
             } else {
                 label = id == 0 ? std::string("payload") : ShortFunction(SiteName(frame.log, TraceId{id}));
@@ -302,6 +346,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
             ++shown;
         }
     }
+    x = DrawNestSwatches(frame, x, centre);
     if (!dense) {
         x = DrawSwatch(frame, x, centre, theme.header, "header");
         x = DrawSwatch(frame, x, centre, theme.padding, "padding");

@@ -248,22 +248,43 @@ void DrawTree(ViewContext& context, const InsideState& state, ImVec2 size) {
 
 // ---- the nodes, one by one -----------------------------------------------------------------------------------------
 
-// A line of the list: the heading of a bin, one of its nodes, or a mark.
+// A line of the list: the heading of a bin, or one of its nodes.
 struct ListLine {
     const InsideBin* bin = nullptr;  // heading
     std::uint32_t node = 0;
 };
 
-std::vector<ListLine> LinesOf(const InsideState& state) {
-    std::vector<ListLine> lines;
-    const bool headings = state.bins.size() > 1;
-    for (const InsideBin& bin : state.bins) {
-        if (bin.count == 0) continue;
-        if (headings) lines.push_back({&bin, 0});
-        for (std::uint32_t i = 0; i < bin.count; ++i) lines.push_back({nullptr, bin.first + i});
+// The list's lines, of which only those that can be seen are ever made: O(bins) to know where each bin's begin, and a
+// search among them for a line, however many nodes there are.
+class ListLines {
+public:
+    explicit ListLines(const InsideState& state) : headings_(state.bins.size() > 1) {
+        for (const InsideBin& bin : state.bins) {
+            if (bin.count == 0) continue;
+            parts_.push_back({&bin, count_});
+            count_ += bin.count + (headings_ ? 1u : 0u);
+        }
     }
-    return lines;
-}
+
+    std::size_t Count() const { return count_; }
+    ListLine At(std::size_t line) const {
+        const auto behind = std::upper_bound(parts_.begin(), parts_.end(), line,
+                                             [](std::size_t value, const Part& part) { return value < part.first; });
+        const Part& part = *std::prev(behind);
+        std::size_t within = line - part.first;
+        if (headings_ && within-- == 0) return {part.bin, 0};
+        return {nullptr, part.bin->first + static_cast<std::uint32_t>(within)};
+    }
+
+private:
+    struct Part {
+        const InsideBin* bin;
+        std::size_t first;  // line
+    };
+    bool headings_;
+    std::vector<Part> parts_;
+    std::size_t count_ = 0;
+};
 
 // Marks of an arena: what would go with each.
 void DrawMarks(ViewContext& context, const InsideState& state, float width) {
@@ -345,7 +366,7 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
         return;
     }
     const auto [begin, end] = SpanOf(context);
-    const std::vector<ListLine> lines = LinesOf(state);
+    const ListLines lines(state);
     const float height = context.Px(kNodeRow);
     const float plot = width >= context.Px(230) ? context.Px(kPlot) : 0;
     const float indexWidth = TextWidth(fonts.monoSmall, analysis::FormatCount(state.nodes.size())) + context.Px(8);
@@ -357,10 +378,10 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
     const Rect clip{ImGui::GetWindowPos(), {ImGui::GetWindowPos().x + size.x, ImGui::GetWindowPos().y + size.y}};
     ImDrawList* draw = ImGui::GetWindowDrawList();
     ImGuiListClipper clipper;
-    clipper.Begin(static_cast<int>(lines.size()), height);
+    clipper.Begin(static_cast<int>(lines.Count()), height);
     while (clipper.Step()) {
         for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
-            const ListLine& line = lines[static_cast<std::size_t>(i)];
+            const ListLine line = lines.At(static_cast<std::size_t>(i));
             const ImVec2 at = ImGui::GetCursorScreenPos();
             const float right = at.x + width - pad;
             ImGui::PushID(i);
@@ -395,8 +416,9 @@ void DrawNodes(ViewContext& context, const InsideState& state, ImVec2 size) {
                 const float radius = context.Px(2.5f), room = plot - 2 * radius;
                 const ImVec2 here{x + radius + room * shareOf(node.address), middle};
                 const std::size_t next = static_cast<std::size_t>(i) + 1;
-                if (next < lines.size() && lines[next].bin == nullptr) {
-                    const float there = x + radius + room * shareOf(state.nodes[lines[next].node].address);
+                const ListLine after = next < lines.Count() ? lines.At(next) : line;
+                if (next < lines.Count() && after.bin == nullptr) {
+                    const float there = x + radius + room * shareOf(state.nodes[after.node].address);
                     draw->AddLine(here, {there, middle + height}, Mix(theme.panel, theme.dim, 0.6f));
                 }
                 draw->AddCircleFilled(here, radius, present || lit ? ink : theme.good, 8);

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "model/nesting.hpp"
+
 namespace residue::gui {
 namespace {
 
@@ -60,7 +62,10 @@ void LogSearch::Start(ViewContext& context, const std::string& text, bool backwa
     }
     if ((trimmed.starts_with("0x") || trimmed.starts_with("0X")) && Number(trimmed.substr(2), 16, value, rest) &&
         rest.empty()) {
-        if (const auto block = session.Heap().BlockAt(session.Shown(), value)) {
+        // The innermost heap that has the address.
+        const auto around = model::NestsDownTo(session.Heap(), session.Shown(), value);
+        const AllocatorId owner = around.empty() ? session.Shown() : around.back().child;
+        if (const auto block = session.Heap().BlockAt(owner, value)) {
             context.commands->FocusBlock(block->id);
             return;
         }

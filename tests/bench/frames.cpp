@@ -1,6 +1,7 @@
 // CPU time of a window's frame with 10^2, 10^4 and 10^6 live blocks: at rest, with a step a frame, and under a hand that
 // pans and zooms. What is measured is the building of the frame on its thread, into a window that draws nothing; beside
-// it the same frame with software GL, in processor time of all threads, its pixels read back.
+// it the same frame with software GL, in processor time of all threads, its pixels read back. And the Inside panel with
+// a free list of 120,000 nodes: what a frame costs with the panel and without it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +58,19 @@ std::string CrowdTrace(std::uint64_t live) {
     return "100000000\n" + std::to_string(ids) + "\n" + std::to_string(operations) + "\n1\n" + body;
 }
 
+// `nodes` free blocks of mixed sizes that do not touch, and some calls behind that to step through.
+std::string HolesTrace(std::uint64_t nodes) {
+    std::string body;
+    for (std::uint64_t i = 0; i < 2 * nodes; ++i) {
+        body += "a " + std::to_string(i) + " " + std::to_string(16 + (i * 2654435761u) % 100) + "\n";
+    }
+    for (std::uint64_t i = 0; i < nodes; ++i) body += "f " + std::to_string(2 * i) + "\n";
+    for (std::uint64_t i = 0; i < 64; ++i) {
+        body += "a " + std::to_string(2 * nodes + i) + " 40\nf " + std::to_string(2 * nodes + i) + "\n";
+    }
+    return "100000000\n" + std::to_string(2 * nodes + 64) + "\n" + std::to_string(3 * nodes + 128) + "\n1\n" + body;
+}
+
 // A window that draws nothing.
 class NoWindow final : public Platform, TextureFactory {
 public:
@@ -92,7 +106,10 @@ private:
 class Window {
 public:
     // `offscreen`: with software GL, at most one; where there is none, Works() is false.
-    Window(std::uint64_t live, bool offscreen) : context_(ImGui::CreateContext()) {
+    Window(std::uint64_t live, bool offscreen)
+        : Window(CrowdTrace(live), live, live + live / 4 + live / 4, "first-fit", offscreen) {}  // every fifth was freed
+    Window(const std::string& trace, std::uint64_t live, std::uint64_t at, const char* allocator, bool offscreen)
+        : context_(ImGui::CreateContext()) {
         ImGui::SetCurrentContext(context_);
         if (offscreen) {
             auto made = Offscreen::Make(kSize, 1);
@@ -105,15 +122,16 @@ public:
             platform_ = std::move(made);
         }
         const auto file = std::filesystem::temp_directory_path() / ("bench-frames-" + std::to_string(getpid()) + ".rep");
-        std::ofstream(file) << CrowdTrace(live);
+        std::ofstream(file) << trace;
         AppOptions options;
         options.path = file.string();
+        options.open.allocator = allocator;
         app_ = std::make_unique<App>(*platform_, options);
         session::Session& session = *app_->GetSession();
         session.WaitUntilLoaded();
         std::filesystem::remove(file);
         app_->Frame(kFrame);
-        start_ = Position{live + live / 4 + live / 4};  // all are there, every fifth of the first was freed
+        start_ = Position{at};
         session.SeekTo(start_);
         // What is built beside the frames is not what is measured.
         for (int i = 0; i < 60'000 && !(app_->Settled() && session.Series().Built() >= session.End()); ++i) {
@@ -137,6 +155,19 @@ public:
     Window& operator=(const Window&) = delete;
 
     bool Works() const { return app_ != nullptr; }
+    std::size_t FreeNodes() const {
+        const replay::InsideState* state = app_->Inside().State();
+        return state == nullptr ? 0 : state->nodes.size();
+    }
+    // The panel with the free structure is there, or is not.
+    void ShowInside(bool show) {
+        ImGui::SetCurrentContext(context_);
+        if (app_->Inside().open == show) return;
+        Send(InputEvent::Press({.key = Key::I}));
+        Send(InputEvent::Release({.key = Key::I}));
+        for (int i = 0; i < 100; ++i) app_->Frame(kFrame);
+        if (app_->Inside().open != show) std::exit(1);
+    }
 
     enum class Doing { Rest, Steps, PanAndZoom };
     struct Times {
@@ -221,6 +252,25 @@ int main(int argc, char** argv) {
     suite.Derived("milliseconds of the worst frame, pan and zoom, 10^6", [](const auto& figureOf) {
         return figureOf("pan and zoom, the worst of 200, 10^6 blocks");
     }, bench::AtMost(16));
+    // The Inside panel with a long free list, beside the same frame without the panel.
+    const std::uint64_t nodes = suite.Smoke() ? 2'000 : 120'000;
+    windows.push_back(std::make_unique<Window>(HolesTrace(nodes), nodes, 3 * nodes, "best-fit", false));
+    Window* const holes = windows.back().get();
+    if (holes->FreeNodes() < nodes) {
+        std::fprintf(stderr, "%zu free nodes where %llu should be\n", holes->FreeNodes(),
+                     static_cast<unsigned long long>(nodes));
+        return 1;
+    }
+    for (const bool inside : {true, false}) {
+        suite.Add(inside ? "at rest, inside of 10^5 free nodes" : "at rest, 10^5 free nodes, inside closed", "ms",
+                  [=](std::uint64_t n) {
+                      holes->ShowInside(inside);
+                      return holes->Frames(Doing::Rest, n).median;
+                  },
+                  kFrames);
+    }
+    suite.Ratio("at rest, 10^5 free nodes: inside open / closed", "at rest, inside of 10^5 free nodes",
+                "at rest, 10^5 free nodes, inside closed", bench::AtMost(3));
     Window* const drawn = open(10'000, true);
     for (const auto& [what, doing] : {std::pair{"at rest", Doing::Rest}, std::pair{"pan and zoom", Doing::PanAndZoom}}) {
         const std::string name = std::string(what) + ", 10^4 blocks, with software GL";

@@ -18,22 +18,24 @@ struct Heap {
     model::HeapModel model;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> blocks;  // live, by hand
 
-    void Create(std::uint64_t base, std::uint64_t bytes) {
+    void Create(std::uint64_t base, std::uint64_t bytes, std::uint16_t id = 1, std::uint16_t parent = 0) {
         events::Event event;
         event.kind = events::EventKind::AllocatorCreated;
-        event.allocator = AllocatorId{1};
+        event.allocator = AllocatorId{id};
+        event.header = parent;
         event.address = base;
         event.size = bytes;
         appender.Append(event, "test");
     }
-    void Allocate(std::uint64_t address, std::uint64_t size) {
+    // A block that will hold a child's heap is not counted by hand: what lies in it is.
+    void Allocate(std::uint64_t address, std::uint64_t size, std::uint16_t id = 1, bool counts = true) {
         events::Event event;
         event.kind = events::EventKind::Allocated;
-        event.allocator = AllocatorId{1};
+        event.allocator = AllocatorId{id};
         event.address = address;
         event.size = size;
         appender.Append(&event, 1);
-        blocks.emplace_back(address, address + size);
+        if (counts) blocks.emplace_back(address, address + size);
     }
     void Settle() { model.Advance(log.View(), log.View().Rows(), ~std::uint64_t{0}); }
     std::uint64_t Occupied(std::uint64_t begin, std::uint64_t end) const {
@@ -79,6 +81,75 @@ TEST_CASE("a cell's occupied bytes are the sum over all blocks, whether visited 
             }
         }
     }
+}
+
+TEST_CASE("cells of nested heaps count the innermost blocks, whether visited or looked up") {
+    std::mt19937_64 random(9);
+    Heap heap;
+    const std::uint64_t base = 0x10000, bytes = 1 << 20;
+    heap.Create(base, bytes);
+    std::uint16_t next = 2;
+    // Fills [begin, end) of an allocator with blocks, some of which are heaps themselves.
+    const auto fill = [&](auto& self, std::uint16_t id, std::uint64_t begin, std::uint64_t end, int depth) -> void {
+        for (std::uint64_t at = begin; at + 16 < end;) {
+            const bool nest = depth < 3 && random() % 9 == 0;
+            const std::uint64_t size = std::min(end - at, nest ? 300 + random() % 40000 : 1 + random() % 60);
+            if (random() % 3 != 0) {
+                heap.Allocate(at, size, id, !nest);
+                if (nest) {
+                    const std::uint16_t child = next++;
+                    heap.Create(at, size, child, id);
+                    self(self, child, at, at + size, depth + 1);
+                }
+            }
+            at += size;
+        }
+    };
+    fill(fill, 1, base, base + bytes, 0);
+    heap.Settle();
+    REQUIRE(next > 50);
+    for (const std::uint64_t rowBytes : {1024u, 8192u, 65536u}) {
+        for (const std::int64_t width : {100, 640}) {
+            HeapLayout layout;
+            layout.Set({{base, base + bytes}}, {rowBytes, base % rowBytes, width, 10, 10});
+            for (int round = 0; round < 8; ++round) {
+                std::vector<HeapCell> cells;
+                const std::uint64_t address = base + random() % bytes;
+                const CellWork work = ComputeRow(heap.model, AllocatorId{1}, layout, address, 1, cells);
+                REQUIRE_FALSE(work.crowded);
+                std::uint64_t at = layout.RowBegin(address);
+                for (const HeapCell& cell : cells) {
+                    REQUIRE(cell.occupied == heap.Occupied(at, at + cell.bytes));
+                    REQUIRE((cell.occupied == 0) == !cell.sample);
+                    at += cell.bytes;
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a row with more heaps in it than cells looks into as many as cells, and says so") {
+    Heap heap;
+    heap.Create(0, 1 << 20);
+    heap.Create(0, 0, 2, 1);
+    for (std::uint64_t i = 0; i < 10000; ++i) {
+        heap.Allocate(i * 100, 90, 1, false);
+        events::Event grown;
+        grown.kind = events::EventKind::RegionGrown;
+        grown.allocator = AllocatorId{2};
+        grown.address = i * 100;
+        grown.size = 90;
+        heap.appender.Append(&grown, 1);
+    }
+    heap.Settle();
+    HeapLayout layout;
+    layout.Set({{0, 1 << 20}}, {1 << 20, 0, 200, 10, 10});
+    std::vector<HeapCell> cells;
+    const CellWork work = ComputeRow(heap.model, AllocatorId{1}, layout, 0, 1, cells);
+    CHECK(work.crowded);
+    CHECK(work.queries <= 20 * 200);
+    CHECK(cells[0].occupied == 0);     // looked into: all is free there
+    CHECK(cells[150].occupied > 4000);  // not looked into: plain blocks
 }
 
 TEST_CASE("a row with a hundred thousand blocks costs as much as its cells") {
