@@ -74,8 +74,8 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
             session_->Cancel();
         else if (selection_.range)
             selection_.range.reset();
-        else if (selection_.block || selection_.trace)
-            selection_.block.reset(), selection_.trace.reset();
+        else if (selection_.block || selection_.trace || selection_.line)
+            selection_.block.reset(), selection_.trace.reset(), selection_.line.reset(), selection_.lineTraces.clear();
         return true;
     }
     if (press.Is(Key::Tab)) {

@@ -62,6 +62,7 @@ public:
     InsideAnswer PresentInside() override { return inside_.Ask(view_, Shown(), now_); }
 
 protected:
+    AllocatorId ChosenAllocator() const { return shown_; }  // by Show; 0: none was
     bool Cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
     // For the source's threads.
     void SetDoing(const char* what);

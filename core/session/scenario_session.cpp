@@ -7,6 +7,7 @@
 #include "events/lanes.hpp"
 #include "events/trace_table.hpp"
 #include "log/pump.hpp"
+#include "model/nesting.hpp"
 
 namespace residue::session {
 namespace {
@@ -252,6 +253,14 @@ bool ScenarioSession::Tick(double seconds, std::uint64_t budgetRows) {
     Judge();
     if (NowRow() != Heap().Applied()) settled = CursorSession::Tick(0, budgetRows);
     return settled;
+}
+
+AllocatorId ScenarioSession::Shown() const {
+    const auto row = ChosenAllocator() ? std::nullopt : PresentRow();
+    if (!row || row->value >= View().Rows().value) return CursorSession::Shown();
+    const AllocatorId id = View().At(*row).event.allocator;
+    const model::AllocatorState* const state = id ? Heap().Find(id) : nullptr;
+    return state == nullptr || !state->alive ? CursorSession::Shown() : model::RootOf(Heap(), id);
 }
 
 void ScenarioSession::StopAtBreak(Row before) {

@@ -24,6 +24,8 @@ public:
     std::string RecordingFormat() const override { return "Iridis scenario"; }
     bool Tick(double seconds, std::uint64_t budgetRows) override;
     Scenario* GetScenario() override { return this; }
+    // Unless the user chose: the heap that the present event is in.
+    AllocatorId Shown() const override;
 
     const std::string& Text() const override;
     std::shared_ptr<const scenario::Program> Program() const override;

@@ -81,6 +81,12 @@ std::string SiteName(const log::LogView& log, TraceId trace) {
     return trace ? log.TopFrame(trace).function : std::string();
 }
 
+bool IsWithinAny(const log::LogView& log, TraceId trace, std::span<const TraceId> ancestors) {
+    return ancestors.empty() || std::any_of(ancestors.begin(), ancestors.end(), [&](TraceId ancestor) {
+               return IsWithin(log, trace, ancestor);
+           });
+}
+
 bool IsWithin(const log::LogView& log, TraceId trace, TraceId ancestor) {
     // A parent's id is below its child's, so the walk can stop early.
     while (trace.value > ancestor.value) trace = log.ParentTrace(trace);

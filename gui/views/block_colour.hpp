@@ -3,6 +3,7 @@
 // Cost: a look-up or two in the log a block. Only for as long as the references live (a frame).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,7 @@ private:
 std::string SiteName(const log::LogView& log, TraceId trace);
 // Is `ancestor` the trace itself or one of its callers? Every trace is within trace 0.
 bool IsWithin(const log::LogView& log, TraceId trace, TraceId ancestor);
+// Is it within one of them? Also where there are none.
+bool IsWithinAny(const log::LogView& log, TraceId trace, std::span<const TraceId> ancestors);
 
 }  // namespace residue::gui

@@ -78,6 +78,17 @@ std::string DescribeFreeFailed(const log::LogView& view, const log::LoggedEvent&
     return text;
 }
 
+// A read or write through a pointer whose block is gone, or beyond its end.
+std::string DescribeAccessFailed(const log::LoggedEvent& logged, const std::string& from) {
+    const events::Event& event = logged.event;
+    const char* const what = event.argument == 2 ? "A write of " : event.argument == 1 ? "A read of " : "An access of ";
+    std::string text = what + analysis::FormatBytes(event.size) + " at " + At(event.address) + from + ": ";
+    if (event.error == static_cast<std::uint8_t>(events::AccessError::OutOfBounds)) {
+        return text + (logged.block ? "beyond the end of " + BlockName(logged.block) + "." : "out of bounds.");
+    }
+    return text + "no block lives there. The pointer dangles.";
+}
+
 }  // namespace
 
 std::string DescribeEvent(session::Session& session) {
@@ -110,6 +121,7 @@ std::string DescribeEvent(session::Session& session) {
                    (event.OldAddress() == event.address ? " where it was" : " at ") +
                    (event.OldAddress() == event.address ? std::string() : At(event.address)) + from + ".";
         case EventKind::FreeFailed: return DescribeFreeFailed(view, logged);
+        case EventKind::AccessFailed: return DescribeAccessFailed(logged, from);
         case EventKind::AllocatorCreated: return "An allocator came to life: " + std::string(view.Text(*row)) + ".";
         case EventKind::AllocatorDestroyed: return "The allocator is gone, and with it all that it had given out.";
         case EventKind::BulkFreed:

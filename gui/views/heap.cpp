@@ -10,6 +10,7 @@
 #include "gui/views/heap_nests.hpp"
 #include "gui/views/heap_pieces.hpp"
 #include "gui/views/nest_text.hpp"
+#include "gui/views/story.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 #include "session/session.hpp"
@@ -163,7 +164,11 @@ Emphasis HeapView::EmphasisOf(ViewContext& context) const {
         std::sort(emphasis.blockers.begin(), emphasis.blockers.end());
     }
     const Selection& selection = *context.selection;
-    emphasis.trace = selection.hoveredTrace ? selection.hoveredTrace : selection.trace;
+    if (const auto trace = selection.hoveredTrace ? selection.hoveredTrace : selection.trace) {
+        emphasis.traces = {*trace};
+    } else {
+        emphasis.traces = selection.lineTraces;
+    }
     const StepMotion& step = context.step;
     if (step.Moving() && step.row && step.row->value < log.Rows().value) {
         const log::LoggedEvent event = log.At(*step.row);
@@ -239,6 +244,7 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
     const auto& block = hit.block;
     const bool clicked = ImGui::IsMouseReleased(0) && dragging_ && !moved_;
     const bool twice = ImGui::IsMouseDoubleClicked(0);
+    if (clicked && AnswerPrediction(context, address)) return;
     std::string text;
     if (dense) {
         const HeapDense::Cell cell = dense_.CellAt(frame, address);

@@ -225,7 +225,7 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
         const bool blocker = emphasis.IsBlocker(block.id);
         ImU32 fill = blocker ? theme.warn : frame.colour.Of(block.id);
         const TraceId trace = frame.colour.TraceOf(block.id);
-        if (emphasis.trace && !blocker && !IsWithin(frame.log, trace, *emphasis.trace))
+        if (!blocker && !IsWithinAny(frame.log, trace, emphasis.traces))
             fill = Mix(theme.panel, fill, 0.3f);
         const float alpha = emphasis.fading == block.id ? emphasis.fade : 1;
         const bool container = frame.IsContainer(block.id);  // what lies in it is drawn over it, and counts

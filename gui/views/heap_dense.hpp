@@ -46,7 +46,7 @@ private:
     struct Look {  // a change of it repaints
         ColourMode mode{};
         bool dark = true;
-        std::optional<TraceId> trace;
+        std::vector<TraceId> traces;
         Position age{};  // only where colours depend on the position
         friend bool operator==(const Look&, const Look&) = default;
     };

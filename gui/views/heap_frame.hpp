@@ -141,7 +141,7 @@ struct Emphasis {
     std::vector<BlockId> blockers;  // in the way of the failed request, sorted
     std::optional<BlockId> fading;  // came to life by the step that is moving
     float fade = 1;                 // its opacity
-    std::optional<TraceId> trace;   // only blocks made within this trace keep their colour
+    std::vector<TraceId> traces;    // only blocks made within one of these keep their colour; none: all do
     bool IsBlocker(BlockId block) const;
 };
 

@@ -322,7 +322,7 @@ Value Interpreter::MakeAllocator(HeapKind kind, const Expression& call) {
     if (!ownRange && place.parent == 0 && place.bytes == 0)
         Stop(call.at, "an allocator in a buffer of 0 bytes", "a buffer");
     std::string name = TitleOf(kind, place.placement);
-    if (!declaring_.empty()) name = fmt::format("{} ({})", declaring_, name);
+    if (!declaring_.empty() && declaring_ != name) name = fmt::format("{} ({})", declaring_, name);
     if (kind == HeapKind::FixedBuffer && place.parent != 0)
         Stop(call.list[0]->at, "a fixed buffer does not grow", "&buffer");
     const Heap* heap = heaps_->Create(kind, place, std::move(name));
