@@ -54,19 +54,20 @@ namespace residue::alloc {
 
 // Lists of holes; sizes in granules.
 struct HeaderlessClasses {
-    static constexpr std::uint32_t kRows = 4;
+    static constexpr std::uint32_t kRows = 4;  // of the table of bits; what Inspect tells has rows of kADoubling
     static constexpr std::uint32_t kColumns = 64;
+    static constexpr std::uint32_t kExact = 64;     // lists of one size each
+    static constexpr std::uint32_t kADoubling = 8;  // lists a doubling from there on
 
     static constexpr std::uint32_t BinOf(std::uint32_t granules) {
         if (granules < kExact) return granules;
         const auto doubling = 31 - static_cast<std::uint32_t>(__builtin_clz(granules));
-        return kExact + (doubling - 6) * 8 + (granules >> (doubling - 3)) % 8;
+        return kExact + (doubling - 6) * kADoubling + (granules >> (doubling - 3)) % kADoubling;
     }
     static constexpr std::uint32_t LeastOf(std::uint32_t bin) {
         if (bin < kExact) return bin;
-        return (8 + bin % 8) << ((bin - kExact) / 8 + 3);
+        return (kADoubling + bin % kADoubling) << ((bin - kExact) / kADoubling + 3);
     }
-    static constexpr std::uint32_t kExact = 64;  // bins of one size each
 };
 
 template <class Observer>

@@ -120,7 +120,7 @@ bool BasicHeaderlessAllocator<Observer>::InspectBin(std::uint32_t bin, Inspector
 
 template <class Observer>
 void BasicHeaderlessAllocator<Observer>::InspectBins(Inspector& inspector, std::uint64_t holes) const {
-    inspector.OnFreeStructure({FreeShape::Bins, kBins, 1});
+    inspector.OnFreeStructure({FreeShape::Matrix, kBins, HeaderlessClasses::kADoubling});
     std::uint64_t count = 0;
     bool whole = true;
     for (std::uint32_t bin = 0; bin < kBins; ++bin) {
