@@ -165,13 +165,14 @@ inline HeapRegion* BasicHeaderlessAllocator<Observer>::Take(Need need, std::size
 }
 
 template <class Observer>
-inline void BasicHeaderlessAllocator<Observer>::Give(const Home& home, const Span& block) {
+inline void BasicHeaderlessAllocator<Observer>::Give(const Home& home, const Span& block,
+                                                          std::uint64_t edges) {
     const EdgeBits& bits = home.bits;
     bits.SetGiven(block.Payload(), true);
     if (block.headed) bits.ClearEdge(block.Payload());
     free_ += block.size;
-    const Granule below = bits.HoleBelow(block.start);
-    const Granule above = bits.HoleAt(block.End());
+    Granule below = 0, above = 0;
+    bits.HolesBeside(block, edges, below, above);
     const Granule hole = block.start - below;
     const Granule whole = below + block.size + above;
     if (below != 0) Decide(DecisionKind::Coalesce, home, hole, below, block.start, block.size);
@@ -248,12 +249,13 @@ bool BasicHeaderlessAllocator<Observer>::ResizeInPlace(const Home& home, Span& b
 
 // The region and the block of a live payload; null: it is none.
 template <class Observer>
-inline HeapRegion* BasicHeaderlessAllocator<Observer>::Locate(const void* pointer, Span& block) const {
+inline HeapRegion* BasicHeaderlessAllocator<Observer>::Locate(const void* pointer, Span& block,
+                                                                   std::uint64_t& edges) const {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     auto* region = const_cast<HeapRegion*>(regions_.First());
     while (region != nullptr && !region->Contains(address)) region = region->next;
     if (region == nullptr || address % 8 != 0) return nullptr;
-    block = EdgeBits(*region).LiveAt(region->GranuleOf(address));
+    block = EdgeBits(*region).LiveAt(region->GranuleOf(address), edges);
     return block.size == 0 ? nullptr : region;
 }
 
@@ -304,14 +306,15 @@ Result<void> BasicHeaderlessAllocator<Observer>::OnFree(Allocator* self, void* p
     me.probes_ = 0;
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     Span block;
-    HeapRegion* const region = me.Locate(pointer, block);
+    std::uint64_t edges = 0;
+    HeapRegion* const region = me.Locate(pointer, block, edges);
     if (region == nullptr) [[unlikely]] {
         const MemoryError error = me.WhyNotLive(pointer);
         if (me.emitter_.IsAttached()) me.emitter_.FreeFailed(error, address, me.Nearest(address));
         return Fail(error);
     }
     me.emitter_.Freed(address);
-    me.Give(Home(*region), block);
+    me.Give(Home(*region), block, edges);
     return {};
 }
 
@@ -324,7 +327,8 @@ Result<void*> BasicHeaderlessAllocator<Observer>::OnResize(Allocator* self, void
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     me.emitter_.ResizeBegins(address, bytes);
     Span old;
-    HeapRegion* const home = me.Locate(pointer, old);
+    std::uint64_t edges = 0;
+    HeapRegion* const home = me.Locate(pointer, old, edges);
     if (home == nullptr) {
         const MemoryError error = me.WhyNotLive(pointer);
         if (me.emitter_.IsAttached()) me.emitter_.ResizeFailed(me.Described(bytes, alignment), error);
@@ -351,14 +355,15 @@ Result<void*> BasicHeaderlessAllocator<Observer>::OnResize(Allocator* self, void
     auto* const moved = reinterpret_cast<void*>(there.At(block.Payload()));
     std::memcpy(moved, pointer, oldBytes < bytes ? oldBytes : bytes);
     if (me.emitter_.IsAttached()) me.emitter_.ResizeEnds(Describe(there, block), alignment, address);
-    me.Give(Home(*home), old);
+    me.Give(Home(*home), old, 0);  // what is beside it may just have been taken
     return moved;
 }
 
 template <class Observer>
 bool BasicHeaderlessAllocator<Observer>::OnOwns(const Allocator* self, const void* pointer) {
     Span block;
-    return static_cast<const BasicHeaderlessAllocator*>(self)->Locate(pointer, block) != nullptr;
+    std::uint64_t edges = 0;
+    return static_cast<const BasicHeaderlessAllocator*>(self)->Locate(pointer, block, edges) != nullptr;
 }
 
 // What is live in the region that is kept was given back by this.

@@ -160,10 +160,10 @@ private:
     Span CarveAbove(const Place& place, Need need);
     HeapRegion* TakeElse(Need need, std::size_t alignment, Span& block);
     [[gnu::always_inline]] HeapRegion* Take(Need need, std::size_t bytes, std::size_t alignment, Span& block);
-    [[gnu::always_inline]] void Give(const Home& home, const Span& block);
+    [[gnu::always_inline]] void Give(const Home& home, const Span& block, std::uint64_t edges);
     void Refit(const Home& home, Span& block, Granule need);
     bool ResizeInPlace(const Home& home, Span& block, std::uint64_t need);
-    [[gnu::always_inline]] HeapRegion* Locate(const void* pointer, Span& block) const;
+    [[gnu::always_inline]] HeapRegion* Locate(const void* pointer, Span& block, std::uint64_t& edges) const;
     MemoryError WhyNotLive(const void* pointer) const;
     std::uintptr_t Nearest(std::uintptr_t address) const;  // 0: nothing is live
     static Block Describe(EdgeBits bits, Span block);

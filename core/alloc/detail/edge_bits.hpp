@@ -85,7 +85,8 @@ public:
         Granule count = 0;
         for (; from < to; from += to - from < 64 ? to - from : 64) {
             const std::uint64_t beyond = to - from < 64 ? ~std::uint64_t{0} << (to - from) : 0;
-            count += static_cast<Granule>(__builtin_popcountll(EdgesAround(from + 1) & ~beyond));
+            // Bit by bit: bare metal may have no function that counts them.
+            for (std::uint64_t edges = EdgesAround(from + 1) & ~beyond; edges != 0; edges &= edges - 1) ++count;
         }
         return count;
     }
@@ -93,14 +94,18 @@ public:
     // ---- holes -------------------------------------------------------------------------------------------------------
 
     // The hole that begins at a boundary (a block's or hole's end, also the region's); 0: none does.
-    Granule HoleAt(Granule boundary) const {
-        if ((EdgesAround(boundary + 1) & 3) != 3) return 0;
-        const std::uint32_t tag = Upper(boundary);
-        return (tag & kHeaded) != 0 ? 0 : tag;
-    }
+    Granule HoleAt(Granule boundary) const { return HoleAt(boundary, EdgesAround(boundary + 1)); }
     // The hole that ends at a boundary; 0: none does.
-    Granule HoleBelow(Granule boundary) const {
-        return (EdgesAround(boundary) & 1) != 0 ? Upper(boundary - 1) & kSizeMask : 0;
+    Granule HoleBelow(Granule boundary) const { return HoleBelow(boundary, EdgesAround(boundary)); }
+    // Both, of a live block. `edges`: EdgesAround(block.start), which nearly always tells of either end; 0: not known.
+    void HolesBeside(const Span& block, std::uint64_t edges, Granule& below, Granule& above) const {
+        if (edges == 0 || block.size > kLargestSmall - 3) [[unlikely]] {
+            below = HoleBelow(block.start);
+            above = HoleAt(block.End());
+            return;
+        }
+        below = HoleBelow(block.start, edges);
+        above = HoleAt(block.End(), edges >> (block.size + 1));
     }
     Granule SizeOfHole(Granule hole) const { return Upper(hole); }
     void MarkHole(Granule hole, Granule size) const {
@@ -161,13 +166,14 @@ public:
         SetGiven(block.start, rest == 0);
         if (rest != 0) *reinterpret_cast<unsigned char*>(At(block.End()) - 1) = static_cast<unsigned char>(rest);
     }
-    // The block whose live payload begins at `payload`; size 0: there is none.
-    Span LiveAt(Granule payload) const {
-        const std::uint64_t edges = EdgesAround(payload);
+    // The block whose live payload begins at `payload`; size 0: there is none. `edges`: for HolesBeside.
+    Span LiveAt(Granule payload, std::uint64_t& edges) const {
+        edges = EdgesAround(payload);
         if ((edges & 6) != 2) return {};
         if ((edges & 1) != 0) {
             const std::uint32_t tag = Upper(payload - 1);
             if ((tag & kEnds) == 0) {  // the granule below begins something: this is its second one
+                edges = 0;
                 return (tag & kHeaded) != 0 ? Span{payload - 1, tag & kSizeMask, true} : Span{};
             }
         }
@@ -204,6 +210,14 @@ private:
     static constexpr std::uint32_t kHeaded = std::uint32_t{1} << 30;
     static constexpr std::uint32_t kSizeMask = kHeaded - 1;
 
+    Granule HoleAt(Granule boundary, std::uint64_t edgesFrom) const {
+        if ((edgesFrom & 3) != 3) return 0;
+        const std::uint32_t tag = Upper(boundary);
+        return (tag & kHeaded) != 0 ? 0 : tag;
+    }
+    Granule HoleBelow(Granule boundary, std::uint64_t edgesAround) const {
+        return (edgesAround & 1) != 0 ? Upper(boundary - 1) & kSizeMask : 0;
+    }
     // The next edge is at most 64 granules up. `edges`: EdgesAround(block).
     Granule SmallSize(Granule block, std::uint64_t edges) const {
         if (edges >> 2 != 0) return 1 + static_cast<Granule>(__builtin_ctzll(edges >> 2));
