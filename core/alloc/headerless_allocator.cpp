@@ -81,12 +81,12 @@ HeapRegion* BasicHeaderlessAllocator<Observer>::AddRegion(std::uint64_t granules
 
 // Takes a block out of a hole that begins where the block may. `eitherEnd`: the block may also end where the hole does.
 template <class Observer>
-inline auto BasicHeaderlessAllocator<Observer>::Carve(const Home& home, Granule hole, Granule size, Need need,
-                                                      bool listed, bool eitherEnd) -> Span {
+inline auto BasicHeaderlessAllocator<Observer>::Carve(std::uint32_t bin, const Home& home, Granule hole, Granule size,
+                                                      Need need, bool listed, bool eitherEnd) -> Span {
     const auto granules = static_cast<Granule>(need.granules);
     const Granule rest = size - granules;
     if (rest < EdgeBits::kSmallestHole) {
-        if (listed) Remove(home, hole, size);
+        if (listed) RemoveFrom(bin, home, hole, size);
         home.bits.UnmarkHole(hole, size);
         return {hole, size, need.headed};
     }
@@ -94,7 +94,7 @@ inline auto BasicHeaderlessAllocator<Observer>::Carve(const Home& home, Granule 
     const Granule start = apart ? hole + rest : hole;
     const Granule upper = apart ? hole : hole + granules;
     Decide(DecisionKind::Split, home, hole, apart ? rest : granules, apart ? start : upper, apart ? granules : rest);
-    if (listed) Refile(home, hole, size, upper, rest);
+    if (listed) Refile(bin, home, hole, size, upper, rest);
     else Insert(home, upper, rest);
     if (apart) home.bits.CutTop(hole, size, rest);
     else home.bits.CutBottom(hole, size, rest);
@@ -137,22 +137,25 @@ template <class Observer>
     }
     const Home home(*place.region);
     const std::uintptr_t upper = home.bits.At(place.hole + place.size) - need.granules * 8;
-    block = Carve(home, place.hole, place.size, need, place.listed, GapFor(upper, need.headed, alignment) == 0);
+    const bool eitherEnd = GapFor(upper, need.headed, alignment) == 0;
+    const std::uint32_t bin = HeaderlessClasses::BinOf(place.size);
+    block = Carve(bin, home, place.hole, place.size, need, place.listed, eitherEnd);
     return place.region;
 }
 
 // The region in which a block was taken; null: it cannot be had.
 template <class Observer>
 inline HeapRegion* BasicHeaderlessAllocator<Observer>::Take(Need need, std::size_t bytes, std::size_t alignment,
-                                                                 Span& block) {
+                                                            Span& block) {
     const bool plain = alignment <= 8 && need.granules <= EdgeBits::kMostGranules;
-    const Link link = plain ? Search(static_cast<Granule>(need.granules)) : kNone;
+    std::uint32_t bin = 0;
+    const Link link = plain ? Search(static_cast<Granule>(need.granules), bin) : kNone;
     HeapRegion* region = nullptr;
     if (link != kNone) [[likely]] {
         region = RegionOf(link);
         const Home home(*region);
         const Granule hole = link - home.number;
-        block = Carve(home, hole, home.bits.SizeOfHole(hole), need, true, true);
+        block = Carve(bin, home, hole, home.bits.SizeOfHole(hole), need, true, true);
     } else {
         Span other;  // so that the other way's block need not be in memory
         region = TakeElse(need, alignment, other);
@@ -164,9 +167,9 @@ inline HeapRegion* BasicHeaderlessAllocator<Observer>::Take(Need need, std::size
     return region;
 }
 
+// `edges`: what Locate said, or 0 where the heap has changed since.
 template <class Observer>
-inline void BasicHeaderlessAllocator<Observer>::Give(const Home& home, const Span& block,
-                                                          std::uint64_t edges) {
+inline void BasicHeaderlessAllocator<Observer>::Give(const Home& home, const Span& block, std::uint64_t edges) {
     const EdgeBits& bits = home.bits;
     bits.SetGiven(block.Payload(), true);
     if (block.headed) bits.ClearEdge(block.Payload());
@@ -179,9 +182,9 @@ inline void BasicHeaderlessAllocator<Observer>::Give(const Home& home, const Spa
     if (above != 0) Decide(DecisionKind::Coalesce, home, hole, below + block.size, block.End(), above);
     if (below != 0) {
         if (above != 0) Remove(home, block.End(), above);
-        Refile(home, hole, below, hole, whole);
+        Refile(HeaderlessClasses::BinOf(below), home, hole, below, hole, whole);
     } else if (above != 0) {
-        Refile(home, block.End(), above, hole, whole);
+        Refile(HeaderlessClasses::BinOf(above), home, block.End(), above, hole, whole);
     } else {
         Insert(home, hole, whole);
     }
@@ -214,7 +217,7 @@ void BasicHeaderlessAllocator<Observer>::Refit(const Home& home, Span& block, Gr
         home.bits.ClearEdge(next);
         return;
     }
-    if (above != 0) Refile(home, next, above, hole, rest);
+    if (above != 0) Refile(HeaderlessClasses::BinOf(above), home, next, above, hole, rest);
     else Insert(home, hole, rest);
     home.bits.MoveBottom(next, above, hole, rest);
 }
@@ -247,10 +250,10 @@ bool BasicHeaderlessAllocator<Observer>::ResizeInPlace(const Home& home, Span& b
     return true;
 }
 
-// The region and the block of a live payload; null: it is none.
+// The region and the block of a live payload, and the edges around it for Give; null: it is none.
 template <class Observer>
 inline HeapRegion* BasicHeaderlessAllocator<Observer>::Locate(const void* pointer, Span& block,
-                                                                   std::uint64_t& edges) const {
+                                                              std::uint64_t& edges) const {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     auto* region = const_cast<HeapRegion*>(regions_.First());
     while (region != nullptr && !region->Contains(address)) region = region->next;

@@ -1,6 +1,6 @@
-// Headerless good fit: what lies where, byte by byte and bit by bit; where blocks go; errors at every address; resizing,
-// growth, regions, decisions, and that the walk finds what is broken. That it is right under random traffic is shown by
-// tests/conformance.
+// Headerless good fit: what lies where, byte by byte and bit by bit; where blocks go; errors at every address;
+// resizing, growth, regions, decisions, and that the walk finds what is broken. That it is right under random traffic
+// is shown by tests/conformance.
 #include "alloc/headerless_allocator.hpp"
 
 #include <random>

@@ -1,5 +1,5 @@
-// Where blocks begin, told beside the heap and not in it, so that small blocks need no header: two bits for each granule
-// of 8 bytes. A view of a region's two sets of bits.
+// Where blocks begin, told beside the heap and not in it, so that small blocks need no header: two bits for each
+// granule of 8 bytes. A view of a region's two sets of bits.
 //
 //   edge   1 0 0 0 | 1 0 | 1 1 0 0 0 1 | 1 0 0 | 1 1 0 … 0 | 1 0
 //          small     small hole          small   headed      the region's end
@@ -55,7 +55,7 @@ public:
 
     std::uintptr_t At(Granule at) const { return base_ + std::uintptr_t{at} * 8; }
 
-    // ---- bits --------------------------------------------------------------------------------------------------------
+    // ---- bits ------------------------------------------------------------------------------------------------------
 
     // Of 64 granules: the lowest bit is that of at - 1.
     std::uint64_t EdgesAround(Granule at) const {
@@ -91,7 +91,7 @@ public:
         return count;
     }
 
-    // ---- holes -------------------------------------------------------------------------------------------------------
+    // ---- holes -----------------------------------------------------------------------------------------------------
 
     // The hole that begins at a boundary (a block's or hole's end, also the region's); 0: none does.
     Granule HoleAt(Granule boundary) const { return HoleAt(boundary, EdgesAround(boundary + 1)); }
@@ -152,7 +152,7 @@ public:
     void SetNext(Granule hole, std::uint32_t link) const { Store32(At(hole), link); }
     void SetPrevious(Granule hole, std::uint32_t link) const { Store32(At(hole + 1), link); }
 
-    // ---- live blocks -------------------------------------------------------------------------------------------------
+    // ---- live blocks -----------------------------------------------------------------------------------------------
 
     // The edges of a span that begins at an edge and holds no other; what is needed to know its payload's size.
     void MarkLive(const Span& block, std::size_t bytes) const {

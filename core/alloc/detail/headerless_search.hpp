@@ -58,24 +58,28 @@ inline void BasicHeaderlessAllocator<Observer>::Insert(const Home& home, Granule
 
 template <class Observer>
 inline void BasicHeaderlessAllocator<Observer>::Remove(const Home& home, Granule hole, Granule size) {
+    RemoveFrom(HeaderlessClasses::BinOf(size), home, hole, size);
+}
+
+template <class Observer>
+inline void BasicHeaderlessAllocator<Observer>::RemoveFrom(std::uint32_t bin, const Home& home, Granule hole,
+                                                           Granule size) {
     Decide(DecisionKind::Remove, home, hole, size);
     const Link next = home.bits.Next(hole);
     const Link previous = home.bits.Previous(hole);
     if (next != kNone) SetPreviousOf(home, next, previous);
     if (previous != kNone) return SetNextOf(home, previous, next);
-    const std::uint32_t bin = HeaderlessClasses::BinOf(size);
     if (next == kNone) return bins_.Set(bin, kNone);
     bins_.heads[bin] = next;
 }
 
-// A listed hole begins elsewhere, or has another size. Within its list it keeps its place. The links in `hole` must be
-// whole; those of `now` are written.
+// A hole of list `bin` begins elsewhere, or has another size. Within its list it keeps its place. The links in `hole`
+// must be whole; those of `now` are written.
 template <class Observer>
-inline void BasicHeaderlessAllocator<Observer>::Refile(const Home& home, Granule hole, Granule size, Granule now,
-                                                       Granule nowSize) {
-    const std::uint32_t bin = HeaderlessClasses::BinOf(size);
+inline void BasicHeaderlessAllocator<Observer>::Refile(std::uint32_t bin, const Home& home, Granule hole, Granule size,
+                                                       Granule now, Granule nowSize) {
     if (bin != HeaderlessClasses::BinOf(nowSize)) {
-        Remove(home, hole, size);
+        RemoveFrom(bin, home, hole, size);
         return Insert(home, now, nowSize);
     }
     if (now == hole) return;
@@ -169,16 +173,20 @@ inline bool BasicHeaderlessAllocator<Observer>::Probe(Link link, Granule need) {
 
 // Where no alignment matters: the first hole of the request's own list, where that may be too small; then the first of
 // the next list that has any; then the rest of its own. kNone: there is no hole that is large enough.
+// `bin`: in which it is.
 template <class Observer>
-inline auto BasicHeaderlessAllocator<Observer>::Search(Granule need) -> Link {
+inline auto BasicHeaderlessAllocator<Observer>::Search(Granule need, std::uint32_t& bin) -> Link {
     const std::uint32_t own = HeaderlessClasses::BinOf(need);
-    std::uint32_t bin = own;
+    bin = own;
     if (own >= HeaderlessClasses::kExact && bins_.Has(own)) {
         if (Probe(bins_.heads[own], need)) return bins_.heads[own];
         ++bin;
     }
     bin = bins_.FirstFrom(bin);
-    if (bin == kBins) return SearchOwn(own, need);
+    if (bin == kBins) {
+        bin = own;
+        return SearchOwn(own, need);
+    }
     (void)Probe(bins_.heads[bin], need);
     return bins_.heads[bin];
 }

@@ -1,7 +1,7 @@
 // A pointer as a successful Result, for an allocation that takes a few nanoseconds. As gcc 12 lays the return of a
-// Result out, it writes one byte and reads eight back at once, which the processor answers only after the write is done:
-// 4 ns. This writes all eight. Out of line, because in line the two words are joined to one of 16 bytes, with the same
-// effect. Freestanding.
+// Result out, it writes one byte and reads eight back at once, which the processor answers only after the write is
+// done: 4 ns. This writes all eight. Out of line, because in line the two words are joined to one of 16 bytes, with the
+// same effect. Freestanding.
 #pragma once
 
 #include <bit>
