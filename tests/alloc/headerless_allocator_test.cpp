@@ -97,12 +97,16 @@ TEST_CASE("the sizes that a small block can have are read back from its edges, w
         for (const std::size_t bytes : {1u, 16u, 100u, 488u, 489u, 496u, 504u, 505u, 512u}) {
             Heap f;
             if (shift > 0) f.Take(shift * 8 + 520);  // so that the block begins at any bit of a word
-            f.Take(bytes);
-            f.Take(600);
+            std::byte* const block = f.Take(bytes);
+            std::byte* const above = f.Take(600);
             const Walk walk = WalkOf(f.heap);
             REQUIRE(walk.broken.empty());
-            const auto is = [&](const LiveBlock& block) { return block.size == bytes; };
+            const auto is = [&](const LiveBlock& each) { return each.size == bytes; };
             REQUIRE(std::any_of(walk.blocks.begin(), walk.blocks.end(), is));
+            f.Give(above);
+            f.Give(block);
+            REQUIRE(WalkOf(f.heap).broken.empty());
+            REQUIRE(HolesOf(f.heap).size() == 1);
         }
     }
 }
