@@ -56,7 +56,7 @@ TEST_CASE("every operation is exactly one call, on every allocator and whatever 
 
 TEST_CASE("the live bytes that the events leave are those of the trace's figures") {
     for (const char* allocator :
-         {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf", "default"}) {
+         {"first-fit", "next-fit", "best-fit", "worst-fit", "segregated-fit", "tlsf", "headerless", "default"}) {
         INFO(allocator);
         const Replayed replayed = ReplayText(RandomTrace(11, 3000), {.allocator = allocator});
         std::unordered_map<std::uint64_t, std::uint64_t> live;
@@ -187,7 +187,7 @@ TEST_CASE("a large block is resized without filling its memory, told as one resi
 TEST_CASE("what cannot be replayed says why, and what would do") {
     CHECK(ReplayText(kShort1, {.allocator = "frist-fit"}).failure ==
           "allocator: there is none named 'frist-fit' (expected first-fit, next-fit, best-fit, worst-fit, arena, stack, "
-          "pool, segregated-fit, tlsf, buddy, default, system, residue)");
+          "pool, segregated-fit, tlsf, headerless, buddy, default, system, residue)");
     const char* giant = "0\n2\n2\n58432548578714005\na 0 58432548578713656\na 1 349\n";
     CHECK(ReplayText(giant).failure ==
           "needs 58432548578714005 bytes of heap (expected at most 17179869184 bytes, the largest heap)");

@@ -29,6 +29,10 @@ public:
     GranuleBits(std::byte* memory, std::uint64_t granules)
         : givenBack_(memory), live_(memory + BytesFor(granules) / 2) {}
 
+    // The two sets as they lie, one after the other, for an allocator that keeps something else in them.
+    std::byte* LowerSet() const { return givenBack_; }
+    std::byte* UpperSet() const { return live_; }
+
     // Nothing was ever given out.
     void Clear(std::uint64_t granules) { std::memset(givenBack_, 0, BytesFor(granules)); }
 

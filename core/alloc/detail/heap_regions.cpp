@@ -12,39 +12,41 @@ namespace {
 constexpr std::size_t kRecordBytes = (sizeof(HeapRegion) + 7) / 8 * 8;
 
 // Splits [base, base + bytes) into heap and bits; `base` is aligned. What is too little for a unit is bookkeeping.
-void SplitUp(HeapRegion& region, std::uintptr_t base, std::size_t bytes, std::size_t unit) {
+void SplitUp(HeapRegion& region, std::uintptr_t base, std::size_t bytes, std::size_t unit, unsigned spareBits) {
     std::uint64_t granules = bytes / 8;
     if (granules > GranuleBits::kMostGranules) granules = GranuleBits::kMostGranules;
     const std::uint64_t heap = GranuleBits::GranulesIn(granules);
+    const std::uint64_t bits = (granules - heap) / 2 * 64;  // that there are, in each set
+    const std::uint64_t served = bits < spareBits ? 0 : bits - spareBits < heap ? bits - spareBits : heap;
     region.base = base;
-    region.limit = static_cast<std::size_t>(heap * 8) / unit * unit;
+    region.limit = static_cast<std::size_t>(served * 8) / unit * unit;
     region.bookkeeping = static_cast<std::size_t>(granules * 8) - region.limit;
-    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + heap * 8), region.limit / 8);  // as Clear has it
+    region.bits = GranuleBits(reinterpret_cast<std::byte*>(base + heap * 8), region.limit / 8 + spareBits);
 }
 
 // The bytes of a region whose heap has `bytes`.
-std::uint64_t WholeFor(std::uint64_t bytes) {
-    const std::uint64_t granules = (bytes + 7) / 8;
+std::uint64_t WholeFor(std::uint64_t bytes, unsigned spareBits) {
+    const std::uint64_t granules = (bytes + 7) / 8 + spareBits;
     return granules * 8 + GranuleBits::BytesFor(granules) + 16;  // 16: GranulesIn may leave two granules
 }
 
 }  // namespace
 
-HeapRegions::HeapRegions(const HeapMemory& memory, std::size_t alignment, std::size_t unit)
-    : memory_(memory), alignment_(alignment), unit_(unit) {
+HeapRegions::HeapRegions(const HeapMemory& memory, std::size_t alignment, std::size_t unit, unsigned spareBits)
+    : memory_(memory), alignment_(alignment), unit_(unit), spareBits_(spareBits) {
     if (memory.growth == Growth::Regions) return;
     hasOwn_ = true;
     const auto start = reinterpret_cast<std::uintptr_t>(memory.base);
     const auto aligned = CheckedAlignUp(start, alignment);
     if (memory.base == nullptr || !aligned || *aligned - start >= memory.bytes) return;
     SplitUp(own_, static_cast<std::uintptr_t>(*aligned), memory.bytes - static_cast<std::size_t>(*aligned - start),
-            unit);
+            unit, spareBits);
     if (memory.growth == Growth::Growing) {
         own_.bookkeeping = 0;  // at the far end of what is only reserved
         return;
     }
     own_.used = own_.limit;
-    own_.bits.Clear(own_.limit / 8);
+    if (own_.limit != 0) own_.bits.Clear(own_.limit / 8 + spareBits);
 }
 
 HeapRegion* HeapRegions::Containing(std::uintptr_t address) {
@@ -87,7 +89,7 @@ std::size_t HeapRegions::MostBytes() const {
 
 HeapRegion* HeapRegions::Append(std::size_t bytes) {
     if (!CouldGrow(bytes) || memory_.parent == nullptr) return nullptr;
-    std::uint64_t whole = WholeFor((bytes + unit_ - 1) / unit_ * unit_) + kRecordBytes;
+    std::uint64_t whole = WholeFor((bytes + unit_ - 1) / unit_ * unit_, spareBits_) + kRecordBytes;
     if (whole < memory_.bytes) whole = memory_.bytes / 8 * 8;
     const std::size_t alignment = alignment_ < alignof(HeapRegion) ? alignof(HeapRegion) : alignment_;
     const Result<void*> block =
@@ -96,11 +98,11 @@ HeapRegion* HeapRegions::Append(std::size_t bytes) {
 
     HeapRegion made;
     const auto base = reinterpret_cast<std::uintptr_t>(*block);
-    SplitUp(made, base, static_cast<std::size_t>(whole) - kRecordBytes, unit_);
+    SplitUp(made, base, static_cast<std::size_t>(whole) - kRecordBytes, unit_, spareBits_);
     made.bookkeeping = static_cast<std::size_t>(whole) - made.limit;
     made.used = made.limit;
     made.block = *block;
-    made.bits.Clear(made.limit / 8);
+    made.bits.Clear(made.limit / 8 + spareBits_);
     auto* const record = reinterpret_cast<HeapRegion*>(base + whole - kRecordBytes);
     std::memcpy(static_cast<void*>(record), &made, sizeof made);
     HeapRegion* last = &own_;

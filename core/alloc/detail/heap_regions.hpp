@@ -44,8 +44,9 @@ public:
     HeapRegions() = default;
     // Bases will be aligned to `alignment`, a power of two >= 8, and heaps have a multiple of `unit` bytes, itself one of
     // 8. Buffers are split into heap and bookkeeping here; one that is too small for any heap gives a region whose
-    // `used` is 0.
-    explicit HeapRegions(const HeapMemory& memory, std::size_t alignment = 8, std::size_t unit = 8);
+    // `used` is 0. `spareBits`: that many more than a heap has granules are kept in each set of bits.
+    explicit HeapRegions(const HeapMemory& memory, std::size_t alignment = 8, std::size_t unit = 8,
+                         unsigned spareBits = 0);
 
     // The first region, the others by `next`. Null: there is none yet.
     const HeapRegion* First() const { return hasOwn_ ? &own_ : own_.next; }
@@ -95,6 +96,7 @@ private:
     HeapMemory memory_;
     std::size_t alignment_ = 8;
     std::size_t unit_ = 8;
+    unsigned spareBits_ = 0;
     HeapRegion own_;       // the buffer or range; Regions: only its `next` counts
     bool hasOwn_ = false;
 };

@@ -6,6 +6,7 @@
 #include "alloc/buddy_allocator.hpp"
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
+#include "alloc/headerless_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
 #include "alloc/segregated_allocator.hpp"
 #include "alloc/tlsf_allocator.hpp"
@@ -198,6 +199,9 @@ constexpr Registration kRegistry[] = {
         "Keeps holes in lists by size and takes the first that is large enough, from the request's own list on.", true),
     Row<HeapEntry<TlsfAllocator, ObservedTlsfAllocator>>("tlsf", "two-level segregated fit (TLSF)",
         "Finds with two bitmaps a list whose every hole is large enough, and takes its first.", true),
+    Row<HeapEntry<HeaderlessAllocator, ObservedHeaderlessAllocator>>("headerless", "headerless good fit",
+        "Keeps what it knows of small blocks in two bits beside the heap, takes a hole that fits well, and puts small "
+        "objects apart.", true),
     Row<HeapEntry<BuddyAllocator, ObservedBuddyAllocator>>("buddy", "buddy",
         "Halves powers of two until they fit, and joins free halves again.", true),
     Row<DefaultEntry>("default", "default, over the system's memory",

@@ -14,6 +14,7 @@
 #include "alloc/os/residue_allocator.hpp"
 #include "alloc/os/tracking_allocator.hpp"
 #include "alloc/buddy_allocator.hpp"
+#include "alloc/headerless_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
 #include "alloc/segregated_allocator.hpp"
 #include "alloc/tlsf_allocator.hpp"
@@ -160,6 +161,7 @@ inline std::span<const LayerKind> OnParent() {
         {"buddy", MakeLayer<HeapLayer<BuddyAllocator>>, true, kLayerRegionBytes},
         {"segregated-fit", MakeLayer<HeapLayer<SegregatedAllocator>>, true, kLayerRegionBytes},
         {"tlsf", MakeLayer<HeapLayer<TlsfAllocator>>, true, kLayerRegionBytes},
+        {"headerless", MakeLayer<HeapLayer<HeaderlessAllocator>>, true, kLayerRegionBytes},
         {"fixed buffer, first fit", MakeLayer<BufferLayer<Placement::FirstFit>>, true, kLayerBufferBytes},
         {"fixed buffer, best fit", MakeLayer<BufferLayer<Placement::BestFit>>, true, kLayerBufferBytes},
         {"default, debug", MakeLayer<DefaultLayer<Profile::Debug>>, false, 1},
