@@ -14,7 +14,11 @@
 
 namespace support {
 
-using namespace residue;
+namespace alloc = residue::alloc;
+namespace events = residue::events;
+namespace log = residue::log;
+namespace replay = residue::replay;
+using residue::AllocatorId, residue::Position;
 
 inline const std::atomic<bool> kNever{false};
 
