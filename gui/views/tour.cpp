@@ -36,9 +36,15 @@ constexpr Step kSteps[] = {
      "Click a block: its card, its call trace and its life show here and on the timeline. The tabs lead to the call "
      "tree, leaks and the list of events."},
     {&PanelRects::timeline, "The duck",
-     "Press D and it says what just happened. M opens a sandbox with a live allocator, Ctrl+O a file of yours, ? lists "
-     "all keys."},
+     "Press D and it says what just happened. L shows all lessons, M opens a sandbox with a live allocator, Ctrl+O a "
+     "file of yours, ? lists all keys."},
 };
+
+// At the left of a scenario.
+constexpr Step kProgram = {
+    &PanelRects::left, "The program",
+    "Its text, with the statement under the playhead. Ctrl with an arrow key goes by lines, N from one narration to the "
+    "next. E edits it, Ctrl+R runs it again. The tab beside it shows the allocator's inside."};
 
 }  // namespace
 
@@ -63,7 +69,8 @@ void Tour::Draw(ViewContext& context, ImVec2 screen, const PanelRects& panels) {
     if (!running_) return;
     const Theme& theme = *context.theme;
     const Fonts& fonts = *context.fonts;
-    const Step& step = kSteps[step_];
+    const bool scenario = context.session != nullptr && context.session->GetScenario() != nullptr;
+    const Step& step = scenario && kSteps[step_].panel == &PanelRects::left ? kProgram : kSteps[step_];
     const Rect& shown = panels.*step.panel;
     const Rect& target = shown.Height() > 0 ? shown : panels.heap;  // what it speaks of may be closed
     const float width = context.Px(330), pad = context.Px(16), gap = context.Px(12);

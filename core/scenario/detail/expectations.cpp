@@ -31,6 +31,11 @@ Interpreter::Before Interpreter::Remember() const {
 }
 
 void Interpreter::Check(const std::vector<ExpectClause>& clauses, const Before& before, bool atEnd) {
+    struct Looking {
+        explicit Looking(bool& flag) : looking(flag) { looking = true; }
+        ~Looking() { looking = false; }
+        bool& looking;
+    } looking(looking_);
     for (const ExpectClause& clause : clauses) {
         if (clause.key == "leaks" && !atEnd) {
             pendingLeaks_.push_back(&clause);  // looked at when all is done

@@ -387,6 +387,7 @@ private:
     std::uint32_t lastHeap_ = 0;
     std::uint64_t lastProbes_ = 0;
     std::uint32_t requesting_ = 0;  // requests that are going on
+    bool looking_ = false;          // an expectation is looked at: that leaves no trace in the run
     bool predicts_ = false;         // the next request is one to predict
     std::uint64_t work_ = 0;
     std::uint32_t depth_ = 0;

@@ -225,6 +225,7 @@ bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint6
 
 void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool write, Blocks::Number block,
                                bool dangling, const Location& at) {
+    if (looking_) return;
     events::Event failed;
     failed.kind = events::EventKind::AccessFailed;
     failed.address = address;
