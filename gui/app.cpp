@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "export/atomic_file.hpp"
+#include "export/scenario_writer.hpp"
 #include "gui/platform/png.hpp"
 #include "gui/views/allocators.hpp"
 #include "gui/views/block_card.hpp"
@@ -424,6 +425,20 @@ void App::ExportPicture() {
             return {};
         });
     if (!started) Notice("A picture is being saved already.");
+}
+
+// What was done so far, as a program to go on with.
+void App::SaveAsScenario() {
+    if (!session_ || session_->View().Rows().value == 0) {
+        Notice("There is nothing to save yet.");
+        return;
+    }
+    const std::string path = FreeName(fs::path(session_->Title()).stem().string(), ".iridis");
+    const bool started = pictureSaver_.Start(
+        path, [log = session_->View(), title = session_->Title(), path](const auto&, auto&) -> Outcome<void> {
+            return exports::WriteScenario(log, path, title);
+        });
+    if (!started) Notice("Something is being saved already.");
 }
 
 void App::SaveRecording() {

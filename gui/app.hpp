@@ -104,6 +104,7 @@ private:
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
+    void SaveAsScenario();
     void Rerun(session::ScenarioOptions options);
     session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
 

@@ -41,6 +41,10 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             leave_ = true;
             continue;
         }
+        if (press.ctrl && press.shift && press.key == Key::S) {
+            SaveAsScenario();
+            continue;
+        }
         if (press.IsCtrl(Key::S)) {
             if (GetScenario() != nullptr && source_.Changed())
                 SaveSource();

@@ -7,6 +7,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "export/scenario_writer.hpp"
 #include "export/trace_writer.hpp"
 #include "import/trace.hpp"
 #include "log/native_file.hpp"
@@ -14,12 +15,13 @@
 namespace residue::cli {
 namespace {
 
-enum class Target { Rep, Script, Native, Unknown };
+enum class Target { Rep, Script, Native, Scenario, Unknown };
 
 Target TargetOf(const std::string& path) {
     const std::string ending = std::filesystem::path(path).extension().string();
     if (ending == ".rep") return Target::Rep;
     if (ending == ".script") return Target::Script;
+    if (ending == ".iridis") return Target::Scenario;
     return ending == ".residue" ? Target::Native : Target::Unknown;
 }
 
@@ -35,15 +37,15 @@ struct Request {
 void Check(const Request& request, std::vector<Failure>& failures) {
     CheckReadable(request.in, "IN", failures);
     if (request.out.empty()) {
-        failures.push_back({"OUT", "is missing", "a path that ends in .rep, .script or .residue"});
+        failures.push_back({"OUT", "is missing", "a path that ends in .rep, .script, .iridis or .residue"});
         return;
     }
     const Target target = TargetOf(request.out);
     if (target == Target::Unknown) {
-        failures.push_back({request.out, "its ending names no format", ".rep, .script or .residue"});
+        failures.push_back({request.out, "its ending names no format", ".rep, .script, .iridis or .residue"});
     }
-    if (target == Target::Native && request.balanced) {
-        failures.push_back({"--balanced", "a recording keeps what happened", ".rep or .script as OUT"});
+    if ((target == Target::Native || target == Target::Scenario) && request.balanced) {
+        failures.push_back({"--balanced", "a recording or a scenario keeps what happened", ".rep or .script as OUT"});
     }
     std::error_code error;
     if (std::filesystem::is_directory(request.out, error)) {
@@ -76,7 +78,7 @@ int Convert(const Request& request) {
     exports::WriteSummary summary;
     const exports::WriteExtras extras{&Interrupted(), &summary};
     const bool isTrace = import::OpenTrace(request.in).has_value();
-    if (isTrace && target != Target::Native) {  // needs no heap
+    if (isTrace && (target == Target::Rep || target == Target::Script)) {  // needs no heap
         const auto format = target == Target::Rep ? exports::TextFormat::Rep : exports::TextFormat::Script;
         const auto written = exports::ConvertTrace(request.in, request.out, format, request.balanced, extras);
         if (Interrupted()) return SayInterrupted();
@@ -92,6 +94,11 @@ int Convert(const Request& request) {
         std::fprintf(stderr, "residue: %s: %s\n", warning.where.c_str(), warning.text.c_str());
     }
     if (target == Target::Native) return WriteNative(request, *session);
+    if (target == Target::Scenario) {
+        const auto written = exports::WriteScenario(session->View(), request.out, session->Title(), extras);
+        if (Interrupted()) return SayInterrupted();
+        return written ? Tell(request, "operations", summary.operations, summary.leftOut) : Complain(written.error());
+    }
     const auto write = target == Target::Rep ? exports::WriteRep : exports::WriteScript;
     const auto written = write(session->View(), request.out, request.balanced, extras);
     if (Interrupted()) return SayInterrupted();
@@ -101,12 +108,13 @@ int Convert(const Request& request) {
 }  // namespace
 
 int ConvertCommand(const Arguments& arguments) {
-    CLI::App app("Between traces of ids and sizes (.rep, .script) and recordings (.residue); OUT's ending decides.",
+    CLI::App app("Between traces of ids and sizes (.rep, .script), scenarios (.iridis) and recordings (.residue); OUT's ending "
+                 "decides.",
                  "residue convert");
     Request request;
     ReplayArguments replay;
-    app.add_option("IN", request.in, "a trace or a recording");
-    app.add_option("OUT", request.out, "OUT.rep, OUT.script or OUT.residue");
+    app.add_option("IN", request.in, "a trace, a recording or a scenario");
+    app.add_option("OUT", request.out, "OUT.rep, OUT.script, OUT.iridis or OUT.residue");
     app.add_flag("--balanced", request.balanced, "free at the end what is live, and leave bad frees out");
     app.add_flag("--force", request.force, "overwrite OUT");
     app.add_flag("--json", request.json, "print what was written as JSON");

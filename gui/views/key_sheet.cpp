@@ -29,6 +29,7 @@ constexpr Line kLeft[] = {
     {nullptr, "Files"},
     {"Ctrl O", "open a file"},
     {"Ctrl S", "save the recording, or an edited source"},
+    {"Ctrl Shift S", "save what was done as a scenario"},
     {"Ctrl E", "save a picture of the window"},
     {"Ctrl Q", "leave"},
     {nullptr, "A lesson"},

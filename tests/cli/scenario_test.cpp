@@ -101,3 +101,18 @@ TEST_CASE("report and convert take a scenario as they take any recording") {
     CHECK(Contains(broken.errors, "broken.iridis:3:"));
     CHECK(Contains(broken.errors, "broken.iridis:4:"));
 }
+
+TEST_CASE("a trace becomes a scenario that does the same again") {
+    const Program residue;
+    residue.folder.Write("small.rep", cli_tests::kTrace);
+    REQUIRE(residue({"convert", "small.rep", "small.iridis"}).exitCode == 0);
+    const auto check = residue({"check", "small.iridis"});
+    INFO(check.output << support::ReadFile(residue.folder.Path() / "small.iridis"));
+    CHECK(check.exitCode == 0);
+    const Json trace = Json::parse(residue({"report", "small.rep", "--json"}).output);
+    const Json scenario = Json::parse(residue({"report", "small.iridis", "--json"}).output);
+    for (const char* key : {"allocations", "frees", "resizes", "live_bytes", "live_blocks", "peak_live_bytes"}) {
+        INFO(key);
+        CHECK(trace[key] == scenario[key]);
+    }
+}
