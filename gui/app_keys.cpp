@@ -171,7 +171,7 @@ bool App::HandleTransport(ViewContext& context, const KeyPress& press) {
 bool App::HandleScenario(const KeyPress& press) {
     session::Scenario* const scenario = GetScenario();
     if (scenario == nullptr || press.ctrl || press.alt) return false;
-    if (scenario->Question()) {
+    if (scenario->Question() && session_->Now() == session_->End()) {
         static constexpr MemoryError kErrors[] = {MemoryError::InsufficientMemory, MemoryError::Fragmentation,
                                                   MemoryError::BufferTooLarge};
         if (press.key >= Key::Digit6 && press.key <= Key::Digit8) {

@@ -75,6 +75,8 @@ public:
     // The statement at the cursor: the one reached last. Null at the very beginning.
     virtual const ScenarioStep* PresentStep() const = 0;
     virtual const std::vector<ScenarioStep>& Steps() const = 0;  // of what has arrived, in order
+    // How many calls were done when each narration was reached, ascending.
+    virtual const std::vector<Position>& NarrationPositions() const = 0;
     // The narration that holds at the cursor; null: none yet (then the introduction does).
     virtual const scenario::Narration* PresentNarration() const = 0;
     // False: there is none in that direction, and the cursor went to the end (or the beginning).

@@ -236,6 +236,7 @@ void ScenarioSession::IndexSteps(std::uint64_t most) {
         steps_.push_back({row, file_, static_cast<std::uint32_t>(event.Line()),
                           static_cast<std::uint32_t>(event.address), static_cast<std::uint32_t>(event.size),
                           event.trace, static_cast<std::uint8_t>(event.Bookkeeping())});
+        if (Has(steps_.back(), StepMark::Narration)) narrated_.push_back(view.PositionOf(row) - 1);
     }
 }
 
@@ -251,6 +252,7 @@ bool ScenarioSession::Tick(double seconds, std::uint64_t budgetRows) {
     IndexSteps(kStepsAtOnce);
     if (played) StopAtBreak(before);
     Judge();
+    MeetQuestion();
     if (NowRow() != Heap().Applied()) settled = CursorSession::Tick(0, budgetRows);
     return settled;
 }
@@ -434,6 +436,17 @@ void ScenarioSession::GoOn() {
         goesOn_ = true;
     }
     changed_.notify_all();
+}
+
+// Who comes to where the run stands sees the statement that asks.
+void ScenarioSession::MeetQuestion() {
+    if (Now() != End() || !Question()) {
+        met_ = false;
+    } else if (!met_) {
+        met_ = true;
+        Play(false);
+        SeekToRow(View().Rows());
+    }
 }
 
 // The answer is judged when the log has what came.

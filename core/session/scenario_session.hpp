@@ -33,6 +33,7 @@ public:
     const scenario::RunResult* Result() const override;
     const ScenarioStep* PresentStep() const override;
     const std::vector<ScenarioStep>& Steps() const override { return steps_; }
+    const std::vector<Position>& NarrationPositions() const override { return narrated_; }
     const scenario::Narration* PresentNarration() const override;
     bool StepLine(bool forward) override;
     bool StepNarration(bool forward) override;
@@ -56,6 +57,7 @@ private:
     const ScenarioStep* StepBefore(Row row) const;
     void StopAtBreak(Row before);
     void Judge();
+    void MeetQuestion();
     void GoOn();
     std::uint32_t FileIndex(std::string_view name) const;
 
@@ -76,7 +78,9 @@ private:
 
     // The UI's.
     std::vector<ScenarioStep> steps_;
+    std::vector<Position> narrated_;
     bool placed_ = false;
+    bool met_ = false;  // the question that is asked, by the cursor
     std::uint64_t indexed_ = 0;  // rows
     std::uint32_t file_ = 0;     // of the last step
     struct ConsoleText {

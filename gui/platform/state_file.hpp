@@ -13,7 +13,7 @@ struct SavedState {
     int colour = 2;                               // ColourMode
     int tab = 0;                                  // Tab
     float left = 380, right = 376, bottom = 196;  // sizes of the columns and the timeline, unscaled
-    float story = 210;                            // of the narration, below the source
+    float story = 240;                            // of the narration, below the source
     bool rightFolded = false;
     bool inside = true;  // the allocator's inside is shown
     bool duckSilent = false;

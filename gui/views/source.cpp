@@ -260,6 +260,8 @@ void SourceView::DrawLine(ViewContext& context, session::Scenario& scenario, std
     ImGui::PopID();
     const Rect row{at, {at.x + width, at.y + height}};
     const bool selected = context.selection->line == std::pair(file_, line);
+    const bool made = std::find(made_.begin(), made_.end(), line) != made_.end();
+    if (made && !current) draw->AddRectFilled(row.min, row.max, WithAlpha(theme.duck, 0.16f));
     if (current) draw->AddRectFilled(row.min, row.max, WithAlpha(theme.accent, 0.14f));
     if (selected || hovered) draw->AddRectFilled(row.min, row.max, selected ? theme.rowSelected : theme.rowHover);
 
@@ -299,7 +301,21 @@ void SourceView::DrawLine(ViewContext& context, session::Scenario& scenario, std
     if (hovered && !tooltip.empty()) TooltipNow(context, tooltip);
 }
 
+// The lines by which the block under the mouse, or selected, came to be.
+void SourceView::FindMade(ViewContext& context) {
+    made_.clear();
+    const auto block = context.selection->Block();
+    const log::LogView& view = context.session->View();
+    if (!block || block->value == 0 || block->value > view.Blocks()) return;
+    const auto program = context.session->GetScenario()->Program();
+    if (program == nullptr || file_ >= program->Files().size()) return;
+    for (const log::Frame& frame : view.Frames(view.Birth(*block).event.trace)) {
+        if (frame.file == program->Files()[file_].name) made_.push_back(frame.line);
+    }
+}
+
 void SourceView::DrawCode(ViewContext& context, session::Scenario& scenario, ImVec2 size) {
+    FindMade(context);
     ImGui::BeginChild("code", size, false, ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoNav);
     const float height = context.Px(kCodeRow), pad = context.Px(6);
     if (scrollTo_ != 0) {

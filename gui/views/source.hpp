@@ -47,6 +47,7 @@ private:
     void DrawCode(ViewContext& context, session::Scenario& scenario, ImVec2 size);
     void DrawLine(ViewContext& context, session::Scenario& scenario, std::uint32_t line, ImVec2 at, float width);
     void DrawGutter(ViewContext& context, const session::LineHeat* heat, std::uint32_t line, Rect row, bool current);
+    void FindMade(ViewContext& context);
     void DrawEditor(ViewContext& context, ImVec2 size);
     void DrawNotes(ViewContext& context, ImVec2 size);
     void ClickLine(ViewContext& context, session::Scenario& scenario, std::uint32_t line);
@@ -65,6 +66,7 @@ private:
     std::map<std::uint32_t, std::vector<Note>> notes_;             // by line, of the shown file
     std::vector<std::pair<std::uint32_t, std::string>> problems_;  // line (0: none), text
     bool notesOfEnd_ = false;
+    std::vector<std::uint32_t> made_;  // lines of the block that is pointed at
     std::uint32_t followed_ = 0;  // line that was scrolled to
     std::uint32_t scrollTo_ = 0;  // 0: nowhere
 };

@@ -211,7 +211,8 @@ void NarrationView::Draw(ViewContext& context, ImVec2 size) {
     at.y += context.Px(10);
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const scenario::Narration* const narration = scenario->PresentNarration();
-    if (const auto question = scenario->Question()) {
+    const bool there = context.session->Now() == context.session->End();
+    if (const auto question = scenario->Question(); question && there) {
         at.y = DrawQuestion(context, *scenario, *question, at, width) + context.Px(10);
     } else if (const auto& verdict = scenario->LastVerdict();
                verdict && context.session->Now() == verdict->question.position + 1) {

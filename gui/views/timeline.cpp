@@ -7,6 +7,7 @@
 #include "gui/views/block_colour.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::gui {
 namespace {
@@ -202,6 +203,7 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     DrawPlot(context, plot, scale, top);
     DrawUncertain(context, plot, scale);
     DrawErrors(context, plot, scale);
+    DrawNarrations(context, plot, scale);
     DrawLife(context, plot, scale);
     DrawPlayhead(context, plot, scale);
     Interact(context, plot, scale, origin.y + size.y);
@@ -338,6 +340,24 @@ void TimelineView::DrawUncertain(ViewContext& context, const Rect& plot, const S
     if (box.max.x > plot.max.x || box.max.y > plot.max.y) return;
     draw->AddRectFilled(box.min, box.max, context.theme->warnBack, context.Px(3));
     DrawTextIn(draw, context.fonts->labelSmall, box, colour, kText, Align::Centre);
+}
+
+// Small flags at the foot of the plot, between the calls where a scenario tells something.
+void TimelineView::DrawNarrations(ViewContext& context, const Rect& plot, const Scale& scale) {
+    session::Scenario* const scenario = context.session->GetScenario();
+    if (scenario == nullptr) return;
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float high = context.Px(9), wide = context.Px(5), thin = std::max(1.0f, context.Px(1));
+    const ImU32 colour = Mix(context.theme->dim, context.theme->accent, 0.45f);
+    float free = plot.min.x;
+    for (const Position position : scenario->NarrationPositions()) {
+        const float x = std::floor(scale.X(static_cast<double>(position.value) + 1));
+        if (x < free || x > plot.max.x) continue;
+        free = x + wide + context.Px(2);
+        draw->AddRectFilled({x, plot.max.y - high}, {x + thin, plot.max.y}, colour);
+        draw->AddTriangleFilled({x + thin, plot.max.y - high}, {x + wide, plot.max.y - high + context.Px(2.5f)},
+                                {x + thin, plot.max.y - high + context.Px(5)}, colour);
+    }
 }
 
 void TimelineView::DrawErrors(ViewContext& context, const Rect& plot, const Scale&) {

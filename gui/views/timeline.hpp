@@ -48,6 +48,7 @@ private:
     void DrawStack(ViewContext& context, const Rect& plot, const analysis::BandList& list, YOf yOf);
     void DrawUncertain(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawErrors(ViewContext& context, const Rect& plot, const Scale& scale);
+    void DrawNarrations(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawLife(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawAxes(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top);
     void DrawPlayhead(ViewContext& context, const Rect& plot, const Scale& scale);

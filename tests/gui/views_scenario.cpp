@@ -122,6 +122,10 @@ TEST_CASE("a question is answered with a key, judged, and the run goes on") {
     ScenarioRig rig(Opening(folder, true));
     REQUIRE(rig.Wait([&] { return rig.Script().Question().has_value(); }));
     CHECK(rig.End() == 1);
+    rig.Press("6");  // from elsewhere it means nothing
+    CHECK_FALSE(rig.Script().LastVerdict());
+    rig.Press("End");
+    CHECK(rig.Line() == 11);
     rig.Press("6");
     REQUIRE(rig.Wait([&] { return rig.Script().LastVerdict().has_value(); }));
     CHECK_FALSE(rig.Script().LastVerdict()->right);
@@ -132,8 +136,10 @@ TEST_CASE("a question is answered with a key, judged, and the run goes on") {
     rig.Press("G");  // from here on, before every request
     REQUIRE(rig.Wait([&] { return rig.Script().Question().has_value(); }));
     CHECK(rig.End() == 0);
+    CHECK(rig.Line() == 8);
     rig.Press("Enter");
     REQUIRE(rig.Wait([&] { return rig.Script().Question() && rig.End() == 1; }));
+    rig.Press("End");
     rig.Press("G");
     REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
     CHECK(rig.Script().Score().answers == 0);
