@@ -11,9 +11,7 @@ open_window 'Residue' --sandbox
 for i in "${!lessons[@]}"; do
     title=$(sed -n '1s|^/// ||p' "${lessons[i]}")
     keys l
-    # The first Down chooses the one chosen last.
-    keys Down
-    ((i == 0)) || keys Down
+    keys Down  # the first time it chooses the first, then the one after the last
     keys Return
     found=''
     for _ in {1..60}; do
