@@ -216,6 +216,7 @@ void SourceView::ClickLine(ViewContext& context, session::Scenario& scenario, st
         if (known == selection.lineTraces.end() && selection.lineTraces.size() < 64)
             selection.lineTraces.push_back(step.trace);
     }
+    if (selection.lineTraces.empty()) selection.line.reset();  // nothing was carried out there
 }
 
 void SourceView::DrawGutter(ViewContext& context, const session::LineHeat* heat, std::uint32_t line, Rect row,

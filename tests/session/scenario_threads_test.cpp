@@ -77,7 +77,7 @@ TEST_CASE("a scenario is a session: its title, its calls, its heap, names for it
     CHECK(opened.Script().Result()->Passed());
     opened.session->SeekTo(Position{2});
     REQUIRE(Until(*opened.session, [&] { return opened.session->Settled(); }));
-    CHECK(opened.session->PresentMetrics().live.payload == 96);
+    CHECK(opened.session->Heap().Find(opened.session->Shown())->totals.payload == 96);
     const auto row = opened.session->PresentRow();
     REQUIRE(row);
     const auto frames = opened.session->View().Frames(opened.session->View().At(*row).event.trace);
