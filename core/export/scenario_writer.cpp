@@ -118,7 +118,9 @@ private:
         for (const Maker& maker : kMakers) {
             if (event.argument == 0 || alloc::KindId(maker.kind) != event.argument) continue;
             const std::string buffer = heap + "Bytes";
-            const std::uint64_t bytes = std::clamp(bytes_[event.allocator], kSmallestBuffer, kLargestBuffer);
+            std::uint64_t bytes = bytes_[event.allocator];
+            if (event.size == 0) bytes += bytes / 16 + kSmallestBuffer;  // its books lay beyond its end
+            bytes = std::clamp(bytes, kSmallestBuffer, kLargestBuffer) / 8 * 8;
             Line("{} : [{}; u8]", buffer, bytes);
             Line("{} := {}", heap, fmt::format(fmt::runtime(maker.create), buffer));
             return;

@@ -18,14 +18,18 @@ using scenario::StepMark;
 constexpr std::uint64_t kStepsAtOnce = 1 << 18;  // rows looked at in a frame
 constexpr std::uint32_t kTraces = 1 << 20;
 
-// Counts the calls that pass, so that it is known which question belongs to which position.
+// Counts the calls and rows that pass, so that it is known which question belongs to which position, and when all that
+// comes before it is in the log.
 class CallCounter final : public events::EventSink {
 public:
-    CallCounter(events::EventSink& next, std::uint64_t& calls) : next_(next), calls_(calls) {}
+    CallCounter(events::EventSink& next, std::uint64_t& calls, std::uint64_t& rows)
+        : next_(next), calls_(calls), rows_(rows) {}
     std::uint64_t Begin() noexcept override { return next_.Begin(); }
     void Emit(const events::Event* records, std::size_t count, std::uint64_t stamp) noexcept override {
         for (std::size_t i = 0; i < count; ++i) {
-            if (records[i].kind != EventKind::Continuation && records[i].EndsCall()) ++calls_;
+            if (records[i].kind == EventKind::Continuation) continue;
+            ++rows_;
+            if (records[i].EndsCall()) ++calls_;
         }
         next_.Emit(records, count, stamp);
     }
@@ -35,6 +39,7 @@ public:
 private:
     events::EventSink& next_;
     std::uint64_t& calls_;
+    std::uint64_t& rows_;
 };
 
 bool Has(const ScenarioStep& step, StepMark mark) {
@@ -163,7 +168,7 @@ std::optional<Failure> ScenarioSession::RunProgram(const scenario::Program& prog
                                              .traceDepth = events::kMaxTraceDepth,
                                              .traces = &traces});
     log::Pump pump(lanes, log_, {.traces = &traces, .afterRound = [this] { ExtendSeries(); }});
-    CallCounter counted(lanes, calls_);
+    CallCounter counted(lanes, calls_, rows_);
     scenario::RunHooks hooks;
     hooks.sink = &counted;
     hooks.traces = &traces;
@@ -188,6 +193,7 @@ void ScenarioSession::Ask(const scenario::Request& request) {
     std::unique_lock lock(lock_);
     if (calls_ < Options().scenario.askFrom || (!askAll_ && !(predict_ && request.predict))) return;
     asked_ = PredictQuestion{Position{calls_}, request.allocator, request.bytes, request.alignment, request.resize};
+    askedAfter_ = rows_;
     goesOn_ = false;
     SetPhase(Phase::Ready);  // there is something to look at, and to do
     changed_.notify_all();
@@ -414,7 +420,7 @@ void ScenarioSession::AskAll(bool all) {
 
 std::optional<PredictQuestion> ScenarioSession::Question() const {
     const std::lock_guard lock(lock_);
-    if (!asked_ || goesOn_ || End() < asked_->position) return std::nullopt;
+    if (!asked_ || goesOn_ || View().Rows().value < askedAfter_) return std::nullopt;
     return asked_;
 }
 

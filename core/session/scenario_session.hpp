@@ -70,10 +70,11 @@ private:
     scenario::RunResult result_;
     bool ran_ = false;                 // result_ is there; read after ended_
     std::atomic<bool> ended_{false};
-    std::uint64_t calls_ = 0;  // that were told; the worker's
+    std::uint64_t calls_ = 0, rows_ = 0;  // that were told; the worker's
     bool askAll_ = false;      // guarded by lock_, with what follows
     bool predict_ = false;
     std::optional<PredictQuestion> asked_;
+    std::uint64_t askedAfter_ = 0;  // rows
     bool goesOn_ = false;
 
     // The UI's.

@@ -320,10 +320,11 @@ void SourceView::DrawCode(ViewContext& context, session::Scenario& scenario, ImV
     ImGui::BeginChild("code", size, false, ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoNav);
     const float height = context.Px(kCodeRow), pad = context.Px(6);
     if (scrollTo_ != 0) {
-        const float top = static_cast<float>(scrollTo_ - 1) * height + pad, view = ImGui::GetWindowHeight();
-        const float now = ImGui::GetScrollY();
-        if (top < now + height) ImGui::SetScrollY(std::max(0.0f, top - 3 * height));
-        if (top + 3 * height > now + view) ImGui::SetScrollY(top - view + 6 * height);
+        // By pages that share some lines: what is shown depends on the line, not on the way that led there.
+        const auto rows = static_cast<std::uint32_t>(std::max(1.0f, (ImGui::GetWindowHeight() - 2 * pad) / height));
+        const std::uint32_t shared = std::min(rows / 3, 4u), page = rows - shared;
+        const std::uint32_t first = scrollTo_ <= rows - shared / 2 ? 0 : (scrollTo_ - 1 - shared / 2) / page * page;
+        ImGui::SetScrollY(std::floor(static_cast<float>(first) * height));
         scrollTo_ = 0;
     }
     std::size_t longest = 0;
