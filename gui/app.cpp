@@ -90,6 +90,7 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
 }
 
 App::~App() {
+    KeepDraft();
     if (session_) session_->Cancel();
     SaveNow();
 }
@@ -305,10 +306,18 @@ void App::Replace(std::unique_ptr<session::Session> session) {
 }
 
 void App::Open(const std::string& path, session::OpenOptions options) {
+    KeepDraft();
     std::error_code error;
     const fs::path absolute = fs::absolute(path, error);
+    options.scenario = {};
     options.scenario.predict = options_.predict;
     const std::string whole = error ? path : absolute.lexically_normal().string();
+    if (const std::string draft = DraftOf(whole); whole.ends_with(".iridis") && fs::is_regular_file(draft, error)) {
+        if (auto text = scenario::LoadFromDisk(draft)) {
+            options.scenario.text = std::move(*text);
+            Notice("Your changes from before are back. Ctrl+S saves them.");
+        }
+    }
     Replace(session::Session::Open(whole, std::move(options)));
     const bool shipped = std::find(welcome_.samples.begin(), welcome_.samples.end(), whole) != welcome_.samples.end();
     if (!shipped) state_.AddRecent(whole);
@@ -325,6 +334,7 @@ void App::OpenPath(const std::string& path) {
 }
 
 void App::OpenSandbox() {
+    KeepDraft();
     Replace(session::Session::OpenSandbox());
     if (!session_) return;
     session_->FollowEnd(true);
@@ -375,6 +385,31 @@ void App::SwitchPredicting() {
     options.askFrom = session_->Now().value;
     Rerun(std::move(options));
     Notice("Before each request you are asked where it will land. G ends it.");
+}
+
+// Where changes of a scenario are kept that were not saved. Empty: nowhere. Source of the hash: FNV-1a.
+std::string App::DraftOf(const std::string& path) const {
+    if (options_.stateFolder.empty()) return {};
+    std::uint64_t hash = 0xCBF29CE484222325;
+    for (const char c : path) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+    return (fs::path(options_.stateFolder) / "drafts" / (std::to_string(hash) + ".iridis")).string();
+}
+
+// Before another file is opened, and at the end: what stands in the editor and not in the file.
+void App::KeepDraft() {
+    const std::string draft = source_.Path().empty() ? std::string() : DraftOf(source_.Path());
+    if (draft.empty()) return;
+    std::error_code error;
+    if (!source_.Changed()) {
+        fs::remove(draft, error);
+        return;
+    }
+    fs::create_directories(fs::path(draft).parent_path(), error);
+    auto file = exports::AtomicFile::Create(draft);
+    if (file) file->Write(source_.Text());
+    if (const auto kept = file ? file->Commit() : Outcome<void>(Fail(file.error())); !kept) {
+        Notice("Your changes could not be kept: " + kept.error().Text());
+    }
 }
 
 void App::SaveSource() {

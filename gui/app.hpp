@@ -104,6 +104,8 @@ private:
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
+    std::string DraftOf(const std::string& path) const;
+    void KeepDraft();
     void SaveAsScenario();
     void Rerun(session::ScenarioOptions options);
     session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }

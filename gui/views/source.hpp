@@ -26,6 +26,7 @@ public:
     void Follow(ViewContext& context);
     bool Editing() const { return editing_; }
     void Edit(bool edit);
+    const std::string& Path() const { return path_; }  // of the scenario shown last; empty: none was
     const std::string& Text() const { return text_; }  // what stands in the editor
     bool Changed() const { return text_ != saved_; }   // it is not what the file has
     void Saved() { saved_ = text_; }

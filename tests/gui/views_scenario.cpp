@@ -117,6 +117,37 @@ TEST_CASE("the source is edited, run again with one key, and the file changes on
     CHECK(rig.Script().Text() == kText);
 }
 
+TEST_CASE("changes that were not saved are kept when another file is opened, and at the end") {
+    TemporaryFolder folder, state;
+    AppOptions options = Opening(folder);
+    options.stateFolder = state.path.string();
+    const std::string changed = "/// Mine\n" + std::string(kText);
+    {
+        ScenarioRig rig(options);
+        rig.Settle();
+        rig.app->RunScenario(changed);
+        REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
+        rig.Settle();
+        rig.app->OpenSandbox();
+        rig.app->Frame(0);
+        rig.app->OpenPath(options.path);
+        REQUIRE(rig.Wait([&] { return rig.app->GetSession()->GetScenario() && rig.Script().Result() != nullptr; }));
+        rig.Settle();
+        CHECK(rig.Script().Text() == changed);
+        CHECK(rig.app->LastNotice().find("back") != std::string::npos);
+    }
+    ScenarioRig rig(options);
+    REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
+    rig.Settle();
+    CHECK(rig.Script().Text() == changed);
+    rig.Press("Ctrl+S");
+    rig.app->OpenPath(options.path);
+    REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
+    rig.Settle();
+    CHECK(rig.Script().Text() == changed);
+    CHECK_FALSE(rig.app->GetSession()->Options().scenario.text);
+}
+
 TEST_CASE("a question is answered with a key, judged, and the run goes on") {
     TemporaryFolder folder;
     ScenarioRig rig(Opening(folder, true));
