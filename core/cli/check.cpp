@@ -24,6 +24,7 @@ struct Checked {
     std::string file;
     std::string title;
     std::vector<std::string> problems;  // empty: it holds. Each ends with a line end
+    std::vector<std::string> warnings;  // likewise; they are no problems, but an author wants to know
     std::size_t expectations = 0, met = 0;
     std::uint64_t steps = 0;
     bool unreadable = false;  // no scenario at all
@@ -46,6 +47,8 @@ Checked Check(const std::string& file, const scenario::RunOptions& options) {
     checked.title = parsed.program->Title();
     const scenario::RunResult result = RunScenario(*parsed.program, options, {}, true);
     checked.steps = result.steps;
+    for (const auto& each : parsed.diagnostics) checked.warnings.push_back(scenario::Render(each));
+    for (const auto& each : result.warnings) checked.warnings.push_back(scenario::Render(each));
     for (const scenario::ExpectationResult& each : result.expectations) {
         ++checked.expectations;
         if (each.met) {
@@ -70,6 +73,7 @@ std::string TextOf(const std::vector<Checked>& all) {
                 " of " + std::to_string(each.expectations) + " expectations, " + analysis::FormatCount(each.steps) +
                 " steps)\n";
         for (const std::string& problem : each.problems) text += problem;
+        for (const std::string& warning : each.warnings) text += warning;
     }
     if (all.size() > 1) {
         text += failed == 0 ? "all " + std::to_string(all.size()) + " hold\n"
@@ -87,7 +91,8 @@ std::string JsonOf(const std::vector<Checked>& all) {
                         {"expectations", each.expectations},
                         {"met", each.met},
                         {"steps", each.steps},
-                        {"problems", each.problems}});
+                        {"problems", each.problems},
+                        {"warnings", each.warnings}});
     }
     return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -116,3 +116,14 @@ TEST_CASE("a trace becomes a scenario that does the same again") {
         CHECK(trace[key] == scenario[key]);
     }
 }
+
+TEST_CASE("check tells warnings too, though they are no failures") {
+    const Program residue;
+    residue.folder.Write("thrown.iridis",
+                         "main :: proc()\n{\n    b : [64; u8]\n    h := CreateFixedBufferAllocator(&b)\n"
+                         "    Memory.Allocate<u8>(&h, 5000)\n}\n");
+    const auto check = residue({"check", "thrown.iridis"});
+    CHECK(check.exitCode == 0);
+    CHECK(Contains(check.output, "warning: "));
+    CHECK(Contains(check.output, "thrown.iridis:5:"));
+}
