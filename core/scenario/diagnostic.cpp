@@ -1,4 +1,5 @@
 #include "scenario/diagnostic.hpp"
+#include "scenario/detail/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -9,21 +10,6 @@ namespace residue::scenario {
 namespace {
 
 constexpr std::size_t kWidest = 160;  // bytes of a line that are shown
-
-std::size_t CharacterBytes(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-    }
-    return length;
-}
 
 // The part of the line around the caret, and the caret under it: one place a character, tabs kept as one blank.
 struct Excerpt {
@@ -46,7 +32,7 @@ Excerpt ExcerptOf(const Diagnostic& diagnostic) {
         else if (at < column)
             excerpt.carets += ' ';
         if (at >= end) break;
-        const std::size_t bytes = std::min(CharacterBytes(line.substr(at)), end - at);
+        const std::size_t bytes = std::min(detail::CharacterBytes(line.substr(at)), end - at);
         const auto byte = static_cast<unsigned char>(line[at]);
         if (bytes == 0 || byte < 0x20 || byte == 0x7F)
             excerpt.text += byte == '\t' ? ' ' : '?';
@@ -62,7 +48,7 @@ Excerpt ExcerptOf(const Diagnostic& diagnostic) {
 std::string Printable(std::string_view text) {
     std::string shown;
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t bytes = CharacterBytes(text.substr(at));
+        const std::size_t bytes = detail::CharacterBytes(text.substr(at));
         const auto byte = static_cast<unsigned char>(text[at]);
         if (bytes == 0 || byte < 0x20 || byte == 0x7F)
             shown += '?';

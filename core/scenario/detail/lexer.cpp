@@ -1,4 +1,5 @@
 #include "scenario/detail/lexer.hpp"
+#include "scenario/detail/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -29,22 +30,6 @@ bool IsDigit(char c) {
 }
 bool IsNamePart(char c) {
     return IsNameStart(c) || IsDigit(c);
-}
-
-// Bytes of the UTF-8 character that begins at `text`; 0: it is none.
-std::size_t CharacterBytes(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-    }
-    return length;
 }
 
 class Lexer {
