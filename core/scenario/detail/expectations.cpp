@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "alloc/inspect.hpp"
 
@@ -32,9 +33,10 @@ Interpreter::Before Interpreter::Remember() const {
 
 void Interpreter::Check(const std::vector<ExpectClause>& clauses, const Before& before, bool atEnd) {
     struct Looking {
-        explicit Looking(bool& flag) : looking(flag) { looking = true; }
-        ~Looking() { looking = false; }
-        bool& looking;
+        explicit Looking(bool& looking) : flag(looking), before(std::exchange(looking, true)) {}
+        ~Looking() { flag = before; }
+        bool& flag;
+        const bool before;  // one may be looked at within another, through a procedure
     } looking(looking_);
     for (const ExpectClause& clause : clauses) {
         if (clause.key == "leaks" && !atEnd) {
