@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gui/app.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::gui {
 namespace {
@@ -172,10 +173,9 @@ bool App::HandleScenario(const KeyPress& press) {
     session::Scenario* const scenario = GetScenario();
     if (scenario == nullptr || press.ctrl || press.alt) return false;
     if (scenario->Question() && session_->Now() == session_->End()) {
-        static constexpr MemoryError kErrors[] = {MemoryError::InsufficientMemory, MemoryError::Fragmentation,
-                                                  MemoryError::BufferTooLarge};
         if (press.key >= Key::Digit6 && press.key <= Key::Digit8) {
-            scenario->Answer({std::nullopt, kErrors[static_cast<int>(press.key) - static_cast<int>(Key::Digit6)]});
+            const int which = static_cast<int>(press.key) - static_cast<int>(Key::Digit6);
+            scenario->Answer({std::nullopt, session::kPredictErrors[which]});
             return true;
         }
         if (press.Is(Key::Enter)) {

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -48,22 +47,13 @@ struct InsideLook {
     }
 
     // The node whose bytes include `address`; null: there is none.
-    const alloc::FreeNode* NodeAround(std::uint64_t address) {
+    const alloc::FreeNode* NodeAround(std::uint64_t address) const {
         const replay::InsideState* state = State();
         if (state == nullptr) return nullptr;
-        if (sortedOf_ != state) {
-            sorted_.resize(state->nodes.size());
-            std::iota(sorted_.begin(), sorted_.end(), 0u);
-            std::sort(sorted_.begin(), sorted_.end(), [&](std::uint32_t a, std::uint32_t b) {
-                return state->nodes[a].address < state->nodes[b].address;
-            });
-            sortedOf_ = state;
-            keep_ = Deciding() ? answer.inside->before : answer.inside->after;
-        }
         const auto above = std::upper_bound(
-            sorted_.begin(), sorted_.end(), address,
+            state->byAddress.begin(), state->byAddress.end(), address,
             [&](std::uint64_t value, std::uint32_t index) { return value < state->nodes[index].address; });
-        if (above == sorted_.begin()) return nullptr;
+        if (above == state->byAddress.begin()) return nullptr;
         const alloc::FreeNode& node = state->nodes[*std::prev(above)];
         return address - node.address < node.bytes ? &node : nullptr;
     }
@@ -74,11 +64,6 @@ struct InsideLook {
         hoveredBin = std::exchange(nextHoveredBin, std::nullopt);
         anchors.clear();
     }
-
-private:
-    std::vector<std::uint32_t> sorted_;  // indices of the state's nodes, by address
-    const replay::InsideState* sortedOf_ = nullptr;
-    std::shared_ptr<const replay::InsideState> keep_;  // so that the pointer means what it meant
 };
 
 }  // namespace residue::gui

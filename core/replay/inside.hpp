@@ -25,6 +25,7 @@ struct InsideState {
     alloc::FreeStructure structure;
     std::vector<InsideBin> bins;           // empty ones too; structure.bins of them
     std::vector<alloc::FreeNode> nodes;
+    std::vector<std::uint32_t> byAddress;  // indices of the nodes, by address
     std::uint64_t nodesLeftOut = 0;        // beyond kMostInsideNodes
     std::vector<alloc::Mark> marks;        // oldest first
     std::vector<std::string> broken;       // invariants that do not hold: a fault of the allocator

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -365,6 +366,12 @@ private:
         StateReader reader(*rebase_);
         reader.state.ended = ended_;
         if (!ended_ && rows > created_) allocator_->options->Inspect(allocator_, reader);
+        auto& order = reader.state.byAddress;
+        order.resize(reader.state.nodes.size());
+        std::iota(order.begin(), order.end(), 0u);
+        std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return reader.state.nodes[a].address < reader.state.nodes[b].address;
+        });
         return std::make_shared<const InsideState>(std::move(reader.state));
     }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -43,6 +44,10 @@ struct PredictQuestion {
     std::uint64_t alignment = 1;
     bool resize = false;
 };
+
+// What a request can fail with, in the order of the keys that say so.
+inline constexpr MemoryError kPredictErrors[] = {MemoryError::InsufficientMemory, MemoryError::Fragmentation,
+                                                 MemoryError::BufferTooLarge};
 
 // A place in the heap, or the error that will come.
 struct PredictAnswer {
@@ -82,10 +87,11 @@ public:
     // False: there is none in that direction, and the cursor went to the end (or the beginning).
     virtual bool StepLine(bool forward) = 0;       // to the next statement on another line, before it is carried out
     virtual bool StepNarration(bool forward) = 0;  // to the next statement with a narration
-    // Lines with live blocks or allocations, by file and line. Refreshed as Session's slow answers are.
+    // Lines with live blocks or allocations, by file and line, after at most 50,000 rows more of the way to the cursor.
     virtual const std::vector<LineHeat>& Heat() = 0;
-    // Console text until the cursor.
-    virtual const std::string& Console() = 0;
+    virtual bool HeatSettled() const = 0;  // it is the cursor's
+    // Console text until the cursor; good until the next Tick.
+    virtual std::string_view Console() const = 0;
 
     // The game. Off: the run goes through. On: it stops before requests of #[predict] statements (`all`: before every
     // one), and nothing later is in the log. OpenOptions say how it begins; it can be switched at any time for what has

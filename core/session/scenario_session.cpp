@@ -1,7 +1,6 @@
 #include "session/scenario_session.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "events/lanes.hpp"
@@ -16,6 +15,7 @@ using events::EventKind;
 using scenario::StepMark;
 
 constexpr std::uint64_t kStepsAtOnce = 1 << 18;  // rows looked at in a frame
+constexpr std::uint64_t kHeatAtOnce = 50'000;      // rows
 constexpr std::uint32_t kTraces = 1 << 20;
 
 // Counts the calls and rows that pass, so that it is known which question belongs to which position, and when all that
@@ -236,13 +236,20 @@ void ScenarioSession::IndexSteps(std::uint64_t most) {
     const std::uint64_t end = std::min(view.Rows().value, indexed_ + most);
     for (; indexed_ < end; ++indexed_) {
         const Row row{indexed_};
-        if (view.KindAt(row) != EventKind::Step) continue;
+        const EventKind kind = view.KindAt(row);
+        if (kind == EventKind::Output) {
+            console_ += view.Text(row);
+            consoleEnds_.emplace_back(row, console_.size());
+        }
+        if (kind != EventKind::Step) continue;
         const events::Event event = view.At(row).event;
         if (const auto text = view.Text(row); !text.empty()) file_ = FileIndex(text);
         steps_.push_back({row, file_, static_cast<std::uint32_t>(event.Line()),
                           static_cast<std::uint32_t>(event.address), static_cast<std::uint32_t>(event.size),
                           event.trace, static_cast<std::uint8_t>(event.Bookkeeping())});
-        if (Has(steps_.back(), StepMark::Narration)) narrated_.push_back(view.PositionOf(row) - 1);
+        if (!Has(steps_.back(), StepMark::Narration)) continue;
+        narrated_.push_back(view.PositionOf(row) - 1);
+        narratedSteps_.push_back(steps_.size() - 1);
     }
 }
 
@@ -294,12 +301,12 @@ const ScenarioStep* ScenarioSession::PresentStep() const {
 
 const scenario::Narration* ScenarioSession::PresentNarration() const {
     const auto program = Program();
-    const ScenarioStep* step = PresentStep();
-    if (program == nullptr || step == nullptr) return nullptr;
-    while (!Has(*step, StepMark::Narration)) {
-        if (step == steps_.data()) return nullptr;
-        --step;
-    }
+    const ScenarioStep* const present = PresentStep();
+    if (program == nullptr || present == nullptr) return nullptr;
+    const auto index = static_cast<std::size_t>(present - steps_.data());
+    const auto after = std::upper_bound(narratedSteps_.begin(), narratedSteps_.end(), index);
+    if (after == narratedSteps_.begin()) return nullptr;
+    const ScenarioStep* const step = &steps_[*std::prev(after)];
     const std::string& file = program->Files()[step->file].name;
     for (const scenario::Narration& each : program->Narrations()) {
         if (each.place.line == step->line && each.place.file == file) return &each;
@@ -358,52 +365,75 @@ bool ScenarioSession::StepNarration(bool forward) {
     return false;
 }
 
+// The lines of a call trace, each once, also where it calls itself: what was allocated in a line counts in it, and in
+// the lines that called it.
+const std::vector<LineHeat*>& ScenarioSession::LinesOf(TraceId trace) {
+    const auto [known, fresh] = linesOfTrace_.try_emplace(trace);
+    std::vector<LineHeat*>& all = known->second;
+    if (!fresh || !trace) return all;
+    for (const log::Frame& frame : View().Frames(trace)) {
+        if (frame.line == 0) continue;
+        const std::uint32_t file = FileIndex(frame.file);
+        LineHeat& line = lines_[{file, frame.line}];
+        line.file = file;
+        line.line = frame.line;
+        if (std::find(all.begin(), all.end(), &line) == all.end()) all.push_back(&line);
+    }
+    return all;
+}
+
+// A block of a line begins to live, or ends.
+void ScenarioSession::WarmBlock(BlockId block, bool lives) {
+    if (!block) return;
+    const events::Event birth = View().Birth(block).event;
+    if (birth.Has(events::EventFlag::Region)) return;
+    for (LineHeat* const line : LinesOf(birth.trace)) {
+        lives ? ++line->liveBlocks : --line->liveBlocks;
+        lives ? line->liveBytes += birth.size : line->liveBytes -= birth.size;
+    }
+}
+
+// What a row did to the lines, done or undone.
+void ScenarioSession::WarmRow(Row row, bool forward) {
+    const EventKind kind = View().KindAt(row);
+    if (kind == EventKind::BulkFreed || kind == EventKind::RegionShrunk || kind == EventKind::AllocatorDestroyed) {
+        for (const BlockId block : View().DiedTogether(row)) WarmBlock(block, !forward);
+        return;
+    }
+    if (kind != EventKind::Allocated && kind != EventKind::ResizeEnds && kind != EventKind::Freed) return;
+    const log::LoggedEvent logged = View().At(row);
+    if (kind == EventKind::Freed) return WarmBlock(logged.block, !forward);
+    if (logged.event.Failed()) return;
+    if (kind == EventKind::ResizeEnds) WarmBlock(logged.oldBlock, !forward);
+    WarmBlock(logged.block, forward);
+    if (logged.event.Has(events::EventFlag::Region)) return;
+    for (LineHeat* const line : LinesOf(logged.event.trace)) forward ? ++line->allocations : --line->allocations;
+}
+
+// Follows the heap row by row, both ways, a bounded way a frame.
 const std::vector<LineHeat>& ScenarioSession::Heat() {
     const Row now = Heap().Applied();
     if (heatRow_ == now) return heat_;
-    heatRow_ = now;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, LineHeat> lines;
-    // A line has what was allocated in it and in what it called; each line once, also where it calls itself.
-    std::map<TraceId, std::vector<LineHeat*>> byTrace;
-    const auto linesOf = [&](TraceId trace) -> const std::vector<LineHeat*>& {
-        const auto [known, fresh] = byTrace.try_emplace(trace);
-        if (!fresh || !trace) return known->second;
-        for (const log::Frame& frame : View().Frames(trace)) {
-            if (frame.line == 0) continue;
-            const std::uint32_t file = FileIndex(frame.file);
-            LineHeat& line = lines[{file, frame.line}];
-            line.file = file;
-            line.line = frame.line;
-            auto& all = known->second;
-            if (std::find(all.begin(), all.end(), &line) == all.end()) all.push_back(&line);
-        }
-        return known->second;
-    };
-    for (Row row{}; row < now; ++row) {
-        const EventKind kind = View().KindAt(row);
-        if (kind != EventKind::Allocated && kind != EventKind::ResizeEnds) continue;
-        const log::LoggedEvent logged = View().At(row);
-        if (logged.event.Failed() || logged.event.Has(events::EventFlag::Region)) continue;
-        const bool live = Heap().IsLive(logged.block);
-        for (LineHeat* const line : linesOf(logged.event.trace)) {
-            ++line->allocations;
-            line->liveBlocks += live;
-            if (live) line->liveBytes += logged.event.size;
+    for (std::uint64_t moved = 0; heatRow_ != now && moved < kHeatAtOnce; ++moved) {
+        if (heatRow_ < now) {
+            WarmRow(heatRow_, true);
+            ++heatRow_;
+        } else {
+            --heatRow_;
+            WarmRow(heatRow_, false);
         }
     }
     heat_.clear();
-    for (const auto& [place, line] : lines) heat_.push_back(line);
+    for (const auto& [place, line] : lines_) {
+        if (line.allocations != 0) heat_.push_back(line);
+    }
     return heat_;
 }
 
-const std::string& ScenarioSession::Console() {
-    const Row now = NowRow();
-    if (console_.row == now) return console_.text;
-    if (console_.row.value == log::kNever || now < console_.row) console_ = {{}, Row{0}};
-    for (; console_.row < now; ++console_.row) {
-        if (View().KindAt(console_.row) == EventKind::Output) console_.text += View().Text(console_.row);
-    }
-    return console_.text;
+std::string_view ScenarioSession::Console() const {
+    const auto after = std::lower_bound(consoleEnds_.begin(), consoleEnds_.end(), NowRow(),
+                                        [](const auto& end, Row row) { return end.first < row; });
+    return std::string_view(console_).substr(0, after == consoleEnds_.begin() ? 0 : std::prev(after)->second);
 }
 
 // ---- prediction ----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -38,7 +39,8 @@ public:
     bool StepLine(bool forward) override;
     bool StepNarration(bool forward) override;
     const std::vector<LineHeat>& Heat() override;
-    const std::string& Console() override;
+    bool HeatSettled() const override { return heatRow_ == Heap().Applied(); }
+    std::string_view Console() const override;
     bool AsksAll() const override;
     void AskAll(bool all) override;
     std::optional<PredictQuestion> Question() const override;
@@ -55,6 +57,9 @@ private:
     // The UI's.
     void IndexSteps(std::uint64_t most);
     const ScenarioStep* StepBefore(Row row) const;
+    const std::vector<LineHeat*>& LinesOf(TraceId trace);
+    void WarmBlock(BlockId block, bool lives);
+    void WarmRow(Row row, bool forward);
     void StopAtBreak(Row before);
     void Judge();
     void MeetQuestion();
@@ -80,17 +85,17 @@ private:
     // The UI's.
     std::vector<ScenarioStep> steps_;
     std::vector<Position> narrated_;
+    std::vector<std::size_t> narratedSteps_;  // of these, in steps_
     bool placed_ = false;
     bool met_ = false;  // the question that is asked, by the cursor
     std::uint64_t indexed_ = 0;  // rows
     std::uint32_t file_ = 0;     // of the last step
-    struct ConsoleText {
-        std::string text;
-        Row row{log::kNever};  // until here
-    };
-    ConsoleText console_;
+    std::string console_;                     // of all that has arrived
+    std::vector<std::pair<Row, std::size_t>> consoleEnds_;  // where it ended after each Output row
+    std::map<std::pair<std::uint32_t, std::uint32_t>, LineHeat> lines_;  // by file and line, at heatRow_
+    std::map<TraceId, std::vector<LineHeat*>> linesOfTrace_;
     std::vector<LineHeat> heat_;
-    Row heatRow_{log::kNever};
+    Row heatRow_{};
     std::optional<PredictQuestion> judging_;
     PredictAnswer answer_;
     std::optional<PredictVerdict> verdict_;

@@ -124,29 +124,26 @@ void Note(const HeapFrame& frame, std::uint64_t address, std::uint64_t bytes, Im
 }
 
 // While the call is looked into, what it made is not there yet: the hole that it was made from is whole.
-void HideResult(const HeapFrame& frame, const replay::Inside& inside) {
+void HideResult(const HeapFrame& frame, const InsideLook& look) {
     const auto present = frame.context.session->PresentRow();
     if (!present) return;
     const log::LoggedEvent event = frame.log.At(*present);
     const bool born = event.event.kind == events::EventKind::Allocated ||
                       (event.event.kind == events::EventKind::ResizeEnds && !event.event.Failed());
-    if (!born || event.event.allocator != inside.allocator) return;
-    for (const alloc::FreeNode& node : inside.before->nodes) {
-        const std::uint64_t begin = event.event.Begin();
-        if (begin - node.address >= node.bytes) continue;
-        frame.ForSegments(node.address, std::max(node.address + node.bytes, event.event.End()),
-                          [&](const Segment& segment) {
-                              frame.draw->AddRectFilled(segment.box.min, segment.box.max, frame.theme().window);
-                              Hatch(frame.draw, segment.box, frame.theme().hatch, frame.context.Px(5));
-                              frame.draw->AddRect(segment.box.min, segment.box.max, frame.theme().line);
-                          });
-        return;
-    }
+    if (!born || event.event.allocator != look.Present()->allocator) return;
+    const alloc::FreeNode* const node = look.NodeAround(event.event.Begin());  // of before the call
+    if (node == nullptr) return;
+    frame.ForSegments(node->address, std::max(node->address + node->bytes, event.event.End()),
+                      [&](const Segment& segment) {
+                          frame.draw->AddRectFilled(segment.box.min, segment.box.max, frame.theme().window);
+                          Hatch(frame.draw, segment.box, frame.theme().hatch, frame.context.Px(5));
+                          frame.draw->AddRect(segment.box.min, segment.box.max, frame.theme().line);
+                      });
 }
 
 void DrawDecided(HeapFrame& frame, const InsideLook& look) {
     const replay::Inside& inside = *look.Present();
-    HideResult(frame, inside);
+    HideResult(frame, look);
     const std::size_t from = look.shown > kMostProbes ? look.shown - kMostProbes : 0;
     std::optional<ImVec2> before;
     for (std::size_t i = from; i < look.shown; ++i) {
@@ -208,11 +205,10 @@ void DrawInside(HeapFrame& frame) {
             DrawLink(frame, look, *node, accent);
         }
     }
-    if (look.hoveredBin) {
-        std::size_t drawn = 0;
-        for (const alloc::FreeNode& node : state->nodes) {
-            if (node.bin != *look.hoveredBin) continue;
-            if (++drawn > kMostNumbers) break;
+    if (look.hoveredBin && *look.hoveredBin < state->bins.size()) {
+        const replay::InsideBin& bin = state->bins[*look.hoveredBin];
+        for (std::size_t i = 0; i < std::min<std::size_t>(bin.count, kMostNumbers); ++i) {
+            const alloc::FreeNode& node = state->nodes[bin.first + i];
             DrawOutline(frame, node.address, node.address + node.bytes, accent, frame.context.Px(2));
         }
     }

@@ -398,6 +398,7 @@ void SourceView::Draw(ViewContext& context, ImVec2 size) {
         EmptyState(context, size, kIconFile, "No source", "A scenario (.iridis) shows its text here.");
         return;
     }
+    if (!scenario->HeatSettled()) *context.again = true;
     float notes = 0;
     if (!problems_.empty()) {
         notes =

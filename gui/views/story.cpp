@@ -24,9 +24,6 @@ std::string NameOf(const ViewContext& context, AllocatorId id) {
     return "the allocator";
 }
 
-constexpr MemoryError kErrors[] = {MemoryError::InsufficientMemory, MemoryError::Fragmentation,
-                                   MemoryError::BufferTooLarge};
-
 // ---- narration -----------------------------------------------------------------------------------------------------
 
 class NarrationView final : public View {
@@ -74,7 +71,7 @@ float NarrationView::DrawQuestion(ViewContext& context, session::Scenario& scena
     const float words = DrawWrapped(nullptr, fonts.label, {}, inner, 0, text, 1.3f);
     // The buttons wrap as words do.
     std::vector<std::string> labels;
-    for (const MemoryError error : kErrors) labels.emplace_back(Name(error));
+    for (const MemoryError error : session::kPredictErrors) labels.emplace_back(Name(error));
     labels.emplace_back("Show me");
     const auto place = [&](bool paint, float top) {
         float x = 0, y = top;
@@ -83,12 +80,12 @@ float NarrationView::DrawQuestion(ViewContext& context, session::Scenario& scena
             if (x > 0 && x + wide > inner) x = 0, y += button + gap;
             if (paint) {
                 ImGui::SetCursorScreenPos({at.x + pad + x, y});
-                const bool show = i == std::size(kErrors);
+                const bool show = i == std::size(session::kPredictErrors);
                 if (Button(context, labels[i].c_str(), labels[i], show ? ButtonKind::Ghost : ButtonKind::Plain, wide)) {
                     if (show) {
                         scenario.Skip();
                     } else {
-                        scenario.Answer({std::nullopt, kErrors[i]});
+                        scenario.Answer({std::nullopt, session::kPredictErrors[i]});
                     }
                 }
                 Tooltip(context, show ? "Go on without an answer" : "It will fail with this error",
@@ -242,8 +239,24 @@ public:
     void Draw(ViewContext& context, ImVec2 size) override;
 
 private:
-    std::size_t shown_ = 0;  // bytes, in the frame before
+    void FindLines(std::string_view text);
+
+    const session::Session* session_ = nullptr;  // of the frame before, as is what follows
+    std::size_t shown_ = 0;                      // bytes
+    std::vector<std::size_t> starts_;            // of its lines
+    std::size_t longest_ = 0;                    // bytes
 };
+
+void ConsoleView::FindLines(std::string_view text) {
+    starts_.clear();
+    longest_ = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        starts_.push_back(at);
+        longest_ = std::max(longest_, end - at);
+        at = end + 1;
+    }
+}
 
 void ConsoleView::Draw(ViewContext& context, ImVec2 size) {
     session::Scenario* const scenario = ScenarioOf(context);
@@ -252,29 +265,25 @@ void ConsoleView::Draw(ViewContext& context, ImVec2 size) {
                    "What IO.Print and IO.Error write until the playhead stands here.");
         return;
     }
-    const std::string& text = scenario->Console();
-    ImGui::BeginChild("console", size, false, ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoNav);
-    const float pad = context.Px(kPad), height = context.Px(18);
-    const ImVec2 origin = ImGui::GetCursorScreenPos();
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    std::vector<std::string_view> lines;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        lines.push_back(std::string_view(text).substr(at, end - at));
-        at = end + 1;
-    }
-    std::size_t longest = 0;
-    for (const auto line : lines) longest = std::max(longest, line.size());
-    ImGui::Dummy({2 * pad + static_cast<float>(longest) * TextWidth(context.fonts->mono, "0"),
-                  static_cast<float>(lines.size()) * height + 2 * context.Px(6)});
-    const float top = ImGui::GetWindowPos().y, bottom = top + ImGui::GetWindowHeight();
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const float y = origin.y + context.Px(6) + static_cast<float>(i) * height;
-        if (y + height < top || y > bottom) continue;
-        DrawText(draw, context.fonts->mono, {origin.x + pad, y}, context.theme->text, lines[i]);
-    }
-    if (text.size() != shown_) ImGui::SetScrollY(static_cast<float>(lines.size()) * height);  // the newest line shows
+    const std::string_view text = scenario->Console();
+    const bool changed = session_ != context.session || shown_ != text.size();
+    if (changed) FindLines(text);
+    session_ = context.session;
     shown_ = text.size();
+    ImGui::BeginChild("console", size, false, ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoNav);
+    const float pad = context.Px(kPad), height = context.Px(18), above = context.Px(6);
+    const ImVec2 origin = ImGui::GetCursorScreenPos();
+    const auto all = static_cast<float>(starts_.size()) * height;
+    ImGui::Dummy({2 * pad + static_cast<float>(longest_) * TextWidth(context.fonts->mono, "0"), all + 2 * above});
+    const float top = ImGui::GetWindowPos().y - origin.y - above;
+    auto i = static_cast<std::size_t>(std::max(0.0f, top / height));
+    for (; i < starts_.size() && static_cast<float>(i) * height < top + ImGui::GetWindowHeight(); ++i) {
+        const std::size_t end = std::min(text.find('\n', starts_[i]), text.size());
+        DrawText(ImGui::GetWindowDrawList(), context.fonts->mono,
+                 {origin.x + pad, origin.y + above + static_cast<float>(i) * height}, context.theme->text,
+                 text.substr(starts_[i], end - starts_[i]));
+    }
+    if (changed) ImGui::SetScrollY(all);  // the newest line shows
     ImGui::EndChild();
 }
 

@@ -168,6 +168,16 @@ TEST_CASE("a line has what was allocated in it and in what it called", "[threads
     REQUIRE(Until(*opened.session, [&] { return opened.session->Settled(); }));
     CHECK(heat(14).liveBytes == 0);
     CHECK(heat(14).allocations == 1);
+    opened.session->SeekTo(Position{1});  // and back, undone row by row
+    REQUIRE(Until(*opened.session, [&] { return opened.session->Settled(); }));
+    CHECK(heat(14).liveBytes == 64);
+    CHECK(heat(14).liveBlocks == 1);
+    CHECK(heat(17).allocations == 0);
+    CHECK(heat(7).liveBytes == 64);
+    CHECK(opened.Script().HeatSettled());
+    opened.session->SeekTo(Position{0});
+    REQUIRE(Until(*opened.session, [&] { return opened.session->Settled(); }));
+    CHECK(opened.Script().Heat().empty());
 }
 
 TEST_CASE("a prediction stops the run before the request, hides what comes, and is judged by it", "[threads]") {
