@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "alloc/emitter.hpp"
 #include "export/atomic_file.hpp"
 #include "export/scenario_writer.hpp"
 #include "gui/platform/png.hpp"
@@ -387,12 +388,11 @@ void App::SwitchPredicting() {
     Notice("Before each request you are asked where it will land. G ends it.");
 }
 
-// Where changes of a scenario are kept that were not saved. Empty: nowhere. Source of the hash: FNV-1a.
+// Where changes of a scenario are kept that were not saved. Empty: nowhere.
 std::string App::DraftOf(const std::string& path) const {
     if (options_.stateFolder.empty()) return {};
-    std::uint64_t hash = 0xCBF29CE484222325;
-    for (const char c : path) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-    return (fs::path(options_.stateFolder) / "drafts" / (std::to_string(hash) + ".iridis")).string();
+    const std::uint64_t name = alloc::KindId(path.c_str());  // a hash that stays the same from run to run
+    return (fs::path(options_.stateFolder) / "drafts" / (std::to_string(name) + ".iridis")).string();
 }
 
 // Before another file is opened, and at the end: what stands in the editor and not in the file.
