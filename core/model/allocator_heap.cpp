@@ -11,12 +11,18 @@ constexpr std::uint64_t kEndOfMemory = std::numeric_limits<std::uint64_t>::max()
 std::uint64_t FullEnd(const Region& region) { return SaturatingAdd(region.end, region.bookkeeping); }
 }  // namespace
 
-bool AllocatorHeap::Overlaps(std::uint64_t begin, std::uint64_t end) const {
-    const Blocks::Place at = blocks_.Locate(begin);
-    const BlockEntry* next = blocks_.Peek(at);
-    if (next && next->begin < end) return true;
-    const BlockEntry* previous = blocks_.PeekBack(at);
-    return previous && previous->End() > begin;
+bool AllocatorHeap::Overlaps(const BlockEntry& entry) const {
+    const BlockSet::Place at = blocks_.PlaceFor(entry);
+    const auto next = blocks_.Peek(at);
+    if (next && next.Begin() < entry.End()) return true;
+    const auto previous = blocks_.PeekBack(at);
+    return previous && previous.End() > entry.begin;
+}
+
+BlockEntry AllocatorHeap::EntryOf(const BlockSet::Found& found) const {
+    BlockEntry entry = found.Entry();
+    if (IsOrdered()) entry.region = !entry.dead && regionBlocks_.count({entry.begin, entry.id}) != 0;
+    return entry;
 }
 
 void AllocatorHeap::Count(const BlockEntry& entry, Change change, Totals& totals) {
@@ -110,15 +116,15 @@ void AllocatorHeap::AddDead(const BlockEntry& entry, Totals& totals) {
 
 void AllocatorHeap::InsertInOrder(const BlockEntry& entry, Totals& totals) {
     const std::uint64_t begin = entry.begin, end = entry.End();
-    const Blocks::Place at = blocks_.Locate(begin);
+    const BlockSet::Place at = blocks_.PlaceFor(entry);
     if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
         // The holes that it cuts lie between its neighbours, and in the regions that it touches.
-        const BlockEntry* previous = blocks_.PeekBack(at);
-        const BlockEntry* next = blocks_.Peek(at);
+        const auto previous = blocks_.PeekBack(at);
+        const auto next = blocks_.Peek(at);
         auto last = region;
         while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
-        const std::uint64_t from = std::max(previous ? previous->End() : 0, region->begin);
-        const std::uint64_t to = std::min(next ? next->begin : kEndOfMemory, last->end);
+        const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
+        const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
         CountGap(from, to, Change::Goes, totals);
         CountGap(from, begin, Change::Appears, totals);
         CountGap(end, to, Change::Appears, totals);
@@ -127,38 +133,27 @@ void AllocatorHeap::InsertInOrder(const BlockEntry& entry, Totals& totals) {
     blocks_.Insert(at, entry);
 }
 
-std::optional<AllocatorHeap::Blocks::Place> AllocatorHeap::FindPlace(std::uint32_t id, std::uint64_t address) const {
-    // begin <= address <= end: the last block that begins there or before, or (a payload of no bytes at the very end
-    // of its block) the one before that.
-    Blocks::Place at = address == kEndOfMemory ? blocks_.Locate(address) : blocks_.Locate(address + 1);
-    for (int tries = 0; tries < 2; ++tries) {
-        const BlockEntry* entry = blocks_.Back(at);
-        if (!entry) break;
-        if (entry->id == id) return at;
-    }
-    return std::nullopt;
-}
-
 bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
-    const auto found = FindPlace(id, address);
+    BlockSet::Place at;
+    const auto found = blocks_.Find(id, address, at);
     if (!found) return false;
-    Count(*blocks_.Peek(*found), Change::Goes, totals);
-    EraseInOrder(*found, totals);
+    Count(EntryOf(found), Change::Goes, totals);
+    EraseInOrder(at, totals);
     return true;
 }
 
-void AllocatorHeap::EraseInOrder(const Blocks::Place& place, Totals& totals) {
-    const BlockEntry* const entry = blocks_.Peek(place);
-    const std::uint64_t begin = entry->begin, end = entry->End();
+void AllocatorHeap::EraseInOrder(const BlockSet::Place& place, Totals& totals) {
+    const auto entry = blocks_.Peek(place);
+    const std::uint64_t begin = entry.Begin(), end = entry.End();
     if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
-        const BlockEntry* previous = blocks_.PeekBack(place);
-        Blocks::Place after = place;
+        const auto previous = blocks_.PeekBack(place);
+        BlockSet::Place after = place;
         blocks_.Next(after);
-        const BlockEntry* next = blocks_.Get(after);
+        const auto next = blocks_.Get(after);
         auto last = region;
         while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
-        const std::uint64_t from = std::max(previous ? previous->End() : 0, region->begin);
-        const std::uint64_t to = std::min(next ? next->begin : kEndOfMemory, last->end);
+        const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
+        const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
         CountGap(from, begin, Change::Goes, totals);
         CountGap(end, to, Change::Goes, totals);
         CountGap(from, to, Change::Appears, totals);
@@ -168,40 +163,44 @@ void AllocatorHeap::EraseInOrder(const Blocks::Place& place, Totals& totals) {
 }
 
 bool AllocatorHeap::KillBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
-    const auto found = FindPlace(id, address);
+    BlockSet::Place at;
+    const auto found = blocks_.Find(id, address, at);
     if (!found) return false;
-    BlockEntry entry = *blocks_.Peek(*found);
+    BlockEntry entry = EntryOf(found);
     Count(entry, Change::Goes, totals);
     totals.dead += entry.Weight();
     entry.dead = true;
-    blocks_.Replace(*found, entry);
+    blocks_.Change(at, entry);
     return true;
 }
 
 bool AllocatorHeap::ReviveBlock(std::uint32_t id, std::uint64_t address, bool region, Totals& totals) {
-    const auto found = FindPlace(id, address);
+    BlockSet::Place at;
+    const auto found = blocks_.Find(id, address, at);
     if (!found) return false;
-    BlockEntry entry = *blocks_.Peek(*found);
+    BlockEntry entry = found.Entry();
     entry.dead = false;
     entry.region = region;
     totals.dead -= entry.Weight();
     Count(entry, Change::Appears, totals);
-    blocks_.Replace(*found, entry);
+    blocks_.Change(at, entry);
     return true;
 }
 
 std::vector<BlockEntry> AllocatorHeap::RemoveDead(std::uint64_t begin, std::uint64_t end, Totals& totals) {
     std::vector<BlockEntry> dead;
     if (totals.dead == 0) return dead;
-    Blocks::Place at = blocks_.Locate(begin);
-    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
-    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
-        if (entry->dead) dead.push_back(*entry);
+    BlockSet::Place at = blocks_.Locate(begin);
+    if (const auto previous = blocks_.PeekBack(at); previous && previous.End() > begin) blocks_.Back(at);
+    for (auto entry = blocks_.Get(at); entry && entry.Begin() < end; entry = blocks_.Get(at)) {
+        if (entry.Dead()) dead.push_back(EntryOf(entry));
         blocks_.Next(at);
     }
     for (const BlockEntry& entry : dead) {
         totals.dead -= entry.Weight();
-        EraseInOrder(*FindPlace(entry.id, entry.begin + entry.padding + entry.header), totals);
+        BlockSet::Place place;
+        blocks_.Find(entry.id, entry.Address(), place);
+        EraseInOrder(place, totals);
     }
     return dead;
 }
@@ -215,13 +214,14 @@ bool AllocatorHeap::RemoveStray(std::uint32_t id, std::uint64_t begin, Totals& t
 }
 
 bool AllocatorHeap::MarkRegion(std::uint32_t id, std::uint64_t address, bool region, Totals& totals) {
-    const auto found = FindPlace(id, address);
+    BlockSet::Place at;
+    const auto found = blocks_.Find(id, address, at);
     if (!found) return false;
-    BlockEntry entry = *blocks_.Peek(*found);
+    BlockEntry entry = EntryOf(found);
     if (entry.region == region) return true;
     entry.region = region;
     CountRegion(entry, region ? Change::Appears : Change::Goes, totals);
-    blocks_.Replace(*found, entry);
+    blocks_.Change(at, entry);
     return true;
 }
 
@@ -298,9 +298,9 @@ void AllocatorHeap::ReplaceRegions(std::size_t index, std::size_t remove, std::s
     };
     std::for_each(first, last, widen);
     std::for_each(insert.begin(), insert.end(), widen);
-    const Blocks::Place atBegin = blocks_.Locate(begin);
-    if (const BlockEntry* previous = blocks_.PeekBack(atBegin)) from = std::max(from, previous->begin);
-    if (const BlockEntry* next = blocks_.Peek(blocks_.Locate(end))) to = std::min(to, next->End());
+    const BlockSet::Place atBegin = blocks_.Locate(begin);
+    if (const auto previous = blocks_.PeekBack(atBegin)) from = std::max(from, previous.Begin());
+    if (const auto next = blocks_.Peek(blocks_.Locate(end))) to = std::min(to, next.End());
     const auto countAll = [&](Change change) {
         WalkHoles(from, to, [&](std::uint64_t a, std::uint64_t b) {
             CountHole(b - a, change, totals);
@@ -328,7 +328,25 @@ bool AllocatorHeap::operator==(const AllocatorHeap& other) const {
     };
     return squares_ == other.squares_ && strays_ == other.strays_ && regionBlocks_ == other.regionBlocks_ &&
            std::equal(regions_.begin(), regions_.end(), other.regions_.begin(), other.regions_.end(), same) &&
-           blocks_.SameEntries(other.blocks_) && holeSizes_.SameEntries(other.holeSizes_);
+           SameBlocks(other) && holeSizes_.SameEntries(other.holeSizes_);
+}
+
+bool AllocatorHeap::SameBlocks(const AllocatorHeap& other) const {
+    if (blocks_.SameForm(other.blocks_)) return blocks_ == other.blocks_;
+    if (blocks_.Count() != other.blocks_.Count()) return false;
+    BlockSet::Place at = blocks_.Locate(0), otherAt = other.blocks_.Locate(0);
+    for (std::uint64_t i = 0; i < blocks_.Count(); ++i, blocks_.Next(at), other.blocks_.Next(otherAt)) {
+        BlockEntry a = EntryOf(blocks_.Get(at)), b = other.EntryOf(other.blocks_.Get(otherAt));
+        if (a.dead) a.region = b.region;  // nobody asks whether a dead block was one
+        if (!(a == b)) return false;
+    }
+    return true;
+}
+
+std::size_t AllocatorHeap::CopyBytes() const {
+    constexpr std::size_t kNode = 48;  // a tree node of the standard library, without what it holds
+    return sizeof(*this) + blocks_.CopyBytes() + holeSizes_.CopyBytes() + regions_.capacity() * sizeof(Region) +
+           strays_.size() * (kNode + sizeof(BlockEntry)) + regionBlocks_.size() * (kNode + 16);
 }
 
 // Holes, or the parts of them, inside [begin, end); visit(from, to) returns false to stop.
@@ -337,11 +355,11 @@ bool AllocatorHeap::WalkHoles(std::uint64_t begin, std::uint64_t end, Visit&& vi
     for (auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end; ++region) {
         std::uint64_t from = std::max(begin, region->begin);
         const std::uint64_t to = std::min(end, region->end);
-        Blocks::Place at = blocks_.Locate(from);
-        if (const BlockEntry* previous = blocks_.PeekBack(at)) from = std::max(from, previous->End());
-        for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < to; entry = blocks_.Get(at)) {
-            if (entry->begin > from && !visit(from, entry->begin)) return false;
-            from = std::max(from, entry->End());
+        BlockSet::Place at = blocks_.Locate(from);
+        if (const auto previous = blocks_.PeekBack(at)) from = std::max(from, previous.End());
+        for (auto entry = blocks_.Get(at); entry && entry.Begin() < to; entry = blocks_.Get(at)) {
+            if (entry.Begin() > from && !visit(from, entry.Begin())) return false;
+            from = std::max(from, entry.End());
             blocks_.Next(at);
         }
         if (from < to && !visit(from, to)) return false;
@@ -362,12 +380,12 @@ std::optional<Hole> AllocatorHeap::HoleAt(std::uint64_t address) const {
     const auto region = FirstRegionEndingAfter(address);
     if (region == regions_.end() || region->begin > address) return std::nullopt;
     std::uint64_t from = region->begin, to = region->end;
-    Blocks::Place at = address == kEndOfMemory ? blocks_.Locate(address) : blocks_.Locate(address + 1);
-    if (const BlockEntry* previous = blocks_.PeekBack(at)) {
-        if (previous->End() > address) return std::nullopt;
-        from = std::max(from, previous->End());
+    const BlockSet::Place at = blocks_.Locate(address == kEndOfMemory ? address : address + 1);
+    if (const auto previous = blocks_.PeekBack(at)) {
+        if (previous.End() > address) return std::nullopt;
+        from = std::max(from, previous.End());
     }
-    if (const BlockEntry* next = blocks_.Peek(at)) to = std::min(to, next->begin);
+    if (const auto next = blocks_.Peek(at)) to = std::min(to, next.Begin());
     return Hole{from, to};
 }
 
@@ -380,11 +398,10 @@ std::optional<Hole> AllocatorHeap::LargestHole() const {
         found = Hole{from, to};
         return false;
     };
-    // The gaps around a leaf's entries lie in [end of the leaf before, end of this leaf): a leaf whose gaps are
-    // together smaller than the largest hole is passed over unread.
+    // The gaps around a run's entries lie in [end of the run before, end of this one): a run whose gaps are together
+    // smaller than the largest hole is passed over unread.
     std::uint64_t reached = 0;
-    blocks_.VisitLeaves({}, [&](const BlockEntry* entries, std::uint32_t count, std::uint64_t weight) {
-        const std::uint64_t end = entries[count - 1].End();
+    blocks_.VisitRuns(blocks_.Locate(0), [&](BlockSet::Place, std::uint64_t, std::uint64_t end, std::uint64_t weight) {
         const bool may = end - reached - weight >= last->size;
         const bool goOn = !may || WalkHoles(reached, end, take);
         reached = end;

@@ -9,38 +9,18 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "model/block_set.hpp"
 #include "model/heap_model.hpp"
 #include "model/ordered_chunks.hpp"
 
 namespace residue::model {
-
-// A live block as it is stored: what its birth said. Or a dead one: its bytes cannot be had again yet.
-struct BlockEntry {
-    std::uint64_t begin = 0;
-    std::uint64_t size = 0;
-    std::uint64_t rounding = 0;
-    std::uint32_t id = 0;
-    std::uint32_t trace = 0;
-    std::uint32_t padding = 0;
-    std::uint32_t slack = 0;
-    std::uint16_t header = 0;
-    bool region = false;
-    bool dead = false;
-
-    std::uint64_t Key() const { return begin; }
-    std::uint64_t Weight() const { return header + size + rounding + padding + slack; }
-    std::uint64_t End() const { return begin + Weight(); }
-    Block ToBlock() const {
-        return {BlockId{id}, begin, End(), begin + padding + header, size, TraceId{trace}, region};
-    }
-    friend bool operator==(const BlockEntry&, const BlockEntry&) = default;
-};
 
 struct HoleSizeEntry {
     std::uint64_t size = 0;
@@ -52,8 +32,15 @@ struct HoleSizeEntry {
 
 class AllocatorHeap {
 public:
-    // True when some ordered block has a byte in [begin, end).
-    bool Overlaps(std::uint64_t begin, std::uint64_t end) const;
+    // While it is empty: from now on blocks are ranks of `order` (model/block_set.hpp).
+    void Use(std::shared_ptr<const BlockOrder> order, AllocatorId allocator) { blocks_.Use(order, allocator); }
+    // Can block `id` have a place in the order? If not it is a stray.
+    bool Takes(std::uint32_t id) const { return blocks_.Takes(id); }
+    bool IsOrdered() const { return blocks_.IsOrdered(); }
+    bool IsLive(std::uint32_t id) const { return blocks_.IsLive(id); }  // where it is ordered: not a stray, not dead
+
+    // True when some ordered block has a byte that `entry`, which is not there, would have.
+    bool Overlaps(const BlockEntry& entry) const;
 
     // `stray`: a block of no bytes, or over another one; it has no place in the order and changes no hole.
     void AddBlock(const BlockEntry& entry, bool stray, Totals& totals);
@@ -101,15 +88,17 @@ public:
     const OrderedChunks<HoleSizeEntry>& HoleSizes() const { return holeSizes_; }
 
     bool operator==(const AllocatorHeap& other) const;
+    std::size_t CopyBytes() const;  // what a copy costs before anything is written to it; an estimate
 
 private:
-    using Blocks = OrderedChunks<BlockEntry>;
     enum class Change { Appears, Goes };
 
-    std::optional<Blocks::Place> FindPlace(std::uint32_t id, std::uint64_t address) const;
+    // All of an entry, with what has become of it.
+    BlockEntry EntryOf(const BlockSet::Found& found) const;
+    bool SameBlocks(const AllocatorHeap& other) const;
     void Count(const BlockEntry& entry, Change change, Totals& totals);
     void InsertInOrder(const BlockEntry& entry, Totals& totals);
-    void EraseInOrder(const Blocks::Place& place, Totals& totals);
+    void EraseInOrder(const BlockSet::Place& place, Totals& totals);
     void CountRegion(const BlockEntry& entry, Change change, Totals& totals);
     std::vector<Region>::const_iterator FirstRegionEndingAfter(std::uint64_t address) const;
     // The index of the first region that ends at `address` or behind it, its bookkeeping included.
@@ -123,7 +112,7 @@ private:
     template <class Visit>
     bool WalkHoles(std::uint64_t begin, std::uint64_t end, Visit&& visit) const;
 
-    Blocks blocks_;                                                           // disjoint, none empty
+    BlockSet blocks_;                                                         // disjoint, none empty
     std::map<std::pair<std::uint64_t, std::uint32_t>, BlockEntry> strays_;    // by begin and id
     std::set<std::pair<std::uint64_t, std::uint32_t>> regionBlocks_;          // those that are a child's region
     std::vector<Region> regions_;                                             // in address order, disjoint

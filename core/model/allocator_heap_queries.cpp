@@ -16,10 +16,10 @@ bool Touches(const BlockEntry& block, std::uint64_t begin, std::uint64_t end) {
 void AllocatorHeap::VisitDead(std::uint64_t begin, std::uint64_t end,
                               const std::function<bool(const Block&)>& visit) const {
     if (begin >= end) return;
-    Blocks::Place at = blocks_.Locate(begin);
-    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
-    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
-        if (entry->dead && !visit(entry->ToBlock())) return;
+    BlockSet::Place at = blocks_.Locate(begin);
+    if (const auto previous = blocks_.PeekBack(at); previous && previous.End() > begin) blocks_.Back(at);
+    for (auto entry = blocks_.Get(at); entry && entry.Begin() < end; entry = blocks_.Get(at)) {
+        if (entry.Dead() && !visit(EntryOf(entry).ToBlock())) return;
         blocks_.Next(at);
     }
 }
@@ -34,11 +34,11 @@ void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
         }
         return true;
     };
-    Blocks::Place at = blocks_.Locate(begin);
-    if (const BlockEntry* previous = blocks_.PeekBack(at); previous && previous->End() > begin) blocks_.Back(at);
-    for (const BlockEntry* entry = blocks_.Get(at); entry && entry->begin < end; entry = blocks_.Get(at)) {
-        if (!strays_.empty() && !visitStraysBefore(entry->begin)) return;
-        if (!entry->dead && !visit(entry->ToBlock())) return;
+    BlockSet::Place at = blocks_.Locate(begin);
+    if (const auto previous = blocks_.PeekBack(at); previous && previous.End() > begin) blocks_.Back(at);
+    for (auto entry = blocks_.Get(at); entry && entry.Begin() < end; entry = blocks_.Get(at)) {
+        if (!strays_.empty() && !visitStraysBefore(entry.Begin())) return;
+        if (!entry.Dead() && !visit(EntryOf(entry).ToBlock())) return;
         blocks_.Next(at);
     }
     visitStraysBefore(end - 1);
@@ -58,18 +58,19 @@ void AllocatorHeap::VisitRegionBlocks(std::uint64_t begin, std::uint64_t end,
     auto found = regionBlocks_.lower_bound({begin, 0});
     if (found != regionBlocks_.begin()) --found;  // it may reach over `begin`
     for (; found != regionBlocks_.end() && found->first < end; ++found) {
-        const auto place = FindPlace(found->second, found->first);
-        if (!place) continue;  // over another live block
-        const Block block = blocks_.Peek(*place)->ToBlock();
-        if (Touches(*blocks_.Peek(*place), begin, end) && !visit(block)) return;
+        BlockSet::Place at;
+        const auto entry = blocks_.Find(found->second, found->first, at);
+        if (!entry) continue;  // over another live block
+        const BlockEntry whole = EntryOf(entry);
+        if (Touches(whole, begin, end) && !visit(whole.ToBlock())) return;
     }
 }
 
 std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
-    Blocks::Place at = address == std::numeric_limits<std::uint64_t>::max() ? blocks_.Locate(address)
-                                                                            : blocks_.Locate(address + 1);
-    if (const BlockEntry* entry = blocks_.Back(at); entry && entry->End() > address && !entry->dead) {
-        return entry->ToBlock();
+    BlockSet::Place at =
+        blocks_.Locate(address == std::numeric_limits<std::uint64_t>::max() ? address : address + 1);
+    if (const auto entry = blocks_.Back(at); entry && entry.End() > address && !entry.Dead()) {
+        return EntryOf(entry).ToBlock();
     }
     for (const auto& [key, stray] : strays_) {
         if (key.first > address) break;
@@ -79,29 +80,29 @@ std::optional<Block> AllocatorHeap::BlockAt(std::uint64_t address) const {
 }
 
 std::optional<Block> AllocatorHeap::NextBlock(std::uint64_t address) const {
-    Blocks::Place at = blocks_.Locate(address);
-    const BlockEntry* next = blocks_.Get(at);
-    while (next && next->dead) {
+    BlockSet::Place at = blocks_.Locate(address);
+    auto next = blocks_.Get(at);
+    while (next && next.Dead()) {
         blocks_.Next(at);
         next = blocks_.Get(at);
     }
     const auto stray = strays_.lower_bound({address, 0});
-    if (stray != strays_.end() && (!next || stray->first.first <= next->begin)) return stray->second.ToBlock();
+    if (stray != strays_.end() && (!next || stray->first.first <= next.Begin())) return stray->second.ToBlock();
     if (!next) return std::nullopt;
-    return next->ToBlock();
+    return EntryOf(next).ToBlock();
 }
 
 std::optional<Block> AllocatorHeap::PreviousBlock(std::uint64_t address) const {
-    Blocks::Place at = blocks_.Locate(address);
-    const BlockEntry* previous = blocks_.Back(at);
-    while (previous && previous->dead) previous = blocks_.Back(at);
+    BlockSet::Place at = blocks_.Locate(address);
+    auto previous = blocks_.Back(at);
+    while (previous && previous.Dead()) previous = blocks_.Back(at);
     const auto stray = strays_.lower_bound({address, 0});
     if (stray != strays_.begin()) {
         const auto before = std::prev(stray);
-        if (!previous || before->first.first > previous->begin) return before->second.ToBlock();
+        if (!previous || before->first.first > previous.Begin()) return before->second.ToBlock();
     }
     if (!previous) return std::nullopt;
-    return previous->ToBlock();
+    return EntryOf(previous).ToBlock();
 }
 
 std::pair<std::uint64_t, std::uint64_t> AllocatorHeap::Span() const {
@@ -109,9 +110,9 @@ std::pair<std::uint64_t, std::uint64_t> AllocatorHeap::Span() const {
         return {regions_.front().begin, SaturatingAdd(regions_.back().end, regions_.back().bookkeeping)};
     }
     std::uint64_t begin = std::numeric_limits<std::uint64_t>::max(), end = 0;
-    if (const BlockEntry* last = blocks_.Last()) {
-        begin = blocks_.Peek({})->begin;
-        end = last->End();
+    if (const auto last = blocks_.Last()) {
+        begin = blocks_.First().Begin();
+        end = last.End();
     }
     for (const auto& [key, stray] : strays_) {
         begin = std::min(begin, stray.begin);
@@ -124,11 +125,11 @@ std::pair<std::uint64_t, std::uint64_t> AllocatorHeap::Span() const {
 std::uint64_t AllocatorHeap::OccupiedBytes(std::uint64_t begin, std::uint64_t end) const {
     if (begin >= end) return 0;
     std::uint64_t bytes = blocks_.WeightBefore(end) - blocks_.WeightBefore(begin);
-    const BlockEntry* last = blocks_.PeekBack(blocks_.Locate(end));
-    if (last && last->End() > end) bytes -= last->End() - std::max(end, last->begin);
+    const auto last = blocks_.PeekBack(blocks_.Locate(end));
+    if (last && last.End() > end) bytes -= last.End() - std::max(end, last.Begin());
     // The block over `begin` began earlier and is not in the difference above, but for its cut at `end`.
-    const BlockEntry* first = blocks_.PeekBack(blocks_.Locate(begin));
-    if (first && first->End() > begin) bytes += first->End() - begin;
+    const auto first = blocks_.PeekBack(blocks_.Locate(begin));
+    if (first && first.End() > begin) bytes += first.End() - begin;
     return bytes;
 }
 
@@ -148,17 +149,18 @@ void AllocatorHeap::AddOccupancy(std::uint64_t begin, std::uint64_t bytesPerCell
             from = upTo;
         }
     };
-    Blocks::Place at = blocks_.Locate(begin);
-    blocks_.Back(at);
-    at.entry = 0;  // from the leaf with the block before `begin`, which may reach into it
-    blocks_.VisitLeaves(at, [&](const BlockEntry* entries, std::uint32_t count, std::uint64_t weight) {
-        const std::uint64_t first = entries[0].begin, last = entries[count - 1].End();
+    BlockSet::Place at = blocks_.Locate(begin);
+    blocks_.Back(at);  // the block before `begin` may reach into it
+    blocks_.VisitRuns(at, [&](BlockSet::Place run, std::uint64_t first, std::uint64_t last, std::uint64_t weight) {
         if (first >= end) return false;
         if (first >= begin && last <= end && (first - begin) / bytesPerCell == (last - 1 - begin) / bytesPerCell) {
             cells[(first - begin) / bytesPerCell] += weight;
             return true;
         }
-        for (std::uint32_t e = 0; e < count; ++e) add(entries[e].begin, entries[e].End());
+        for (auto entry = blocks_.Get(run); entry && entry.Begin() < last; entry = blocks_.Get(run)) {
+            add(entry.Begin(), entry.End());
+            blocks_.Next(run);
+        }
         return true;
     });
 }

@@ -20,53 +20,36 @@ using log::LogView;
 
 constexpr std::uint64_t kEndOfMemory = std::numeric_limits<std::uint64_t>::max();
 
-// The block that an event makes; nothing where it would not lie in the address space.
-std::optional<BlockEntry> EntryOf(const LoggedEvent& logged) {
-    const Event& e = logged.event;
-    const std::uint64_t front = std::uint64_t{e.header} + e.padding;
-    const auto payloadEnd = CheckedAdd(e.address, e.size);
-    const auto roundedEnd = payloadEnd ? CheckedAdd(*payloadEnd, e.rounding) : std::nullopt;
-    if (e.address < front || !roundedEnd || !CheckedAdd(*roundedEnd, e.slack)) return std::nullopt;
-    BlockEntry entry;
-    entry.begin = e.address - front;
-    entry.size = e.size;
-    entry.rounding = e.rounding;
-    entry.id = logged.block.value;
-    entry.trace = e.trace.value;
-    entry.padding = e.padding;
-    entry.slack = e.slack;
-    entry.header = e.header;
-    entry.region = e.Has(EventFlag::Region);
-    return entry;
-}
-
 }  // namespace
 
 void HeapModel::State::Birth(const LogView& log, const LoggedEvent& logged) {
     const std::uint32_t id = logged.block.value;
-    const auto entry = EntryOf(logged);
-    if (id == 0 || id > log.Blocks() || !entry || live.Has(id)) return Ignore(logged.block, true);
+    const auto entry = BlockEntry::Of(logged);
+    if (id == 0 || id > log.Blocks() || !entry || IsLive(id)) return Ignore(logged.block, true);
     const std::size_t index = IndexOf(logged.event.allocator);
+    AllocatorHeap& heap = heaps[index];
     if (entry->Weight() != 0) RemoveDead(logged.event.allocator, entry->begin, entry->End());  // it was not, after all
-    const bool overlaps = entry->Weight() != 0 && heaps[index].Overlaps(entry->begin, entry->End());
+    const bool mayLie = entry->Weight() != 0 && heap.Takes(id);
+    const bool overlaps = mayLie && heap.Overlaps(*entry);
     if (overlaps) overlapping.insert(id);
-    heaps[index].AddBlock(*entry, overlaps || entry->Weight() == 0, states[index].totals);
-    live.Set(id);
+    const bool stray = overlaps || !mayLie;
+    heap.AddBlock(*entry, stray, states[index].totals);
+    if (stray || !order) live.Set(id);
 }
 
 void HeapModel::State::Unbirth(const LoggedEvent& logged) {
     if (WasIgnored(logged.block, true)) return;
     const std::uint32_t id = logged.block.value;
     const std::size_t index = IndexOf(logged.event.allocator);
-    const BlockEntry entry = *EntryOf(logged);
-    if (IsStray(entry)) heaps[index].RemoveStray(id, entry.begin, states[index].totals);
+    const BlockEntry entry = *BlockEntry::Of(logged);
+    if (IsStray(entry, heaps[index])) heaps[index].RemoveStray(id, entry.begin, states[index].totals);
     else heaps[index].RemoveBlock(id, logged.event.address, states[index].totals);
     if (!overlapping.empty()) overlapping.erase(id);
     live.Clear(id);
 }
 
 void HeapModel::State::Death(const LogView& log, BlockId block, AllocatorId allocator, std::uint64_t address) {
-    if (!live.Has(block.value)) return Ignore(block, false);
+    if (!IsLive(block.value)) return Ignore(block, false);
     live.Clear(block.value);
     if (Knows(allocator)) {
         const std::size_t index = IndexOf(allocator);
@@ -83,16 +66,17 @@ void HeapModel::State::Undeath(const LogView& log, BlockId block) {
     if (WasIgnored(block, false)) return;
     const LoggedEvent birth = log.Birth(block);
     const std::size_t index = IndexOf(birth.event.allocator);
-    BlockEntry entry = *EntryOf(birth);
+    BlockEntry entry = *BlockEntry::Of(birth);
     entry.id = block.value;
     if (IsMarked(block.value)) entry.region = true;
-    heaps[index].AddBlock(entry, IsStray(entry), states[index].totals);
-    live.Set(block.value);
+    const bool stray = IsStray(entry, heaps[index]);
+    heaps[index].AddBlock(entry, stray, states[index].totals);
+    if (stray || !order) live.Set(block.value);
 }
 
 // A death, after which the bytes cannot be had again where `event` says so.
 void HeapModel::State::Kill(const LogView& log, BlockId block, const Event& event, std::uint64_t address) {
-    if (event.Has(EventFlag::StaysDead) && live.Has(block.value) && Knows(event.allocator)) {
+    if (event.Has(EventFlag::StaysDead) && IsLive(block.value) && Knows(event.allocator)) {
         const std::size_t index = IndexOf(event.allocator);
         if (heaps[index].KillBlock(block.value, address, states[index].totals)) {
             live.Clear(block.value);
@@ -108,7 +92,7 @@ void HeapModel::State::Unkill(const LogView& log, BlockId block, const Event& ev
         const std::size_t index = IndexOf(event.allocator);
         const bool region = log.Birth(block).event.Has(EventFlag::Region) || IsMarked(block.value);
         if (heaps[index].ReviveBlock(block.value, address, region, states[index].totals)) {
-            live.Set(block.value);
+            if (!order) live.Set(block.value);
             return;
         }
     }
@@ -204,7 +188,7 @@ void HeapModel::State::MarkRegionBlock(const LogView& log, AllocatorId child, st
 void HeapModel::State::SetMark(const LogView& log, Mark mark, bool set) {
     if (set) marks.insert(mark);
     else marks.erase(mark);
-    if (!live.Has(mark.block)) return;
+    if (!IsLive(mark.block)) return;
     const Event birth = log.Birth(BlockId{mark.block}).event;
     const std::size_t index = IndexOf(birth.allocator);
     heaps[index].MarkRegion(mark.block, birth.address, IsMarked(mark.block) || birth.Has(EventFlag::Region),
@@ -237,6 +221,7 @@ void HeapModel::State::UndoRareChanges(const LogView& log) {
 }
 
 HeapModel::HeapModel() : state_(std::make_unique<State>()) {}
+HeapModel::HeapModel(std::shared_ptr<const BlockOrder> order) : HeapModel() { state_->order = std::move(order); }
 HeapModel::~HeapModel() = default;
 HeapModel::HeapModel(const HeapModel& other) : state_(std::make_unique<State>(*other.state_)) {}
 HeapModel& HeapModel::operator=(const HeapModel& other) {
@@ -385,7 +370,20 @@ Totals HeapModel::Sum() const {
     return sum;
 }
 
-bool HeapModel::IsLive(BlockId block) const { return block && state_->live.Has(block.value); }
+bool HeapModel::IsLive(BlockId block) const { return block && state_->IsLive(block.value); }
+
+std::size_t HeapModel::CopyBytes() const {
+    constexpr std::size_t kNode = 40;  // of a set
+    const State& s = *state_;
+    std::size_t bytes = sizeof(State) + s.live.CopyBytes() + (s.overlapping.size() + s.marks.size()) * kNode +
+                        s.appearances.capacity() * sizeof(Appearance) + s.identities.capacity() * sizeof(UndoIdentity) +
+                        s.regionChanges.capacity() * sizeof(UndoRegions) + s.deadRemoved.capacity() * sizeof(UndoDead) +
+                        s.markChanges.capacity() * sizeof(UndoMark) + s.ignored.capacity() * sizeof(Ignored);
+    for (const UndoDead& undo : s.deadRemoved) bytes += undo.removed.capacity() * sizeof(BlockEntry);
+    for (const AllocatorState& state : s.states) bytes += sizeof(state) + state.name.capacity();
+    for (const AllocatorHeap& heap : s.heaps) bytes += heap.CopyBytes();
+    return bytes;
+}
 
 bool HeapModel::operator==(const HeapModel& other) const {
     const auto totals = [](const Totals& t) {
@@ -398,11 +396,12 @@ bool HeapModel::operator==(const HeapModel& other) const {
                    std::tie(b.id, b.parent, b.name, b.alive, b.base, b.capacity) &&
                totals(a.totals) == totals(b.totals);
     };
+    // Two forms of the same heap (one with an order) are the same; which blocks live follows from the heaps.
     const State& a = *state_;
     const State& b = *other.state_;
     return a.applied == b.applied &&
            std::equal(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(), same) &&
-           a.heaps == b.heaps && a.live == b.live && a.overlapping == b.overlapping && a.marks == b.marks &&
+           a.heaps == b.heaps && (a.order != b.order || a.live == b.live) && a.overlapping == b.overlapping && a.marks == b.marks &&
            a.ignored == b.ignored && a.appearances.size() == b.appearances.size() &&
            a.identities.size() == b.identities.size() && a.regionChanges.size() == b.regionChanges.size() &&
            a.deadRemoved.size() == b.deadRemoved.size() && a.markChanges.size() == b.markChanges.size();

@@ -80,9 +80,14 @@ struct AllocatorState {
     Totals totals;
 };
 
+class BlockOrder;  // model/block_order.hpp
+
 class HeapModel {
 public:
     HeapModel();
+    // For a log that is whole, or up to the row that the order was made at (BlockOrder::Rows): blocks are bits of
+    // `order`, so that a step costs no search, and copies cost little. All it tells is the same.
+    explicit HeapModel(std::shared_ptr<const BlockOrder> order);
     ~HeapModel();
     HeapModel(const HeapModel&);
     HeapModel& operator=(const HeapModel&);
@@ -141,6 +146,8 @@ public:
                         const std::function<void(std::uint64_t size, std::uint64_t count)>& visit) const;
 
     bool IsLive(BlockId block) const;
+    // What a copy takes, in bytes, beside the nodes that it shares; an estimate.
+    std::size_t CopyBytes() const;
     // Same state, field by field and block by block (for tests).
     bool operator==(const HeapModel& other) const;
 

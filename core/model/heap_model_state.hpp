@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -45,9 +46,10 @@ struct Ignored {
 
 struct HeapModel::State {
     Row applied{};
+    std::shared_ptr<const BlockOrder> order;  // null: blocks are kept as entries
     std::vector<AllocatorState> states;   // by id
     std::vector<AllocatorHeap> heaps;     // beside states
-    LiveBits live;
+    LiveBits live;                        // with an order: of strays alone
     std::set<std::uint32_t> overlapping;  // blocks, dead ones too, that were born over live ones
     std::set<Mark> marks;                 // dead blocks too; a block may hold the regions of several children
     std::vector<Appearance> appearances;
@@ -78,7 +80,8 @@ struct HeapModel::State {
         AllocatorState state;
         state.id = id;
         states.insert(states.begin() + static_cast<std::ptrdiff_t>(index), state);
-        heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
+        const auto heap = heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
+        if (order) heap->Use(order, id);
         appearances.push_back({applied, id});
     }
 
@@ -97,8 +100,17 @@ struct HeapModel::State {
         ignored.pop_back();
         return true;
     }
-    bool IsStray(const BlockEntry& entry) const {
-        return entry.Weight() == 0 || (!overlapping.empty() && overlapping.count(entry.id) != 0);
+    bool IsStray(const BlockEntry& entry, const AllocatorHeap& heap) const {
+        return entry.Weight() == 0 || !heap.Takes(entry.id) ||
+               (!overlapping.empty() && overlapping.count(entry.id) != 0);
+    }
+    bool IsLive(std::uint32_t id) const {
+        if (live.Has(id)) return true;
+        if (!order) return false;
+        const std::uint32_t rank = order->RankOf(id);
+        if (rank == kNoRank) return false;
+        const AllocatorHeap* const heap = HeapOf(order->AllocatorOf(rank));
+        return heap != nullptr && heap->IsLive(id);
     }
 
     void CreateAllocator(const log::LogView& log, const events::Event& event);

@@ -23,7 +23,10 @@ public:
         while (id / kPieceBits >= pieces_.size()) pieces_.push_back(Shared<Piece>::Make());
         pieces_[id / kPieceBits].Own().words[Word(id)] |= Mask(id);
     }
-    void Clear(std::uint32_t id) { pieces_[id / kPieceBits].Own().words[Word(id)] &= ~Mask(id); }
+    void Clear(std::uint32_t id) {
+        if (Has(id)) pieces_[id / kPieceBits].Own().words[Word(id)] &= ~Mask(id);
+    }
+    std::size_t CopyBytes() const { return pieces_.capacity() * sizeof(pieces_[0]); }
     bool operator==(const LiveBits& other) const {
         const auto& [less, more] = pieces_.size() < other.pieces_.size() ? std::tie(pieces_, other.pieces_)
                                                                          : std::tie(other.pieces_, pieces_);

@@ -41,6 +41,8 @@ public:
 
     std::uint64_t Count() const noexcept { return count_; }
     std::uint64_t Weight() const noexcept { return weight_; }
+    // What a copy costs before anything is written to it.
+    std::size_t CopyBytes() const noexcept { return top_.capacity() * sizeof(Top); }
 
     // Where `key` is or would be: everything before it is smaller. Get() there gives the first entry that is not.
     Place Locate(std::uint64_t key) const {
@@ -191,14 +193,16 @@ public:
         return nullptr;
     }
 
-    // Runs of neighbouring entries, a leaf at a time: visit(entries, count, sum of weights); false stops.
+    // Runs of neighbouring entries, a leaf at a time: visit(place of the first, entries, count, sum of weights); false
+    // stops.
     template <class Visit>
     void VisitLeaves(Place from, Visit&& visit) const {
         for (; from.group < top_.size(); from.leaf = 0, ++from.group) {
             const Group& group = *top_[from.group].group;
             for (; from.leaf < group.count; ++from.leaf) {
                 const Leaf& leaf = *group.leaves[from.leaf];
-                if (!visit(leaf.entries, leaf.count, group.weights[from.leaf])) return;
+                const Place first{from.group, from.leaf, 0};
+                if (!visit(first, leaf.entries, leaf.count, group.weights[from.leaf])) return;
             }
         }
     }

@@ -15,6 +15,9 @@
 
 namespace residue::model {
 
+// Bytes of nodes that this thread has made or copied so far: what has become of a structure since it was shared.
+inline thread_local std::uint64_t bytesOfNodesMade = 0;
+
 template <class Node>
 class Shared {
 public:
@@ -22,6 +25,7 @@ public:
     static Shared Make() {
         Shared made;
         made.node_ = new Node;
+        bytesOfNodesMade += sizeof(Node);
         return made;
     }
     Shared(const Shared& other) noexcept : node_(other.node_) {
@@ -37,6 +41,7 @@ public:
         if (node_ && node_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
     }
 
+    explicit operator bool() const noexcept { return node_ != nullptr; }
     const Node& operator*() const noexcept { return *node_; }
     const Node* operator->() const noexcept { return node_; }
 
@@ -46,6 +51,7 @@ public:
         if (node_->holders.load(std::memory_order_acquire) != 1) {
             Shared own;
             own.node_ = new Node(*node_);
+            bytesOfNodesMade += sizeof(Node);
             std::swap(node_, own.node_);
         }
         return *node_;

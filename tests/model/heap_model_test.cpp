@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/block_order.hpp"
 #include "model/brute_force.hpp"
 #include "support/catch.hpp"
 
@@ -41,6 +42,13 @@ std::vector<Block> BlocksOf(const HeapModel& heap, std::uint16_t id, std::uint64
     return blocks;
 }
 const model::Totals& TotalsOf(const HeapModel& heap, std::uint16_t id) { return heap.Find(AllocatorId{id})->totals; }
+
+// An empty heap, of each form.
+std::vector<HeapModel> BothForms(const log::LogView& log) {
+    std::vector<HeapModel> forms(1);
+    forms.emplace_back(model::BlockOrder::Build(log));
+    return forms;
+}
 
 void Fill(Stream& stream, std::uint32_t seed, int steps) {
     test::RandomStream random(seed);
@@ -173,11 +181,12 @@ TEST_CASE("rows that cannot be have no effect and can be undone") {
     log.Append(e);  // the same block once more
     e.block = BlockId{4'000'000'000u};
     log.Append(e);
-    HeapModel heap;
-    CHECK(heap.Advance(log.View(), log.View().Rows(), 100));
-    CHECK(heap.Sum().blocks == 1);
-    CHECK(heap.Advance(log.View(), Row{0}, 100));
-    CHECK(heap == HeapModel());
+    for (HeapModel& heap : BothForms(log.View())) {
+        CHECK(heap.Advance(log.View(), log.View().Rows(), 100));
+        CHECK(heap.Sum().blocks == 1);
+        CHECK(heap.Advance(log.View(), Row{0}, 100));
+        CHECK(heap == HeapModel());
+    }
 }
 
 TEST_CASE("blocks over live blocks change no hole and leave no trace") {
@@ -258,9 +267,7 @@ TEST_CASE("every total equals a byte map worked out from the log", "[property]")
         Stream stream;
         Fill(stream, seed, 300);
         const log::LogView log = stream.View();
-        test::Regions regions;
-        HeapModel heap;
-        while (heap.Applied() < log.Rows()) {
+        for (HeapModel& heap : BothForms(log)) for (test::Regions regions; heap.Applied() < log.Rows();) {
             regions.Read(log, heap.Applied());
             heap.Apply(log);
             for (const auto& state : heap.Allocators()) {
@@ -291,10 +298,8 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
         Stream stream;
         Fill(stream, seed, 200);
         const log::LogView log = stream.View();
-        test::Regions regions;
         test::RandomStream random(seed);
-        HeapModel heap;
-        while (heap.Applied() < log.Rows()) {
+        for (HeapModel& heap : BothForms(log)) for (test::Regions regions; heap.Applied() < log.Rows();) {
             regions.Read(log, heap.Applied());
             heap.Apply(log);
             for (const auto& state : heap.Allocators()) {
@@ -352,16 +357,18 @@ TEST_CASE("backward over the whole log passes through the same heaps as forward"
             moments.push_back(moments.back());
             moments.back().Apply(log);
         }
-        HeapModel heap = moments.back();
-        while (heap.Applied().value > 0) {
-            heap.Unapply(log);
-            CAPTURE(seed, heap.Applied().value);
-            REQUIRE(heap == moments[heap.Applied().value]);
-        }
-        // And forward again after having been backward.
-        for (const std::uint64_t row : {std::uint64_t{300}, std::uint64_t{30}, log.Rows().value}) {
-            REQUIRE(heap.Advance(log, Row{row}, kEverywhere));
-            REQUIRE(heap == moments[row]);
+        for (HeapModel& heap : BothForms(log)) {
+            REQUIRE(heap.Advance(log, log.Rows(), kEverywhere));
+            while (heap.Applied().value > 0) {
+                heap.Unapply(log);
+                CAPTURE(seed, heap.Applied().value);
+                REQUIRE(heap == moments[heap.Applied().value]);
+            }
+            // And forward again after having been backward.
+            for (const std::uint64_t row : {std::uint64_t{300}, std::uint64_t{30}, log.Rows().value}) {
+                REQUIRE(heap.Advance(log, Row{row}, kEverywhere));
+                REQUIRE(heap == moments[row]);
+            }
         }
     }
 }
@@ -393,10 +400,12 @@ TEST_CASE("overlapping and cut regions are undone exactly", "[property]") {
                 REQUIRE(state.totals.holes == count);
             }
         }
-        HeapModel heap = moments.back();
-        while (heap.Applied().value > 0) {
-            heap.Unapply(log);
-            REQUIRE(heap == moments[heap.Applied().value]);
+        for (HeapModel& heap : BothForms(log)) {
+            REQUIRE(heap.Advance(log, log.Rows(), kEverywhere));
+            while (heap.Applied().value > 0) {
+                heap.Unapply(log);
+                REQUIRE(heap == moments[heap.Applied().value]);
+            }
         }
     }
 }

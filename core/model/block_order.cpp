@@ -1,0 +1,140 @@
+#include "model/block_order.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace residue::model {
+
+struct BlockOrder::Item {
+    std::uint64_t begin;
+    std::uint64_t weight;
+    std::uint32_t id;
+    std::uint32_t allocator;
+};
+
+namespace {
+
+constexpr std::uint32_t kLookEvery = 1 << 16;  // blocks between two looks at the cancel flag
+
+bool Is(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
+
+void Tell(std::atomic<double>* progress, double value) {
+    if (progress != nullptr) progress->store(value, std::memory_order_relaxed);
+}
+
+// Sorts by `digit(item)`, 11 bits of a key, and keeps the order of equals. Returns at once where all are equal.
+template <class Item, class Digit>
+void SortByDigit(std::vector<Item>& items, std::vector<Item>& spare, Digit digit) {
+    constexpr std::size_t kValues = 1 << 11;
+    std::array<std::size_t, kValues> starts{};
+    for (const Item& item : items) ++starts[digit(item)];
+    if (starts[digit(items.front())] == items.size()) return;
+    std::size_t sum = 0;
+    for (std::size_t& start : starts) sum += std::exchange(start, sum);
+    spare.resize(items.size());
+    for (const Item& item : items) spare[starts[digit(item)]++] = item;
+    items.swap(spare);
+}
+
+}  // namespace
+
+// Least significant digit first (Knuth, The Art of Computer Programming 3, 5.2.5): begins, then allocators. The items
+// come in order of id, so that equal ones stay in it.
+std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, const std::atomic<bool>* cancelled,
+                                                    std::atomic<double>* progress) {
+    const auto order = std::make_shared<BlockOrder>();
+    order->log_ = log;
+    std::vector<Item> items;
+    items.reserve(log.Blocks());
+    for (std::uint32_t id = 1; id != 0 && id <= log.Blocks(); ++id) {
+        if (id % kLookEvery == 0) {
+            if (Is(cancelled)) return nullptr;
+            Tell(progress, 0.5 * id / log.Blocks());
+        }
+        const log::LoggedEvent birth = log.Birth(BlockId{id});
+        const auto entry = BlockEntry::Of(birth);
+        if (!entry || entry->Weight() == 0) continue;
+        items.push_back({entry->begin, entry->Weight(), id, birth.event.allocator.value});
+    }
+    if (!items.empty()) {
+        std::vector<Item> spare;
+        for (int shift = 0; shift < 64; shift += 11) {
+            if (Is(cancelled)) return nullptr;
+            SortByDigit(items, spare, [&](const Item& item) { return (item.begin >> shift) & 0x7ff; });
+            Tell(progress, 0.5 + 0.05 * (shift / 11 + 1));
+        }
+        SortByDigit(items, spare, [](const Item& item) { return item.allocator & 0x7ff; });
+        SortByDigit(items, spare, [](const Item& item) { return item.allocator >> 11; });
+    }
+    order->ranks_.assign(std::size_t{log.Blocks()} + 1, kNoRank);
+    order->Store(items);
+    Tell(progress, 1);
+    return order;
+}
+
+void BlockOrder::Store(const std::vector<Item>& items) {
+    const auto count = static_cast<std::uint32_t>(items.size());
+    ids_.resize(count);
+    offsets_.resize(count);
+    weights_.resize(count);
+    pieces_.reserve(count / kPieceRanks + 1);
+    for (std::uint32_t rank = 0; rank < count; ++rank) {
+        const Item& item = items[rank];
+        if (rank % kPieceRanks == 0) {
+            std::uint64_t least = item.begin, most = item.begin;
+            const std::uint32_t end = std::min(count - rank, kPieceRanks) + rank;
+            for (std::uint32_t r = rank; r < end; ++r) {
+                least = std::min(least, items[r].begin);
+                most = std::max(most, items[r].begin);
+            }
+            Piece piece{least, kNarrow};
+            if (most - least > std::numeric_limits<std::uint32_t>::max()) {
+                piece.wide = wide_.size();
+                for (std::uint32_t r = rank; r < end; ++r) wide_.push_back(items[r].begin);
+            }
+            pieces_.push_back(piece);
+        }
+        ids_[rank] = item.id;
+        ranks_[item.id] = rank;
+        offsets_[rank] = static_cast<std::uint32_t>(item.begin - pieces_.back().base);
+        weights_[rank] = item.weight < kHeavy ? static_cast<std::uint32_t>(item.weight) : kHeavy;
+        if (item.weight >= kHeavy) heavy_.emplace_hint(heavy_.end(), rank, item.weight);
+        const AllocatorId allocator{static_cast<std::uint16_t>(item.allocator)};
+        if (spans_.empty() || spans_.back().first != allocator) spans_.push_back({allocator, {rank, rank}});
+        spans_.back().second.last = rank + 1;
+    }
+}
+
+RankSpan BlockOrder::Of(AllocatorId allocator) const {
+    const auto found = std::lower_bound(spans_.begin(), spans_.end(), allocator,
+                                        [](const auto& span, AllocatorId id) { return span.first < id; });
+    return found != spans_.end() && found->first == allocator ? found->second : RankSpan{};
+}
+
+AllocatorId BlockOrder::AllocatorOf(std::uint32_t rank) const {
+    const auto behind = std::upper_bound(spans_.begin(), spans_.end(), rank,
+                                         [](std::uint32_t r, const auto& span) { return r < span.second.first; });
+    return (behind - 1)->first;
+}
+
+BlockEntry BlockOrder::Entry(std::uint32_t rank) const {
+    // It has a rank, so it lies in the address space.
+    return BlockEntry::Of(log_.Birth(BlockId{ids_[rank]})).value_or(BlockEntry{});
+}
+
+std::uint32_t BlockOrder::LowerBound(RankSpan span, std::uint64_t address) const {
+    while (span.first < span.last) {
+        const std::uint32_t middle = span.first + (span.last - span.first) / 2;
+        if (Begin(middle) < address) span.first = middle + 1;
+        else span.last = middle;
+    }
+    return span.first;
+}
+
+std::size_t BlockOrder::ResidentBytes() const {
+    return sizeof(*this) + (ranks_.capacity() + ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 +
+           pieces_.capacity() * sizeof(Piece) + wide_.capacity() * 8 + heavy_.size() * 48 +
+           spans_.capacity() * sizeof(spans_[0]);
+}
+
+}  // namespace residue::model
