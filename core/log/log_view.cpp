@@ -16,6 +16,19 @@ LoggedEvent LogView::At(Row row) const {
     return state_->sealed[row.value / kChunkRows]->columns.At(row.value % kChunkRows);
 }
 
+BriefEvent LogView::BriefAt(Row row) const {
+    if (row.value >= openRow_) {
+        const LoggedEvent& logged = open_->At(row.value - openRow_);
+        return {logged.block, logged.event.allocator, logged.event.kind, logged.event.flags};
+    }
+    const Columns& columns = state_->sealed[row.value / kChunkRows]->columns;
+    const std::size_t at = row.value % kChunkRows;
+    return {BlockId{static_cast<std::uint32_t>(columns.Get(ColumnId::Block, at))},
+            AllocatorId{static_cast<std::uint16_t>(columns.Get(ColumnId::Allocator, at))},
+            static_cast<events::EventKind>(columns.Get(ColumnId::Kind, at)),
+            static_cast<std::uint8_t>(columns.Get(ColumnId::Flags, at))};
+}
+
 events::EventKind LogView::KindAt(Row row) const {
     if (row.value >= openRow_) return open_->At(row.value - openRow_).event.kind;
     return static_cast<events::EventKind>(

@@ -78,28 +78,21 @@ void AllocatorHeap::CountGap(std::uint64_t begin, std::uint64_t end, Change chan
 
 void AllocatorHeap::CountHole(std::uint64_t bytes, Change change, Totals& totals) {
     const auto square = static_cast<unsigned __int128>(bytes) * bytes;
-    const auto at = holeSizes_.Locate(bytes);
-    auto entryPlace = at;
-    const HoleSizeEntry* known = holeSizes_.Get(entryPlace);
-    const bool exists = known && known->size == bytes;
     if (change == Change::Appears) {
         totals.free += bytes;
         ++totals.holes;
         squares_ += square;
-        if (exists) holeSizes_.Replace(entryPlace, {bytes, known->count + 1});
-        else holeSizes_.Insert(at, {bytes, 1});
+        holeSizes_.Add(bytes);
     } else {
         totals.free -= bytes;
         --totals.holes;
         squares_ -= square;
-        if (known->count > 1) holeSizes_.Replace(entryPlace, {bytes, known->count - 1});
-        else holeSizes_.Erase(entryPlace);
+        holeSizes_.Remove(bytes);
     }
 }
 
 void AllocatorHeap::SettleHoles(Totals& totals) {
-    const HoleSizeEntry* last = holeSizes_.Last();
-    totals.largestHole = last ? last->size : 0;
+    totals.largestHole = holeSizes_.Largest();
     totals.sumOfSquares = static_cast<double>(squares_);
 }
 
@@ -114,23 +107,88 @@ void AllocatorHeap::AddDead(const BlockEntry& entry, Totals& totals) {
     InsertInOrder(entry, totals);
 }
 
+void AllocatorHeap::TakeFromHoles(const BlockSet::Place& place, std::uint64_t begin, std::uint64_t end,
+                                  Totals& totals) {
+    const auto region = FirstRegionEndingAfter(begin);
+    if (region == regions_.end() || region->begin >= end) return;
+    // The holes that it cuts lie between its neighbours, and in the regions that it touches.
+    const auto previous = blocks_.PeekBack(place);
+    const auto next = blocks_.Peek(place);
+    auto last = region;
+    while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
+    const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
+    const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
+    CountGap(from, to, Change::Goes, totals);
+    CountGap(from, begin, Change::Appears, totals);
+    CountGap(end, to, Change::Appears, totals);
+    SettleHoles(totals);
+}
+
+void AllocatorHeap::GiveToHoles(const BlockSet::Place& place, std::uint64_t begin, std::uint64_t end, Totals& totals) {
+    const auto region = FirstRegionEndingAfter(begin);
+    if (region == regions_.end() || region->begin >= end) return;
+    const auto previous = blocks_.PeekBack(place);
+    BlockSet::Place after = place;
+    blocks_.Next(after);
+    const auto next = blocks_.Get(after);
+    auto last = region;
+    while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
+    const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
+    const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
+    CountGap(from, begin, Change::Goes, totals);
+    CountGap(end, to, Change::Goes, totals);
+    CountGap(from, to, Change::Appears, totals);
+    SettleHoles(totals);
+}
+
 void AllocatorHeap::InsertInOrder(const BlockEntry& entry, Totals& totals) {
-    const std::uint64_t begin = entry.begin, end = entry.End();
     const BlockSet::Place at = blocks_.PlaceFor(entry);
-    if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
-        // The holes that it cuts lie between its neighbours, and in the regions that it touches.
-        const auto previous = blocks_.PeekBack(at);
-        const auto next = blocks_.Peek(at);
-        auto last = region;
-        while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
-        const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
-        const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
-        CountGap(from, to, Change::Goes, totals);
-        CountGap(from, begin, Change::Appears, totals);
-        CountGap(end, to, Change::Appears, totals);
-        SettleHoles(totals);
-    }
+    TakeFromHoles(at, entry.begin, entry.End(), totals);
     blocks_.Insert(at, entry);
+}
+
+void AllocatorHeap::EraseInOrder(const BlockSet::Place& place, Totals& totals) {
+    const auto entry = blocks_.Peek(place);
+    GiveToHoles(place, entry.Begin(), entry.End(), totals);
+    blocks_.Erase(place);
+}
+
+bool AllocatorHeap::AddRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, bool disjoint,
+                            Totals& totals) {
+    if (blocks_.AnyDead() || blocks_.Has(rank)) return false;
+    const std::uint64_t weight = order.Weight(rank);
+    const BlockSet::Place place{{}, rank};
+    if (!disjoint) {
+        const auto next = blocks_.Peek(place);
+        if (next && next.Begin() < order.Begin(rank) + weight) return false;
+        const auto previous = blocks_.PeekBack(place);
+        if (previous && previous.End() > order.Begin(rank)) return false;
+    }
+    if (!regions_.empty()) TakeFromHoles(place, order.Begin(rank), order.Begin(rank) + weight, totals);
+    blocks_.Set(rank, weight);
+    totals.payload += weight - parts.Sum();
+    totals.header += parts.header;
+    totals.padding += parts.padding;
+    totals.rounding += parts.rounding;
+    totals.slack += parts.slack;
+    ++totals.blocks;
+    return true;
+}
+
+bool AllocatorHeap::RemoveRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, Totals& totals) {
+    if (blocks_.AnyDead() || !regionBlocks_.empty() || !blocks_.Has(rank)) return false;
+    const std::uint64_t weight = order.Weight(rank);
+    if (!regions_.empty()) {
+        GiveToHoles(BlockSet::Place{{}, rank}, order.Begin(rank), order.Begin(rank) + weight, totals);
+    }
+    blocks_.Clear(rank, weight);
+    totals.payload -= weight - parts.Sum();
+    totals.header -= parts.header;
+    totals.padding -= parts.padding;
+    totals.rounding -= parts.rounding;
+    totals.slack -= parts.slack;
+    --totals.blocks;
+    return true;
 }
 
 bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
@@ -140,26 +198,6 @@ bool AllocatorHeap::RemoveBlock(std::uint32_t id, std::uint64_t address, Totals&
     Count(EntryOf(found), Change::Goes, totals);
     EraseInOrder(at, totals);
     return true;
-}
-
-void AllocatorHeap::EraseInOrder(const BlockSet::Place& place, Totals& totals) {
-    const auto entry = blocks_.Peek(place);
-    const std::uint64_t begin = entry.Begin(), end = entry.End();
-    if (const auto region = FirstRegionEndingAfter(begin); region != regions_.end() && region->begin < end) {
-        const auto previous = blocks_.PeekBack(place);
-        BlockSet::Place after = place;
-        blocks_.Next(after);
-        const auto next = blocks_.Get(after);
-        auto last = region;
-        while (std::next(last) != regions_.end() && std::next(last)->begin < end) ++last;
-        const std::uint64_t from = std::max(previous ? previous.End() : 0, region->begin);
-        const std::uint64_t to = std::min(next ? next.Begin() : kEndOfMemory, last->end);
-        CountGap(from, begin, Change::Goes, totals);
-        CountGap(end, to, Change::Goes, totals);
-        CountGap(from, to, Change::Appears, totals);
-        SettleHoles(totals);
-    }
-    blocks_.Erase(place);
 }
 
 bool AllocatorHeap::KillBlock(std::uint32_t id, std::uint64_t address, Totals& totals) {
@@ -328,7 +366,7 @@ bool AllocatorHeap::operator==(const AllocatorHeap& other) const {
     };
     return squares_ == other.squares_ && strays_ == other.strays_ && regionBlocks_ == other.regionBlocks_ &&
            std::equal(regions_.begin(), regions_.end(), other.regions_.begin(), other.regions_.end(), same) &&
-           SameBlocks(other) && holeSizes_.SameEntries(other.holeSizes_);
+           SameBlocks(other) && holeSizes_ == other.holeSizes_;
 }
 
 bool AllocatorHeap::SameBlocks(const AllocatorHeap& other) const {
@@ -390,11 +428,11 @@ std::optional<Hole> AllocatorHeap::HoleAt(std::uint64_t address) const {
 }
 
 std::optional<Hole> AllocatorHeap::LargestHole() const {
-    const HoleSizeEntry* last = holeSizes_.Last();
-    if (!last) return std::nullopt;
+    const std::uint64_t largest = holeSizes_.Largest();
+    if (largest == 0) return std::nullopt;
     std::optional<Hole> found;
     const auto take = [&](std::uint64_t from, std::uint64_t to) {
-        if (to - from != last->size) return true;
+        if (to - from != largest) return true;
         found = Hole{from, to};
         return false;
     };
@@ -402,7 +440,7 @@ std::optional<Hole> AllocatorHeap::LargestHole() const {
     // smaller than the largest hole is passed over unread.
     std::uint64_t reached = 0;
     blocks_.VisitRuns(blocks_.Locate(0), [&](BlockSet::Place, std::uint64_t, std::uint64_t end, std::uint64_t weight) {
-        const bool may = end - reached - weight >= last->size;
+        const bool may = end - reached - weight >= largest;
         const bool goOn = !may || WalkHoles(reached, end, take);
         reached = end;
         return goOn;

@@ -18,17 +18,9 @@
 
 #include "model/block_set.hpp"
 #include "model/heap_model.hpp"
-#include "model/ordered_chunks.hpp"
+#include "model/hole_sizes.hpp"
 
 namespace residue::model {
-
-struct HoleSizeEntry {
-    std::uint64_t size = 0;
-    std::uint64_t count = 0;
-    std::uint64_t Key() const { return size; }
-    std::uint64_t Weight() const { return count; }
-    friend bool operator==(const HoleSizeEntry&, const HoleSizeEntry&) = default;
-};
 
 class AllocatorHeap {
 public:
@@ -55,6 +47,13 @@ public:
     bool RemoveStray(std::uint32_t id, std::uint64_t begin, Totals& totals);
     // Marks a live block as a child's region or takes the mark away; false: there is no such block.
     bool MarkRegion(std::uint32_t id, std::uint64_t address, bool region, Totals& totals);
+
+    // The short way for an ordinary block of a heap of bits: its rank, and what it is made of. False: not so ordinary
+    // (a dead one somewhere, a child's region, over another one unless `disjoint`, there already or not there), and
+    // nothing is changed.
+    bool AddRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, bool disjoint, Totals& totals);
+    bool RemoveRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, Totals& totals);
+    void Prefetch(std::uint32_t rank) const { blocks_.Prefetch(rank); }
 
     // What a change of regions did: `removed` regions at `index` gave way to `inserted` others; bytes outside of
     // [begin, end) are as they were.
@@ -85,7 +84,7 @@ public:
     std::uint64_t OccupiedBytes(std::uint64_t begin, std::uint64_t end) const;
     void AddOccupancy(std::uint64_t begin, std::uint64_t bytesPerCell, std::span<std::uint64_t> cells) const;
     const std::vector<Region>& Regions() const { return regions_; }
-    const OrderedChunks<HoleSizeEntry>& HoleSizes() const { return holeSizes_; }
+    const HoleSizes& SizesOfHoles() const { return holeSizes_; }
 
     bool operator==(const AllocatorHeap& other) const;
     std::size_t CopyBytes() const;  // what a copy costs before anything is written to it; an estimate
@@ -97,6 +96,9 @@ private:
     BlockEntry EntryOf(const BlockSet::Found& found) const;
     bool SameBlocks(const AllocatorHeap& other) const;
     void Count(const BlockEntry& entry, Change change, Totals& totals);
+    // [begin, end) between its neighbours at `place` is taken out of holes, or becomes one with those beside it.
+    void TakeFromHoles(const BlockSet::Place& place, std::uint64_t begin, std::uint64_t end, Totals& totals);
+    void GiveToHoles(const BlockSet::Place& place, std::uint64_t begin, std::uint64_t end, Totals& totals);
     void InsertInOrder(const BlockEntry& entry, Totals& totals);
     void EraseInOrder(const BlockSet::Place& place, Totals& totals);
     void CountRegion(const BlockEntry& entry, Change change, Totals& totals);
@@ -116,7 +118,7 @@ private:
     std::map<std::pair<std::uint64_t, std::uint32_t>, BlockEntry> strays_;    // by begin and id
     std::set<std::pair<std::uint64_t, std::uint32_t>> regionBlocks_;          // those that are a child's region
     std::vector<Region> regions_;                                             // in address order, disjoint
-    OrderedChunks<HoleSizeEntry> holeSizes_;
+    HoleSizes holeSizes_;
     unsigned __int128 squares_ = 0;
 };
 

@@ -9,7 +9,8 @@ struct BlockOrder::Item {
     std::uint64_t begin;
     std::uint64_t weight;
     std::uint32_t id;
-    std::uint32_t allocator;
+    std::uint16_t parts;
+    std::uint16_t allocator;
 };
 
 namespace {
@@ -36,6 +37,27 @@ void SortByDigit(std::vector<Item>& items, std::vector<Item>& spare, Digit digit
     items.swap(spare);
 }
 
+// Gives small numbers to the parts that occur.
+class PartsList {
+public:
+    std::uint16_t NumberOf(const BlockParts& parts) {
+        if (!list_.empty() && parts == list_[last_]) return last_;
+        auto [at, fresh] = numbers_.try_emplace(parts, static_cast<std::uint16_t>(list_.size()));
+        if (fresh && list_.size() == BlockOrder::kRare) {
+            numbers_.erase(at);
+            return BlockOrder::kRare;
+        }
+        if (fresh) list_.push_back(parts);
+        return last_ = at->second;
+    }
+    std::vector<BlockParts> Take() { return std::move(list_); }
+
+private:
+    std::map<BlockParts, std::uint16_t> numbers_;
+    std::vector<BlockParts> list_;
+    std::uint16_t last_ = 0;
+};
+
 }  // namespace
 
 // Least significant digit first (Knuth, The Art of Computer Programming 3, 5.2.5): begins, then allocators. The items
@@ -46,6 +68,7 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
     order->log_ = log;
     std::vector<Item> items;
     items.reserve(log.Blocks());
+    PartsList parts;
     for (std::uint32_t id = 1; id != 0 && id <= log.Blocks(); ++id) {
         if (id % kLookEvery == 0) {
             if (Is(cancelled)) return nullptr;
@@ -54,7 +77,9 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
         const log::LoggedEvent birth = log.Birth(BlockId{id});
         const auto entry = BlockEntry::Of(birth);
         if (!entry || entry->Weight() == 0) continue;
-        items.push_back({entry->begin, entry->Weight(), id, birth.event.allocator.value});
+        const BlockParts its{entry->rounding, entry->padding, entry->slack, entry->header};
+        items.push_back({entry->begin, entry->Weight(), id, entry->region ? kRare : parts.NumberOf(its),
+                         birth.event.allocator.value});
     }
     if (!items.empty()) {
         std::vector<Item> spare;
@@ -66,7 +91,8 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
         SortByDigit(items, spare, [](const Item& item) { return item.allocator & 0x7ff; });
         SortByDigit(items, spare, [](const Item& item) { return item.allocator >> 11; });
     }
-    order->ranks_.assign(std::size_t{log.Blocks()} + 1, kNoRank);
+    order->parts_ = parts.Take();
+    order->seats_.resize(std::size_t{log.Blocks()} + 1);
     order->Store(items);
     Tell(progress, 1);
     return order;
@@ -95,11 +121,11 @@ void BlockOrder::Store(const std::vector<Item>& items) {
             pieces_.push_back(piece);
         }
         ids_[rank] = item.id;
-        ranks_[item.id] = rank;
+        seats_[item.id] = {rank, item.parts, item.allocator};
         offsets_[rank] = static_cast<std::uint32_t>(item.begin - pieces_.back().base);
         weights_[rank] = item.weight < kHeavy ? static_cast<std::uint32_t>(item.weight) : kHeavy;
         if (item.weight >= kHeavy) heavy_.emplace_hint(heavy_.end(), rank, item.weight);
-        const AllocatorId allocator{static_cast<std::uint16_t>(item.allocator)};
+        const AllocatorId allocator{item.allocator};
         if (spans_.empty() || spans_.back().first != allocator) spans_.push_back({allocator, {rank, rank}});
         spans_.back().second.last = rank + 1;
     }
@@ -132,8 +158,8 @@ std::uint32_t BlockOrder::LowerBound(RankSpan span, std::uint64_t address) const
 }
 
 std::size_t BlockOrder::ResidentBytes() const {
-    return sizeof(*this) + (ranks_.capacity() + ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 +
-           pieces_.capacity() * sizeof(Piece) + wide_.capacity() * 8 + heavy_.size() * 48 +
+    return sizeof(*this) + seats_.capacity() * sizeof(Seat) + parts_.capacity() * sizeof(BlockParts) +
+           (ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 + pieces_.capacity() * sizeof(Piece) + wide_.capacity() * 8 + heavy_.size() * 48 +
            spans_.capacity() * sizeof(spans_[0]);
 }
 

@@ -128,6 +128,13 @@ public:
         if (!entry.dead && dead) dead_.Clear(rank, 0);
     }
 
+    // Ordered only, for who knows the rank (model/block_order.hpp). Set: it is not there; Clear: it is, and not dead.
+    bool Has(std::uint32_t rank) const { return InSpan(rank) && present_.Has(rank - span_.first); }
+    bool AnyDead() const { return dead_.Count() != 0; }
+    void Set(std::uint32_t rank, std::uint64_t weight) { present_.Set(rank - span_.first, weight); }
+    void Clear(std::uint32_t rank, std::uint64_t weight) { present_.Clear(rank - span_.first, weight); }
+    void Prefetch(std::uint32_t rank) const { present_.Prefetch(rank - span_.first); }
+
     std::uint64_t Count() const { return order_ ? present_.Count() : loose_.Count(); }
     // The bytes of all entries that begin before `address`.
     std::uint64_t WeightBefore(std::uint64_t address) const;

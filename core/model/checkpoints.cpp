@@ -1,51 +1,50 @@
 #include "model/checkpoints.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "model/shared.hpp"
 
 namespace residue::model {
 namespace {
 
-// What taking a copy costs, in steps, however many blocks live. The copy itself takes some 10 us (it shares the blocks:
-// 8 us for 10^6 live, and a bit for each that was ever born: 8 us for 5 * 10^6), about 30 steps; the rest is for the
-// nodes that the first steps from it copy.
+// What starting from a copy costs, in steps, however many blocks live. The copy itself takes some 10 us (it shares the
+// blocks), about 30 steps; the rest is for the nodes that the first steps from it copy.
 constexpr std::uint64_t kStepsPerCopy = 128;
 
 std::uint64_t Distance(Row a, Row b) { return a > b ? a - b : b - a; }
 
-std::uint64_t LiveBlocks(const HeapModel& heap) {
-    std::uint64_t blocks = 0;
-    for (const auto& allocator : heap.Allocators()) blocks += allocator.totals.blocks;
-    return blocks;
-}
-
 }  // namespace
 
-Checkpoints::Checkpoints(std::uint64_t spacingRows, std::uint64_t mostBlocks)
-    : spacing_(std::max<std::uint64_t>(spacingRows, 1)), mostBlocks_(mostBlocks) {}
-
-void Checkpoints::Offer(const HeapModel& heap) {
-    {
-        const std::lock_guard lock(lock_);
-        const Row last = kept_.empty() ? Row{} : kept_.back().row;
-        if (heap.Applied() < last + spacing_) return;
-    }
-    auto copy = std::make_shared<const HeapModel>(heap);  // outside the lock: it may be large
-    const std::uint64_t blocks = LiveBlocks(*copy) + 1;
-    const std::lock_guard lock(lock_);
-    kept_.push_back({copy->Applied(), blocks, std::move(copy)});
-    blocks_ += blocks;
-    while (blocks_ > mostBlocks_ && kept_.size() > 1) Thin();
+Checkpoints::Checkpoints(Budget budget) : budget_(budget), madeBefore_(bytesOfNodesMade) {
+    budget_.spacingRows = std::max<std::uint64_t>(budget_.spacingRows, 1);
 }
 
-void Checkpoints::Thin() {
-    std::vector<Kept> fewer;
-    blocks_ = 0;
-    for (std::size_t i = 1; i < kept_.size(); i += 2) {
-        blocks_ += kept_[i].blocks;
-        fewer.push_back(std::move(kept_[i]));
+void Checkpoints::Offer(const HeapModel& heap) {
+    const Row row = heap.Applied();
+    if (row < last_ + budget_.spacingRows) return;
+    const std::uint64_t cost = bytesOfNodesMade - madeBefore_ + heap.CopyBytes();
+    {
+        const std::lock_guard lock(lock_);
+        if (bytes_ + cost > budget_.allowance + budget_.perRow * row.value) return;
     }
-    kept_ = std::move(fewer);
-    spacing_ *= 2;
+    auto copy = std::make_shared<const HeapModel>(heap);  // outside the lock: it may be large
+    last_ = row;
+    madeBefore_ = bytesOfNodesMade;
+    const std::lock_guard lock(lock_);
+    bytes_ += cost;
+    kept_.push_back({row, std::move(copy)});
+}
+
+void Checkpoints::Take(Checkpoints&& other) {
+    std::vector<Kept> old;  // it may be large: freed when the lock is
+    const std::lock_guard lock(lock_);
+    old.swap(kept_);
+    kept_ = std::move(other.kept_);
+    budget_ = other.budget_;
+    bytes_ = other.bytes_;
+    last_ = other.last_;
+    madeBefore_ = bytesOfNodesMade;
 }
 
 std::shared_ptr<const HeapModel> Checkpoints::Closer(Row from, Row target) const {
@@ -69,6 +68,11 @@ std::shared_ptr<const HeapModel> Checkpoints::Closer(Row from, Row target) const
 std::size_t Checkpoints::Count() const {
     const std::lock_guard lock(lock_);
     return kept_.size();
+}
+
+std::uint64_t Checkpoints::Bytes() const {
+    const std::lock_guard lock(lock_);
+    return bytes_;
 }
 
 }  // namespace residue::model

@@ -1,9 +1,9 @@
 // Copies of the heap at moments all over a log, so that a far seek starts nearby. One thread offers (whoever walks the
 // log anyway), any thread asks.
 //
-// Cost: memory for at most about `mostBlocks` live blocks in all, counted as if copies shared nothing; when they are
-// exceeded every second copy goes and the spacing doubles. Apart from that, in each copy, a pointer for 16,384 blocks
-// ever born.
+// Memory: a copy is kept as soon as the budget pays for it: `allowance` bytes, and `perRow` more for every row of the
+// log. What a copy costs is what has changed since the last one (the rest they share, model/shared.hpp), so quiet
+// stretches get copies as densely as `spacingRows` says and busy ones fewer.
 // A look-up copies nothing; starting from a kept copy costs the same for all heaps (they are shared until written to).
 #pragma once
 
@@ -18,30 +18,42 @@ namespace residue::model {
 
 class Checkpoints {
 public:
-    explicit Checkpoints(std::uint64_t spacingRows = 16384, std::uint64_t mostBlocks = 2'000'000);
+    struct Budget {
+        std::uint64_t spacingRows = 16384;
+        std::uint64_t allowance = 64 << 20;  // bytes
+        std::uint64_t perRow = 8;            // bytes
+    };
+    // For heaps that are bits (model/block_order.hpp), which cost little: at most 10 bytes a row of 10^7.
+    static Budget ForOrdered() { return {16384, 16 << 20, 8}; }
+    Checkpoints() : Checkpoints(Budget{}) {}
+    explicit Checkpoints(Budget budget);
 
-    // Keeps a copy if `heap` is far enough behind the last one kept. Offered in order of rows.
+    // Keeps a copy if `heap` is far enough behind the last one kept and the budget allows it. Offered in order of rows,
+    // by one thread, which changes no other heap meanwhile.
     void Offer(const HeapModel& heap);
+    // Forgets its own and goes on with those of `other`, which nobody uses.
+    void Take(Checkpoints&& other);
 
     // The kept copy from which the fewest rows lead to `target`; null if `from` is as close, give or take what a copy
     // costs (128 rows).
     std::shared_ptr<const HeapModel> Closer(Row from, Row target) const;
 
     std::size_t Count() const;
+    std::uint64_t Bytes() const;  // spent
 
 private:
     struct Kept {
         Row row;
-        std::uint64_t blocks;
         std::shared_ptr<const HeapModel> heap;
     };
-    void Thin();
 
     mutable std::mutex lock_;
-    std::uint64_t spacing_;
-    const std::uint64_t mostBlocks_;
-    std::uint64_t blocks_ = 0;
+    Budget budget_;
+    std::uint64_t bytes_ = 0;
     std::vector<Kept> kept_;
+    // The offering thread's.
+    Row last_{};
+    std::uint64_t madeBefore_ = 0;  // bytesOfNodesMade when the last one was kept
 };
 
 }  // namespace residue::model

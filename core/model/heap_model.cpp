@@ -327,8 +327,83 @@ void HeapModel::Unapply(const LogView& log) {
     }
 }
 
+bool HeapModel::State::Appears(std::uint32_t id, AllocatorId allocator) {
+    const BlockOrder::Seat seat = order->SeatOf(id);
+    if (seat.rank == kNoRank || seat.parts == BlockOrder::kRare || seat.allocator != allocator.value) return false;
+    const std::size_t index = IndexOf(allocator);
+    if (index >= states.size() || states[index].id != allocator) return false;
+    return heaps[index].AddRank(*order, seat.rank, order->Parts(seat.parts), order->KnownDisjoint(),
+                                states[index].totals);
+}
+
+bool HeapModel::State::Goes(std::uint32_t id, AllocatorId allocator) {
+    const BlockOrder::Seat seat = order->SeatOf(id);
+    if (seat.rank == kNoRank || seat.parts == BlockOrder::kRare || seat.allocator != allocator.value) return false;
+    const std::size_t index = IndexOf(allocator);
+    if (index >= states.size() || states[index].id != allocator) return false;
+    return heaps[index].RemoveRank(*order, seat.rank, order->Parts(seat.parts), states[index].totals);
+}
+
+bool HeapModel::State::StepBriefly(const log::BriefEvent& brief, bool forward) {
+    // No strays, nothing ignored, no child in its parent's block: then a block is live if and only if its bit is set.
+    if (!live.NeverSet() || !ignored.empty() || !marks.empty()) return false;
+    if (!forward) {
+        // With this row an allocator came, or dead blocks made room.
+        const auto was = [this](const auto& undo) { return !undo.empty() && undo.back().row + 1 == applied; };
+        if (was(appearances) || was(deadRemoved)) return false;
+    }
+    constexpr std::uint8_t kTold = Bit(EventFlag::StaysDead) | Bit(EventFlag::Region);
+    if ((brief.flags & kTold) != 0) return false;
+    if (brief.kind == EventKind::Allocated) {
+        return forward ? Appears(brief.block.value, brief.allocator) : Goes(brief.block.value, brief.allocator);
+    }
+    if (brief.kind == EventKind::Freed) {
+        return forward ? Goes(brief.block.value, brief.allocator) : Appears(brief.block.value, brief.allocator);
+    }
+    return false;
+}
+
+void HeapModel::State::StepBatch(HeapModel& model, const LogView& log, std::uint64_t rows, bool forward) {
+    constexpr std::size_t kBatch = 64;
+    log::BriefEvent briefs[kBatch];
+    while (rows > 0) {
+        const std::size_t count = std::min<std::uint64_t>(rows, kBatch);
+        for (std::size_t i = 0; i < count; ++i) {
+            briefs[i] = log.BriefAt(Row{forward ? applied.value + i : applied.value - 1 - i});
+            order->PrefetchSeat(briefs[i].block.value);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const BlockOrder::Seat seat = order->SeatOf(briefs[i].block.value);
+            if (seat.rank == kNoRank) continue;
+            order->Prefetch(seat.rank);
+            const std::size_t index = IndexOf(AllocatorId{seat.allocator});
+            if (index < heaps.size() && states[index].id.value == seat.allocator) heaps[index].Prefetch(seat.rank);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            if (StepBriefly(briefs[i], forward)) {
+                if (forward) ++applied;
+                else --applied;
+            } else if (forward) {
+                model.Apply(log);
+            } else {
+                model.Unapply(log);
+            }
+        }
+        rows -= count;
+    }
+}
+
 bool HeapModel::Advance(const LogView& log, Row target, std::uint64_t budget) {
     target = std::min(target, log.Rows());
+    State& s = *state_;
+    if (s.order) {
+        const bool forward = s.applied < target;
+        const std::uint64_t distance = forward ? target.value - s.applied.value : s.applied.value - target.value;
+        s.StepBatch(*this, log, std::min(distance, budget), forward);
+        // All that were ever born over a live block are in `overlapping`.
+        if (s.applied >= s.order->Rows() && s.overlapping.empty()) s.order->SayDisjoint();
+        return s.applied == target;
+    }
     for (; budget > 0 && Applied() < target; --budget) Apply(log);
     for (; budget > 0 && Applied() > target; --budget) Unapply(log);
     return Applied() == target;

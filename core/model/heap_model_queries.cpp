@@ -81,14 +81,7 @@ void HeapModel::AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::ui
 
 void HeapModel::VisitHoleSizes(AllocatorId allocator,
                                const std::function<void(std::uint64_t size, std::uint64_t count)>& visit) const {
-    const AllocatorHeap* heap = state_->HeapOf(allocator);
-    if (!heap) return;
-    const auto& sizes = heap->HoleSizes();
-    OrderedChunks<HoleSizeEntry>::Place at;
-    for (const HoleSizeEntry* entry = sizes.Get(at); entry; entry = sizes.Get(at)) {
-        visit(entry->size, entry->count);
-        sizes.Next(at);
-    }
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->SizesOfHoles().VisitAll(visit);
 }
 
 }  // namespace residue::model

@@ -100,6 +100,13 @@ struct HeapModel::State {
         ignored.pop_back();
         return true;
     }
+    // The short way for ordinary births and deaths in a heap of bits. False: the long way must be taken.
+    bool Appears(std::uint32_t id, AllocatorId allocator);
+    bool Goes(std::uint32_t id, AllocatorId allocator);
+    bool StepBriefly(const log::BriefEvent& brief, bool forward);
+    // Steps ordered heaps, up to `rows` of them; a batch at a time, so that what they need can come from memory together.
+    void StepBatch(HeapModel& model, const log::LogView& log, std::uint64_t rows, bool forward);
+
     bool IsStray(const BlockEntry& entry, const AllocatorHeap& heap) const {
         return entry.Weight() == 0 || !heap.Takes(entry.id) ||
                (!overlapping.empty() && overlapping.count(entry.id) != 0);

@@ -27,6 +27,7 @@ public:
         if (Has(id)) pieces_[id / kPieceBits].Own().words[Word(id)] &= ~Mask(id);
     }
     std::size_t CopyBytes() const { return pieces_.capacity() * sizeof(pieces_[0]); }
+    bool NeverSet() const { return pieces_.empty(); }
     bool operator==(const LiveBits& other) const {
         const auto& [less, more] = pieces_.size() < other.pieces_.size() ? std::tie(pieces_, other.pieces_)
                                                                          : std::tie(other.pieces_, pieces_);

@@ -80,6 +80,14 @@ public:
         filled_[at / 64] &= ~(std::uint64_t{1} << (at % 64));
     }
 
+    void Prefetch(std::uint32_t rank) const {
+        const Group* const group = GroupAt(rank);
+        if (group == nullptr || !group->leaves[LeafIn(rank)]) return;
+        const Leaf& leaf = *group->leaves[LeafIn(rank)];
+        __builtin_prefetch(&leaf.filled);
+        __builtin_prefetch(&leaf.words[WordIn(rank)]);
+    }
+
     // The first member at `rank` or behind it; kNoRank: none.
     std::uint32_t Next(std::uint32_t rank) const {
         if (const Group* const group = GroupAt(rank)) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "log/appender.hpp"
+#include "model/block_order.hpp"
 #include "model/random_stream.hpp"
 #include "support/catch.hpp"
 
@@ -37,7 +38,7 @@ TEST_CASE("the nearest checkpoint is used when it is nearer than where one is") 
     log::EventLog log;
     Fill(log, 400);
     const auto view = log.View();
-    model::Checkpoints checkpoints(100, 1'000'000);
+    model::Checkpoints checkpoints({.spacingRows = 100});
     model::HeapModel heap;
     while (heap.Applied() < view.Rows()) {
         heap.Apply(view);
@@ -57,7 +58,7 @@ TEST_CASE("a checkpoint is worth its copy by the rows that it saves, however man
     log::EventLog log;
     Fill(log, 20'000);
     const auto view = log.View();
-    model::Checkpoints checkpoints(10'000, 1'000'000);
+    model::Checkpoints checkpoints({.spacingRows = 10'000});
     model::HeapModel heap;
     heap.Advance(view, Row{10'000}, ~std::uint64_t{0});
     checkpoints.Offer(heap);  // 9,999 blocks
@@ -79,14 +80,15 @@ TEST_CASE("the heap after 10,000 random seeks is the one of a replay from 0") {
     events.Begin(stream);
     while (stream.View().Rows().value < 3000) events.Step(stream);
     const auto view = stream.View();
-    model::Checkpoints checkpoints(300, 1'000'000);
     std::vector<model::HeapModel> replayed(1);  // after 0, 1, 2 ... rows
     while (replayed.back().Applied() < view.Rows()) {
-        model::HeapModel next(replayed.back());
-        next.Apply(view);
-        checkpoints.Offer(next);
-        replayed.push_back(std::move(next));
+        replayed.push_back(replayed.back());
+        replayed.back().Apply(view);
     }
+    const auto order = GENERATE(false, true) ? model::BlockOrder::Build(view) : nullptr;
+    model::Checkpoints checkpoints({.spacingRows = 300});
+    model::HeapModel walker(order);
+    while (!walker.Advance(view, view.Rows(), 1)) checkpoints.Offer(walker);
     std::mt19937_64 random(12);
     model::HeapModel heap;
     unsigned copied = 0, wrong = 0;
@@ -103,16 +105,41 @@ TEST_CASE("the heap after 10,000 random seeks is the one of a replay from 0") {
     CHECK(copied > 5'000);
 }
 
-TEST_CASE("checkpoints stay within their budget of blocks by growing sparser") {
+TEST_CASE("a copy is kept when the budget pays for what has changed") {
     log::EventLog log;
     Fill(log, 2000);
     const auto view = log.View();
-    model::Checkpoints checkpoints(10, 5000);
+    model::Checkpoints all({.spacingRows = 10}), few({.spacingRows = 10, .allowance = 120'000, .perRow = 20}),
+        none({.spacingRows = 10, .allowance = 0, .perRow = 0});
     model::HeapModel heap;
     while (heap.Applied() < view.Rows()) {
         heap.Apply(view);
-        checkpoints.Offer(heap);
+        for (model::Checkpoints* checkpoints : {&all, &few, &none}) checkpoints->Offer(heap);
+        REQUIRE(few.Bytes() <= 120'000 + 20 * heap.Applied().value);
     }
-    CHECK(checkpoints.Count() >= 2);
-    CHECK(checkpoints.Count() < 12);
+    CHECK(all.Count() == 200);
+    CHECK(few.Count() >= 2);
+    CHECK(few.Count() < 100);
+    CHECK(none.Count() == 0);
+    CHECK_FALSE(none.Closer(Row{0}, Row{1000}));
+}
+
+TEST_CASE("checkpoints can be taken over from another walk") {
+    log::EventLog log;
+    Fill(log, 2000);
+    const auto view = log.View();
+    model::Checkpoints sparse({.spacingRows = 1000}), dense({.spacingRows = 10});
+    const auto walk = [&](model::Checkpoints& checkpoints, model::HeapModel heap) {
+        while (!heap.Advance(view, view.Rows(), 1)) checkpoints.Offer(heap);
+    };
+    walk(sparse, model::HeapModel());
+    walk(dense, model::HeapModel(model::BlockOrder::Build(view)));
+    const std::size_t count = dense.Count();
+    sparse.Take(std::move(dense));
+    CHECK(sparse.Count() == count);
+    const auto kept = sparse.Closer(Row{0}, Row{711});
+    REQUIRE(kept);
+    model::HeapModel heap;
+    heap.Advance(view, kept->Applied(), 1000);
+    CHECK(heap == *kept);
 }
