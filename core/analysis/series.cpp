@@ -6,6 +6,7 @@
 #include "analysis/pyramid.hpp"
 #include "analysis/run_counter.hpp"
 #include "log/trace_store.hpp"
+#include "model/block_order.hpp"
 
 namespace residue::analysis {
 
@@ -28,6 +29,7 @@ struct Series::State {
 
     // What is published, at once.
     struct Published {
+        Pyramid::View samples;   // of the positions that are final
         std::uint64_t finals = 0;
         Sample last;             // of position `finals`
         std::uint64_t errors = 0;
@@ -81,8 +83,9 @@ struct Series::State {
         // A call that has begun and not ended leaves the position before it the last one; its figures are final, so
         // they are the last of `finals`.
         Published fresh;
+        fresh.samples = finals.Snapshot();
         fresh.finals = finals.Size() - (callBegun ? 1 : 0);
-        fresh.last = callBegun ? finals.At(fresh.finals) : Present();
+        fresh.last = callBegun ? fresh.samples.At(fresh.finals) : Present();
         fresh.errors = errors.Size();
         fresh.heapKnown = head.Sum().heapKnown;
         std::optional<std::pair<Position, Sample>> open;
@@ -107,7 +110,7 @@ struct Series::State {
         SeriesColumn column;
         to = std::min(to, seen.finals + 1);
         if (from >= to) return column;
-        Extremes extremes = finals.Over(from, std::min(to, seen.finals));
+        Extremes extremes = seen.samples.Over(from, std::min(to, seen.finals));
         if (to > seen.finals) extremes.Take(seen.last, seen.finals);
         column.any = true;
         column.liveMin = extremes.liveMin;
@@ -148,6 +151,8 @@ struct Series::State {
 
 Series::Series() : state_(std::make_unique<State>()) {}
 Series::~Series() = default;
+
+void Series::Begin(std::shared_ptr<const model::BlockOrder> order) { state_->head = model::HeapModel(std::move(order)); }
 
 bool Series::Extend(const log::LogView& log, std::uint64_t budget) {
     State& s = *state_;
@@ -221,7 +226,7 @@ std::pair<std::shared_ptr<const BandList>, std::vector<ByteRange>> Series::BandR
         const std::uint64_t finals = std::min(end, seen.finals), alone = std::min(finals, view.split);
         if (from.value < alone && band != view.sole) range.Take(0);
         if (from.value < alone && band == view.sole) {
-            const Extremes extremes = state_->finals.Over(from.value, alone);
+            const Extremes extremes = seen.samples.Over(from.value, alone);
             range.Take({extremes.liveMin, extremes.liveMax});
         }
         const std::uint64_t shared = std::max(from.value, alone);

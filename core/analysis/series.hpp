@@ -2,7 +2,8 @@
 // errors after every call, with the minimum and maximum over any range of positions. Built by one thread while the log grows; read by any.
 //
 // Cost: O(1) an event on top of the model's step; a range query O(log positions), exact: no column differs from a scan
-// of all positions in it. Memory: 24 bytes a position and 8 an error; 17 a position more with several allocators.
+// of all positions in it. Memory: 4 to 12 bytes a position (analysis/pyramid.hpp) and 8 an error;
+// 17 a position more with several allocators.
 //
 // The figures of position N are those after its call and all that trails it, so the last position may still change
 // while the log grows; all before it are final. Readers see what was there at the last publication (every few thousand
@@ -36,6 +37,8 @@ public:
     Series();
     ~Series();
 
+    // Before the first Extend, for a log that is whole: steps are cheaper in bits of `order`, and so are copies of Head.
+    void Begin(std::shared_ptr<const model::BlockOrder> order);
     // The builder: continues where it stopped, up to the log's end or `budget` rows. True when it is at the end.
     bool Extend(const log::LogView& log, std::uint64_t budget);
     const model::HeapModel& Head() const;         // the builder's model, at the end of what is built (builder's thread)

@@ -236,6 +236,10 @@ void HeapModel::Apply(const LogView& log) { Apply(log, log.At(state_->applied));
 void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
     State& s = *state_;
     const Event& event = logged.event;
+    if (s.order && s.StepBriefly({logged.block, event.allocator, event.kind, event.flags}, true)) {
+        ++s.applied;
+        return;
+    }
     const bool concernsBlock = event.kind == EventKind::Allocated || event.kind == EventKind::ResizeEnds;
     if (event.allocator || concernsBlock) s.MeetAllocator(event.allocator);
     switch (event.kind) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "model/block_order.hpp"
 #include "model/nesting.hpp"
 
 namespace residue::session {
@@ -76,6 +77,32 @@ bool CursorSession::ExtendSeries() {
         if (done) return true;
         if (Cancelled()) return false;
     }
+}
+
+bool CursorSession::ExtendToWhole() {
+    constexpr std::uint64_t kLong = 200'000;  // rows; up to there checkpoints of entries are as good
+    const log::LogView view = log_.View();
+    if (view.Rows().value < kLong) return ExtendSeries();
+    auto order = model::BlockOrder::Build(view, &cancelled_);
+    if (order == nullptr) return false;
+    model::Checkpoints checkpoints(model::Checkpoints::ForOrdered());
+    const auto walk = [&](auto step, const model::HeapModel& head) {
+        while (!step()) {
+            checkpoints.Offer(head);
+            if (Cancelled()) return false;
+        }
+        return true;
+    };
+    if (series_.Head().Applied().value == 0) {
+        series_.Begin(std::move(order));
+        if (!walk([&] { return series_.Extend(view, kSeriesBatch); }, series_.Head())) return false;
+    } else {
+        if (!ExtendSeries()) return false;
+        model::HeapModel walker(std::move(order));
+        if (!walk([&] { return walker.Advance(view, view.Rows(), kSeriesBatch); }, walker)) return false;
+    }
+    checkpoints_.Take(std::move(checkpoints));
+    return true;
 }
 
 bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {

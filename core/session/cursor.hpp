@@ -81,6 +81,9 @@ protected:
     }
     // Builds the series up to the log's end; false if cancelled meanwhile.
     bool ExtendSeries();
+    // The same for a log to which nothing more comes; then makes what lets it be gone through by far leaps
+    // (model/block_order.hpp), if it is long enough to need that.
+    bool ExtendToWhole();
 
     log::EventLog log_;
     analysis::Series series_;

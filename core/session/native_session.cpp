@@ -27,7 +27,7 @@ void NativeSession::Load() {
     const auto provenance = log_.View().Source().provenance;
     SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
     SetDoing("indexing");
-    if (!ExtendSeries()) return SetPhase(Phase::Cancelled);
+    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
     SetPhase(Phase::Ready);
 }
 

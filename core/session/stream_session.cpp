@@ -33,7 +33,7 @@ void StreamSession::Load() {
     const auto name = log_.View().Source().name;
     SetSubtitle(name == Title() ? "event stream" : "event stream · " + name);
     SetDoing("indexing");
-    if (!ExtendSeries()) return SetPhase(Phase::Cancelled);
+    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
     SetPhase(Phase::Ready);
 }
 

@@ -61,7 +61,8 @@ std::optional<Failure> TraceSession::Replay(const import::TraceHeader& header, c
     const auto ran = (*replay)->Run(**reader, lanes, cancelled_, &progress_);
     pump.Stop();
     if (pump.RanOutOfMemory()) return OutOfMemory();
-    if (!ExtendSeries() || Cancelled()) return std::nullopt;
+    SetDoing("indexing");
+    if (!ExtendToWhole() || Cancelled()) return std::nullopt;
     AddWarnings(pump.Warnings());
     if (!ran) return ran.error();
     return std::nullopt;
