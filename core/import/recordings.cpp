@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "import/byte_source.hpp"
+#include "import/read_ahead.hpp"
 #include "import/recording.hpp"
 #include "import/recording_format.hpp"
 
@@ -76,6 +77,8 @@ Outcome<RecordingSummary> ReadFrom(const std::string& name, std::unique_ptr<Byte
                             "heaptrack, mtrace, ltrace, valgrind --trace-malloc, logalloc, memory_replay or JSON "
                             "Lines"});
     }
+    // What is longer than its start is worth a thread.
+    if (start->size() == kLookAt) source = ReadAhead(std::move(source));
     LineBlocks lines(name, std::make_unique<Rejoined>(std::move(*start), std::move(source)), cancelled, progress);
     RecordingOutput output(name, into);
     const Outcome<void> read = format->Read(lines, output);
