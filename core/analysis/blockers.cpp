@@ -134,7 +134,9 @@ std::string Sentence(const FailureReport& report, const model::HeapModel& heap) 
     const std::string need =
         needMatters ? fmt::format(" ({} with header and rounding)", FormatBytes(report.need)) : std::string();
     switch (report.error) {
-        case MemoryError::InsufficientMemory: return fmt::format("{} asked{}, but only {} free.", size, need, free);
+        case MemoryError::InsufficientMemory:
+            if (!report.freeKnown) return fmt::format("{} asked, but not had; how much was free is not known.", size);
+            return fmt::format("{} asked{}, but only {} free.", size, need, free);
         case MemoryError::Fragmentation: {
             const bool misaligned = report.largestHole >= report.need && report.alignment > 1;
             const std::string why =
@@ -174,7 +176,10 @@ std::optional<FailureReport> ExplainFailure(const log::LogView& log, const model
     report.need = CheckedAlignUp(gross, overhead.granule).value_or(kEndOfMemory);
     report.free = event.FreeBytes();
     report.largestHole = event.LargestHole();
+    // An allocator that is out of memory knows what it has; a recording of a foreign one may not say.
+    report.freeKnown = report.free != 0 || report.largestHole != 0;
     if (const model::AllocatorState* state = heap.Find(event.allocator); state && state->totals.heapKnown) {
+        report.freeKnown = true;
         report.free = state->totals.free;
         report.largestHole = state->totals.largestHole;
     }

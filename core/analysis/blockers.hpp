@@ -31,6 +31,7 @@ struct FailureReport {
     std::uint64_t size = 0;         // asked for
     std::uint64_t alignment = 1;
     std::uint64_t need = 0;         // gross, as far as it can be told from the allocator's other blocks
+    bool freeKnown = false;         // else the next two are 0: a recording of a foreign allocator may not say
     std::uint64_t free = 0;
     std::uint64_t largestHole = 0;
     std::optional<Blockers> blockers;  // only for Fragmentation

@@ -7,21 +7,24 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "export/json_lines_writer.hpp"
 #include "export/scenario_writer.hpp"
 #include "export/trace_writer.hpp"
+#include "import/recording.hpp"
 #include "import/trace.hpp"
 #include "log/native_file.hpp"
 
 namespace residue::cli {
 namespace {
 
-enum class Target { Rep, Script, Native, Scenario, Unknown };
+enum class Target { Rep, Script, Native, Scenario, JsonLines, Unknown };
 
 Target TargetOf(const std::string& path) {
     const std::string ending = std::filesystem::path(path).extension().string();
     if (ending == ".rep") return Target::Rep;
     if (ending == ".script") return Target::Script;
     if (ending == ".iridis") return Target::Scenario;
+    if (ending == ".jsonl") return Target::JsonLines;
     return ending == ".residue" ? Target::Native : Target::Unknown;
 }
 
@@ -37,14 +40,15 @@ struct Request {
 void Check(const Request& request, std::vector<Failure>& failures) {
     CheckReadable(request.in, "IN", failures);
     if (request.out.empty()) {
-        failures.push_back({"OUT", "is missing", "a path that ends in .rep, .script, .iridis or .residue"});
+        failures.push_back({"OUT", "is missing", "a path that ends in .rep, .script, .jsonl, .iridis or .residue"});
         return;
     }
     const Target target = TargetOf(request.out);
     if (target == Target::Unknown) {
-        failures.push_back({request.out, "its ending names no format", ".rep, .script, .iridis or .residue"});
+        failures.push_back({request.out, "its ending names no format", ".rep, .script, .jsonl, .iridis or .residue"});
     }
-    if ((target == Target::Native || target == Target::Scenario) && request.balanced) {
+    const bool keepsAll = target == Target::Native || target == Target::Scenario || target == Target::JsonLines;
+    if (keepsAll && request.balanced) {
         failures.push_back({"--balanced", "a recording or a scenario keeps what happened", ".rep or .script as OUT"});
     }
     std::error_code error;
@@ -77,7 +81,7 @@ int Convert(const Request& request) {
     const Target target = TargetOf(request.out);
     exports::WriteSummary summary;
     const exports::WriteExtras extras{&Interrupted(), &summary};
-    const bool isTrace = import::OpenTrace(request.in).has_value();
+    const bool isTrace = !import::IsRecording(request.in) && import::OpenTrace(request.in).has_value();
     if (isTrace && (target == Target::Rep || target == Target::Script)) {  // needs no heap
         const auto format = target == Target::Rep ? exports::TextFormat::Rep : exports::TextFormat::Script;
         const auto written = exports::ConvertTrace(request.in, request.out, format, request.balanced, extras);
@@ -99,6 +103,11 @@ int Convert(const Request& request) {
         if (Interrupted()) return SayInterrupted();
         return written ? Tell(request, "operations", summary.operations, summary.leftOut) : Complain(written.error());
     }
+    if (target == Target::JsonLines) {
+        const auto written = exports::WriteJsonLines(session->View(), request.out, extras);
+        if (Interrupted()) return SayInterrupted();
+        return written ? Tell(request, "events", summary.operations, 0) : Complain(written.error());
+    }
     const auto write = target == Target::Rep ? exports::WriteRep : exports::WriteScript;
     const auto written = write(session->View(), request.out, request.balanced, extras);
     if (Interrupted()) return SayInterrupted();
@@ -108,13 +117,13 @@ int Convert(const Request& request) {
 }  // namespace
 
 int ConvertCommand(const Arguments& arguments) {
-    CLI::App app("Between traces of ids and sizes (.rep, .script), scenarios (.iridis) and recordings (.residue); OUT's ending "
-                 "decides.",
+    CLI::App app("Between traces of ids and sizes (.rep, .script), scenarios (.iridis) and recordings (.residue, .jsonl; from "
+                 "heaptrack, mtrace, ltrace, valgrind, logalloc and memory_replay too); OUT's ending decides.",
                  "residue convert");
     Request request;
     ReplayArguments replay;
     app.add_option("IN", request.in, "a trace, a recording or a scenario");
-    app.add_option("OUT", request.out, "OUT.rep, OUT.script, OUT.iridis or OUT.residue");
+    app.add_option("OUT", request.out, "OUT.rep, OUT.script, OUT.jsonl, OUT.iridis or OUT.residue");
     app.add_flag("--balanced", request.balanced, "free at the end what is live, and leave bad frees out");
     app.add_flag("--force", request.force, "overwrite OUT");
     app.add_flag("--json", request.json, "print what was written as JSON");

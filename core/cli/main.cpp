@@ -28,7 +28,7 @@ constexpr Command kCommands[] = {
      "one moment as a PNG; needs no display"},
     {"run", residue::cli::RunCommand, "run FILE.iridis", "a scenario as a program: its console, then what leaked"},
     {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
-    {"convert", residue::cli::ConvertCommand, "convert IN OUT", "between .rep, .script and .residue"},
+    {"convert", residue::cli::ConvertCommand, "convert IN OUT", "between .rep, .script, .jsonl and .residue"},
 };
 
 std::string Help() {
@@ -39,8 +39,9 @@ std::string Help() {
         help += usage + "  " + command.summary + "\n";
     }
     return help +
-           "\n`residue COMMAND --help` tells its options. Files: scenarios (.iridis), malloc-lab .rep, CS107 .script\n"
-           "(gzip or zstd too), .residue. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or input.\n";
+           "\n`residue COMMAND --help` tells its options. Files: scenarios (.iridis), malloc-lab .rep, CS107 .script,\n"
+           ".residue, .jsonl, and recordings of heaptrack, mtrace, ltrace, valgrind --trace-malloc, logalloc and\n"
+           "memory_replay; gzip or zstd too. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or input.\n";
 }
 
 std::string CommandNames() {

@@ -14,7 +14,8 @@ int ReportCommand(const Arguments& arguments) {
     std::string file;
     bool json = false;
     ReplayArguments replay;
-    app.add_option("FILE", file, "a trace (.rep, .script; gzip or zstd too) or a recording (.residue)");
+    app.add_option("FILE", file, "a trace (.rep, .script) or a recording (.residue, .jsonl, of heaptrack, mtrace, ltrace, valgrind, ...), told by "
+                   "content; gzip or zstd too");
     app.add_flag("--json", json, "one JSON object instead of text");
     replay.AddTo(app);
 

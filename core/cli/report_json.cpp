@@ -52,6 +52,9 @@ std::string ReportJson(const Report& report) {
         for (const analysis::MetricInfo& info : analysis::MetricTable())
             metrics[info.key] = MetricJson(info, *report.heap);
         object["metrics"] = std::move(metrics);
+        if (!report.heap->atPeak.heap) {
+            object["reason"] = "what memory the allocator had is not recorded: figures of the whole heap are null";
+        }
     } else {
         object["metrics"] = nullptr;
         object["reason"] = report.reason;

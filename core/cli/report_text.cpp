@@ -207,6 +207,9 @@ std::string ReportText(const Report& report, bool coloured) {
         page.Section(
             fmt::format("The heap at the peak, after call {}", FormatCount(report.heap->run.peakPosition.value)));
         TellMetrics(*report.heap, false, page);
+        if (!report.heap->atPeak.heap) {
+            page.Line(page.Dim("  What is not known depends on what memory the allocator had, which is not recorded."));
+        }
         TellErrors(*report.heap, page);
     } else {
         page.Section("No heap figures");

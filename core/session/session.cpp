@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "import/event_stream.hpp"
+#include "import/recording.hpp"
 #include "log/native_file.hpp"
 #include "session/native_session.hpp"
+#include "session/recording_session.hpp"
 #include "session/sandbox_session.hpp"
 #include "session/scenario_session.hpp"
 #include "session/stream_session.hpp"
@@ -36,6 +38,7 @@ std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions opti
     if (IsNative(path)) return std::make_unique<NativeSession>(path, std::move(options));
     if (path.ends_with(".iridis")) return std::make_unique<ScenarioSession>(path, std::move(options));
     if (import::IsEventStream(path)) return std::make_unique<StreamSession>(path, std::move(options));
+    if (import::IsRecording(path)) return std::make_unique<RecordingSession>(path, std::move(options));
     return std::make_unique<TraceSession>(path, std::move(options));
 }
 

@@ -21,6 +21,8 @@ public:
         dwfl_report_begin(session_);
         module_ = dwfl_report_offline(session_, "", path.c_str(), -1);
         dwfl_report_end(session_, nullptr, nullptr);
+        // What may be loaded anywhere, libdwfl puts somewhere.
+        if (module_ != nullptr) dwfl_module_getelf(module_, &bias_);
     }
     ~ImageSymbolizer() override {
         if (session_ != nullptr) dwfl_end(session_);
@@ -33,7 +35,7 @@ public:
     Frame Resolve(std::uint64_t address) override {
         const std::lock_guard lock(mutex_);
         Frame frame;
-        const Dwarf_Addr call = address == 0 ? 0 : address - 1;  // the return address is one past the call
+        const Dwarf_Addr call = address + bias_ - 1;  // the return address is one past the call
         if (address != 0 && dwfl_addrmodule(session_, call) == module_) {
             detail::FindLine(module_, call, frame);
             if (const char* name = dwfl_module_addrname(module_, call)) frame.function = detail::Demangled(name);
@@ -52,6 +54,7 @@ private:
     Dwfl_Callbacks callbacks_{};
     Dwfl* session_ = nullptr;
     Dwfl_Module* module_ = nullptr;
+    GElf_Addr bias_ = 0;
 };
 
 }  // namespace

@@ -24,8 +24,8 @@ public:
 // The frames of this process, through its own debug data (libdw).
 std::shared_ptr<Symbolizer> OwnProcess();
 
-// The frames of a program that runs elsewhere, from its ELF file, which is loaded where it is linked: a kernel. Null
-// where the file cannot be read or is no such program. Resolve gives "0x100020" for what has no symbol there.
+// The frames of a program that runs elsewhere, from its ELF file; addresses are those that it is linked at (of a
+// library: counted from where it is loaded). Null where the file cannot be read or is no such program. Resolve gives "0x100020" for what has no symbol there.
 std::shared_ptr<Symbolizer> OfImage(const std::string& path);
 
 }  // namespace residue::symbols

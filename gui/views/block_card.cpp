@@ -73,9 +73,11 @@ bool BlockCardView::DrawFailure(ViewContext& context) {
     const log::LogView& log = session.View();
     const Theme& theme = *context.theme;
     if (const auto& failure = session.PresentFailure()) {
-        std::vector<std::string> lines{analysis::FormatBytes(failure->size) + " asked, " +
-                                       analysis::FormatBytes(failure->free) + " free, largest hole " +
-                                       analysis::FormatBytes(failure->largestHole) + "."};
+        std::vector<std::string> lines{failure->sentence};
+        if (failure->freeKnown) {
+            lines[0] = analysis::FormatBytes(failure->size) + " asked, " + analysis::FormatBytes(failure->free) +
+                       " free, largest hole " + analysis::FormatBytes(failure->largestHole) + ".";
+        }
         BlockId link{};
         if (failure->blockers && !failure->blockers->blocks.empty()) {
             const auto& blocks = failure->blockers->blocks;

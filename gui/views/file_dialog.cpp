@@ -33,8 +33,12 @@ bool LooksReadable(const std::string& name) {
     for (const std::string_view packed : {".gz", ".zst"}) {
         if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
     }
-    for (const std::string_view known : {".rep", ".script", ".residue"}) {
+    for (const std::string_view known : {".rep", ".script", ".residue", ".jsonl", ".mtrace", ".ltrace", ".raw"}) {
         if (lower.ends_with(known)) return true;
+    }
+    // heaptrack.git.1234.zst, trace-malloc.git.log
+    for (const std::string_view maker : {"heaptrack.", "mtrace.", "ltrace.", "logalloc", "trace-malloc"}) {
+        if (lower.starts_with(maker)) return true;
     }
     return lower.find("trace") != std::string::npos && lower.find('.') == std::string::npos;  // MIT's: trace_c0_v1
 }
@@ -202,8 +206,7 @@ std::string FileDialog::Draw(ViewContext& context, ImVec2 screen) {
     ImGui::SetCursorScreenPos({right - allWidth, y});
     Checkbox(context, "all", "all files", all_);
     Tooltip(context,
-            "Also files whose ending is not .rep, .script or .residue (or those with .gz, .zst):\nformats are told by "
-            "content.");
+            "Also files whose name is none that traces and recordings mostly have:\nformats are told by content.");
     if (filter_ != filtered_ || all_ != filteredAll_) Filter();
     y += context.Px(34);
 
@@ -214,7 +217,8 @@ std::string FileDialog::Draw(ViewContext& context, ImVec2 screen) {
     const float width = ImGui::GetContentRegionAvail().x;
     if (shown_.empty()) {
         EmptyState(context, {width, bottom - y}, kIconFolderOpen, problem_.empty() ? "Nothing to show here" : problem_,
-                   "Residue reads .rep, .script and .residue files. Switch on \"all files\" to see the others.");
+                   "Residue reads traces (.rep, .script) and recordings (.residue, .jsonl, of heaptrack, mtrace, ltrace, "
+                   "valgrind, ...). Switch on \"all files\" to see those with other names.");
     }
     if (scroll_ && !shown_.empty()) {
         const float top = static_cast<float>(cursor_) * row;

@@ -43,7 +43,7 @@ private:
     std::size_t cursor_ = 0;
 };
 
-// By its ending: .rep, .script or .residue, also compressed (.gz, .zst), or MIT's names without one.
+// By its name: those that traces and recordings mostly have, also compressed (.gz, .zst). What it is, its content tells.
 bool LooksReadable(const std::string& name);
 
 }  // namespace residue::gui

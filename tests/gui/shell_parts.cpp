@@ -113,7 +113,10 @@ TEST_CASE("files of known formats are told by their ending") {
     for (const char* known : {"a.rep", "A.REP", "a.script", "x.residue", "a.rep.gz", "b.script.zst", "trace_c0_v1"}) {
         CHECK(LooksReadable(known));
     }
-    for (const char* other : {"a.txt", "rep", "a.gz", "trace.c", ""}) CHECK_FALSE(LooksReadable(other));
+    for (const char* known : {"heaptrack.git.12.zst", "git.raw.zst", "a.jsonl", "a.mtrace", "trace-malloc.git.log"}) {
+        CHECK(LooksReadable(known));
+    }
+    for (const char* other : {"a.txt", "rep", "a.gz", "trace.c", "a.log", ""}) CHECK_FALSE(LooksReadable(other));
 }
 
 TEST_CASE("the same moment gives the same picture, byte for byte") {

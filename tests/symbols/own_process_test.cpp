@@ -86,4 +86,10 @@ TEST_CASE("an image that is not loaded gives names; what is no image gives none"
     // Nothing lies at the end of memory, nor at 0.
     CHECK(self->Resolve(0).function == "0x0");
     CHECK(self->Resolve(~std::uint64_t{0}).function == "0xffffffffffffffff");
+    // This program is loaded anywhere: its functions are found by where they are in it.
+    Dl_info where{};
+    const auto function = reinterpret_cast<std::uintptr_t>(&residue::symbols::OfImage);
+    REQUIRE(dladdr(reinterpret_cast<void*>(function), &where) != 0);
+    const auto base = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
+    CHECK(self->Resolve(function - base + 1).function.find("OfImage") != std::string::npos);
 }
