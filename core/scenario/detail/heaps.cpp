@@ -192,7 +192,7 @@ Result<std::uint64_t> Heaps::AllocateScript(Heap& heap, std::uint64_t bytes, std
     for (const Blocks::Number old : blocks_.LiveIn(address, address + std::max<std::uint64_t>(bytes, 1))) {
         if (blocks_.At(old).heap != heap.number) continue;
         calls_.OnOverlap(heap, old);
-        blocks_.End(old, calls_.Here());
+        blocks_.End(old, calls_.Here(), Death::GivenAgain);
     }
     if (heap.regions) {
         const Blocks::Number below = blocks_.Find(heap.parent, address);
@@ -376,7 +376,7 @@ void Heaps::Destroy(Heap& heap, const std::string& why) {
     }
     for (const Blocks::Number number : blocks_.LiveOf(heap.number)) {
         calls_.OnEnded(heap, number);
-        blocks_.End(number, calls_.Here());
+        blocks_.End(number, calls_.Here(), Death::WithAllocator);
     }
     std::erase_if(lent_, [&](const Lent& lent) { return lent.heap == heap.number; });
     if (heap.growing) {

@@ -160,6 +160,7 @@ void Interpreter::Step(const Statement& statement) {
     Top().line = statement.at.line;
     if ((statement.marks & static_cast<std::uint8_t>(StepMark::Predict)) != 0) predicts_ = true;
     Top().at = statement.at;
+    why_.clear();
     CountStep();
     if (hooks_.sink != nullptr) EmitStep(statement);
 }

@@ -231,12 +231,23 @@ Value Interpreter::TraceEntry(std::uint32_t trace, std::uint64_t index) {
     return entry;
 }
 
+// A value to be shown. A result that was kept, with `?` here or in a variable, shows its error's name; any other one is
+// used as its value, and an error stops the program.
+Value Interpreter::EvaluateShown(const Expression& expression) {
+    Value value = Evaluate(expression);
+    const bool kept = expression.kind == ExpressionKind::Keep || expression.kind == ExpressionKind::Name ||
+                      expression.kind == ExpressionKind::Member || expression.kind == ExpressionKind::Index ||
+                      expression.kind == ExpressionKind::Dereference;
+    if (value.type->kind == TypeKind::Union && IsError(value) && !kept) return Unwrap(std::move(value), expression.at);
+    return value;
+}
+
 void Interpreter::PrintCall(const Expression& call, bool isError, bool line) {
     std::string text;
     if (!call.list.empty()) {
         std::vector<Value> values;
-        for (std::size_t i = 1; i < call.list.size(); ++i) values.push_back(Evaluate(*call.list[i]));
-        const Value first = Evaluate(*call.list[0]);
+        for (std::size_t i = 1; i < call.list.size(); ++i) values.push_back(EvaluateShown(*call.list[i]));
+        const Value first = EvaluateShown(*call.list[0]);
         if (first.type->kind == TypeKind::String)
             text = Formatted(TextOf(first), values, call.at);
         else if (values.empty())
