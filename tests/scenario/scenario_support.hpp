@@ -37,12 +37,16 @@ inline std::string Told(const RunResult& result) {
     text += Render(result.warnings);
     if (result.error) text += Render(*result.error);
     for (const CallFrame& frame : result.errorTrace)
-        text += fmt::format("  in {} {}:{}\n", frame.procedure, frame.file, frame.line);
-    for (const Leak& leak : result.leaks) {
-        text += fmt::format("leak: {:#x}, {} bytes, {}", leak.address, leak.bytes, leak.allocator);
-        for (const CallFrame& frame : leak.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
-        text += "\n";
-    }
+        text += fmt::format("  {}:{} in {}\n", frame.line, frame.file, frame.procedure);
+    const auto tell = [&](const char* what, const std::vector<Leak>& blocks) {
+        for (const Leak& block : blocks) {
+            text += fmt::format("{}: {:#x}, {} bytes, {}", what, block.address, block.bytes, block.allocator);
+            for (const CallFrame& frame : block.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
+            text += "\n";
+        }
+    };
+    tell("leak", result.leaks);
+    tell("alive when it stopped", result.lived);
     for (const ExpectationResult& each : result.expectations) {
         text += fmt::format("{}: {}: {}\n", each.met ? "met" : "NOT MET", each.expectation.text, each.text);
     }

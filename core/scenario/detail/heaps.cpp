@@ -139,14 +139,15 @@ Blocks::Number Heaps::Book(Heap& heap, std::uint64_t address, std::uint64_t byte
     return blocks_.Add(record);
 }
 
-Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type) {
+Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type,
+                                      std::uint64_t alignment) {
     if (heap.kind == HeapKind::Script) return AllocateScript(heap, bytes, count, type);
     if (heap.kind == HeapKind::Failing) {
-        if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type);
-        heap.emitter.AllocateFailed({bytes, 8, 0, 0}, MemoryError::InsufficientMemory);
+        if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type, alignment);
+        heap.emitter.AllocateFailed({bytes, alignment, 0, 0}, MemoryError::InsufficientMemory);
         return ::residue::Fail(MemoryError::InsufficientMemory);
     }
-    return AllocateCore(heap, bytes, 8);
+    return AllocateCore(heap, bytes, alignment);
 }
 
 Result<std::uint64_t> Heaps::AllocateCore(Heap& heap, std::uint64_t bytes, std::uint64_t alignment) {
@@ -409,7 +410,7 @@ Result<void*> Heaps::OnAllocate(alloc::Allocator* self, std::size_t bytes, std::
     const std::uint32_t child = heaps.asking_;
     Result<std::uint64_t> given = ::residue::Fail(MemoryError::InsufficientMemory);
     if (heap.kind == HeapKind::Script || heap.kind == HeapKind::Failing)
-        given = heaps.Allocate(heap, bytes, bytes, nullptr);
+        given = heaps.Allocate(heap, bytes, bytes, nullptr, alignment);
     else
         given = heaps.AllocateCore(heap, bytes, alignment);
     if (!given) return ::residue::Fail(given.error());

@@ -146,6 +146,8 @@ private:
     void RunFiles();
     void FinishGlobals();
     void EndOfProgram();
+    void ListLiving();
+    Leak LeakOf(Blocks::Number number) const;
     void Step(const Statement& statement);
     void CountStep();
     void EmitStep(const Statement& statement);
@@ -294,8 +296,11 @@ private:
     AllocatorSpot AllocatorOf(const Value& pointer, const Location& at);
     Heap& HeapOf(const AllocatorSpot& spot, const Location& at);
     Heap& LiveHeapOf(const AllocatorSpot& spot, const Location& at);
-    Value AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at);
-    void AnnounceRequest(const Heap& heap, std::uint64_t bytes, bool resize = false);
+    Value AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at,
+                          std::uint64_t alignment = Heaps::kAlignment);
+    std::uint64_t AlignmentOf(const Expression& argument);
+    void NeedAlignment(const Heap& heap, std::uint64_t alignment, const Location& at);
+    void AnnounceRequest(const Heap& heap, std::uint64_t bytes, std::uint64_t alignment, bool resize);
     Value FreeThrough(const AllocatorSpot& spot, std::uint64_t pointer, const Location& at);
     Value MakeAllocator(HeapKind kind, const Expression& call);
     HeapPlace PlaceOfBuffer(const Expression& argument);

@@ -19,14 +19,9 @@ Value Interpreter::EnumValue(const Type* type, std::string_view name, const Loca
 }
 
 void Interpreter::StopNoField(const Type* type, std::string_view name, const Location& at) {
-    constexpr std::size_t kMostListed = 12;
     NearName near(name);
-    std::string list;
-    for (std::size_t i = 0; i < type->fields.size() && type->kind == TypeKind::Struct; ++i) {
-        near.Offer(type->fields[i].name);
-        if (i < kMostListed) list += (list.empty() ? "" : ", ") + std::string(type->fields[i].name);
-        if (i == kMostListed) list += ", …";
-    }
+    for (const Field& field : type->fields) near.Offer(field.name);
+    const std::string list = FieldList(type);
     Stop(at, fmt::format("{} has no field `{}`", type->name, name), list.empty() ? "a struct" : list, near.Hint());
 }
 
