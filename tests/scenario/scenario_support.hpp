@@ -54,16 +54,20 @@ inline std::string Told(const RunResult& result) {
            fmt::format("{} after {} steps{}\n", NameOf(result.ending), result.steps, result.Passed() ? ", passed" : "");
 }
 
-// A file of tests/scenario, read and run.
-inline std::string ToldOf(const std::filesystem::path& path, const RunOptions& options = {}) {
+// A text, read and run.
+inline std::string ToldOfText(const std::string& name, const std::string& script, const Loader& loader = {},
+                              const RunOptions& options = {}) {
+    const Parsed parsed = Parse(name, script, loader);
+    return Render(parsed.diagnostics) + (parsed.program ? Told(Run(*parsed.program, options, {})) : "");
+}
+
+// A file of tests/scenario.
+inline std::string ToldOf(const std::filesystem::path& path) {
     const std::filesystem::path folder = path.parent_path();
-    Parsed parsed = Parse(path.filename().string(), support::ReadFile(path),
-                          [&](const std::string& name) { return LoadFromDisk((folder / name).string()); });
-    std::string text = Render(parsed.diagnostics);
-    RunOptions chosen = options;
-    if (path.stem() == "no_os") chosen.osSupported = false;
-    if (parsed.program) text += Told(Run(*parsed.program, chosen, {}));
-    return text;
+    RunOptions options;
+    if (path.stem() == "no_os") options.osSupported = false;
+    const Loader loader = [&](const std::string& name) { return LoadFromDisk((folder / name).string()); };
+    return ToldOfText(path.filename().string(), support::ReadFile(path), loader, options);
 }
 
 inline std::vector<std::filesystem::path> ScriptsIn(const std::string& folder) {
