@@ -50,6 +50,23 @@ TEST_CASE("The design document's samples run and say what they say in it", "[sce
     }
 }
 
+TEST_CASE("The guide's own programs run and hold", "[scenario]") {
+    const std::string guide = support::ReadFile(std::filesystem::path(RESIDUE_SOURCE_DIR) / "scenarios" / "README.md");
+    std::size_t programs = 0;
+    std::size_t end = 0;
+    for (std::size_t at = guide.find("```\n"); at != std::string::npos; at = guide.find("```\n", end + 4)) {
+        end = guide.find("```", at + 4);
+        const std::string text = guide.substr(at + 4, end - at - 4);
+        if (text.find("main :: proc()") == std::string::npos) continue;
+        ++programs;
+        const RunResult result = RunText(text);
+        INFO(text << Told(result));
+        CHECK(result.Passed());
+        CHECK_FALSE(result.expectations.empty());
+    }
+    CHECK(programs >= 2);
+}
+
 TEST_CASE("Every message of the reader is as it was approved", "[scenario]") {
     CheckFolder("broken");
 }
