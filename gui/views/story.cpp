@@ -57,7 +57,8 @@ std::string QuestionText(const ViewContext& context, const session::PredictQuest
     if (question.alignment > 8) text += ", aligned to " + analysis::FormatCount(question.alignment);
     text += question.resize ? " by " : " to ";
     return text + NameOf(context, question.allocator) +
-           ". Where will it land? Click there in the heap, or go there with ↑ ↓ and press Enter; or say that it fails:";
+           ". Where will it land? Click there in the heap, or go there with ↑ ↓ and press Enter; "
+           "or say that it fails:";
 }
 
 float NarrationView::DrawQuestion(ViewContext& context, session::Scenario& scenario,
