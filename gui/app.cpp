@@ -232,6 +232,7 @@ bool App::Frame(double seconds) {
     TakeStep(seconds);
     selection_.NextFrame();
     inside_.NextFrame();
+    if (!Asked()) selection_.guess.reset();
     ViewContext context = Context();
     source_.Follow(context);
     again_ = inside_.open && !inside_.answer.ready && inside_.answer.unknown.empty() && session_ &&
@@ -247,6 +248,7 @@ bool App::Frame(double seconds) {
     for (session::Saver* saver : {&saver_, &pictureSaver_}) {
         if (const auto saved = saver->Take()) {
             Notice(saved->failure ? saved->failure->Text() : "Saved " + saved->path);
+            SourceSaved(*saved);
         }
     }
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
@@ -414,11 +416,23 @@ void App::KeepDraft() {
 
 void App::SaveSource() {
     const std::string path = session_->Path();
-    auto file = exports::AtomicFile::Create(path);
-    if (file) file->Write(source_.Text());
-    const auto written = file ? file->Commit() : Outcome<void>(Fail(file.error()));
-    if (written) source_.Saved();
-    Notice(written ? "Saved " + path : written.error().Text());
+    const bool started = saver_.Start(path, [path, text = source_.Text()](const auto&, auto&) -> Outcome<void> {
+        auto file = exports::AtomicFile::Create(path);
+        if (!file) return Fail(file.error());
+        file->Write(text);
+        return file->Commit();
+    });
+    if (started)
+        savingSource_ = {path, source_.Text()};
+    else
+        Notice("Something is being saved already.");
+}
+
+// A save of the source has ended; the source may be another by now.
+void App::SourceSaved(const session::Saver::Done& saved) {
+    if (saved.path != savingSource_.first) return;
+    if (!saved.failure && source_.Path() == saved.path) source_.Saved(savingSource_.second);
+    savingSource_ = {};
 }
 
 void App::ShowTab(Tab tab) {

@@ -30,6 +30,7 @@
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
 #include "session/saver.hpp"
+#include "session/scenario.hpp"
 #include "session/session.hpp"
 
 namespace residue::gui {
@@ -104,6 +105,9 @@ private:
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
+    void SourceSaved(const session::Saver::Done& saved);
+    std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
+    bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
     std::string DraftOf(const std::string& path) const;
     void KeepDraft();
     void SaveAsScenario();
@@ -142,6 +146,7 @@ private:
     Platform& platform_;
     InputQueue input_;
     session::Saver saver_;
+    std::pair<std::string, std::string> savingSource_;  // path and text, while it is written
     session::Saver pictureSaver_;
     AppOptions options_;
     SavedState state_, savedState_;

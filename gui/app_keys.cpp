@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/holes.hpp"
 #include "gui/app.hpp"
 #include "session/scenario.hpp"
 
@@ -168,21 +169,54 @@ bool App::HandleTransport(ViewContext& context, const KeyPress& press) {
     }
 }
 
+std::optional<session::PredictQuestion> App::Asked() const {
+    const session::Scenario* const scenario = session_ ? session_->GetScenario() : nullptr;
+    if (scenario == nullptr || session_->Now() != session_->End()) return std::nullopt;
+    return scenario->Question();
+}
+
+// Up and down go over the places where the request may land, with Shift by 8 bytes; Enter says that it is there.
+bool App::HandleGuess(const session::PredictQuestion& question, const KeyPress& press) {
+    constexpr std::uint64_t kGranule = 8;
+    session::Scenario* const scenario = GetScenario();
+    if (press.key >= Key::Digit6 && press.key <= Key::Digit8) {
+        const int which = static_cast<int>(press.key) - static_cast<int>(Key::Digit6);
+        scenario->Answer({std::nullopt, session::kPredictErrors[which]});
+        return true;
+    }
+    if (press.Is(Key::Enter)) {
+        if (selection_.guess)
+            scenario->Answer({selection_.guess, std::nullopt});
+        else
+            scenario->Skip();
+        return true;
+    }
+    if (press.key != Key::Up && press.key != Key::Down) return false;
+    const bool forward = press.key == Key::Down;
+    const auto& guess = selection_.guess;
+    std::optional<std::uint64_t> next;
+    if (press.shift && guess)
+        next = forward ? *guess + kGranule : *guess - std::min(*guess, kGranule);
+    else
+        next = analysis::NextPlace(session_->Heap(), question.allocator, guess, forward);
+    if (next)
+        selection_.guess = next;
+    else if (!guess)
+        Notice("Nothing is known yet of where this allocator's memory lies.");
+    if (selection_.guess) {
+        heapRequest_ = {};
+        heapRequest_.kind = HeapRequest::Kind::Reveal;
+        heapRequest_.begin = *selection_.guess;
+        heapRequest_.allocator = question.allocator;
+    }
+    return true;
+}
+
 // What only a scenario has: narration, the editor, predictions.
 bool App::HandleScenario(const KeyPress& press) {
     session::Scenario* const scenario = GetScenario();
     if (scenario == nullptr || press.ctrl || press.alt) return false;
-    if (scenario->Question() && session_->Now() == session_->End()) {
-        if (press.key >= Key::Digit6 && press.key <= Key::Digit8) {
-            const int which = static_cast<int>(press.key) - static_cast<int>(Key::Digit6);
-            scenario->Answer({std::nullopt, session::kPredictErrors[which]});
-            return true;
-        }
-        if (press.Is(Key::Enter)) {
-            scenario->Skip();
-            return true;
-        }
-    }
+    if (const auto question = Asked(); question && HandleGuess(*question, press)) return true;
     switch (press.key) {
         case Key::N:
             if (!scenario->StepNarration(!press.shift)) {

@@ -38,6 +38,7 @@ struct Selection {
     std::optional<TraceId> hoveredTrace;
     std::optional<Position> hoveredPosition;
     std::optional<std::pair<Position, Position>> range;  // brushed on the timeline: [first, second]
+    std::optional<std::uint64_t> guess;  // where the keys say that the request which is asked about will land
 
     void Hover(BlockId block_) { nextHovered = block_; }
     void HoverTrace(TraceId trace_) { nextHoveredTrace = trace_; }
@@ -65,9 +66,10 @@ struct StepMotion {
 
 // What the heap panel should show next; the heap view acts on it and sets it back to None.
 struct HeapRequest {
-    enum class Kind : std::uint8_t { None, FitAll, FitBlock, FitRange } kind = Kind::None;
+    enum class Kind : std::uint8_t { None, FitAll, FitBlock, FitRange, Reveal } kind = Kind::None;
     BlockId block{};                   // FitBlock
-    std::uint64_t begin = 0, end = 0;  // FitRange, addresses
+    std::uint64_t begin = 0, end = 0;  // FitRange, addresses; Reveal: scrolls to `begin`
+    AllocatorId allocator{};           // Reveal: in its heap, or one around it
 };
 
 // RGBA8 pixels on the graphics card, as ImGui shows them. Nearest-neighbour unless made smooth.

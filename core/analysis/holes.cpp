@@ -31,6 +31,28 @@ std::vector<model::Hole> ListHoles(const model::HeapModel& heap, AllocatorId all
     return holes;
 }
 
+std::optional<std::uint64_t> NextPlace(const model::HeapModel& heap, AllocatorId allocator,
+                                       std::optional<std::uint64_t> from, bool forward) {
+    constexpr std::uint64_t kEnd = ~std::uint64_t{0};
+    std::optional<std::uint64_t> place;
+    if (!forward && from) {
+        heap.VisitHoles(allocator, 0, *from, [&](const model::Hole& hole) {
+            if (hole.begin < *from) place = hole.begin;
+            return true;
+        });
+        return place;
+    }
+    heap.VisitHoles(allocator, from ? SaturatingAdd(*from, 1) : 0, kEnd, [&](const model::Hole& hole) {
+        if (!from || hole.begin > *from) place = hole.begin;
+        return !place;
+    });
+    if (place) return place;
+    std::uint64_t end = heap.Span(allocator).second;
+    if (const model::AllocatorState* state = heap.Find(allocator); end == 0 && state != nullptr) end = state->base;
+    if (end == 0 || (from && end <= *from)) return std::nullopt;
+    return end;
+}
+
 std::vector<HoleSize> CountHoles(const model::HeapModel& heap, AllocatorId allocator) {
     std::vector<HoleSize> sizes;
     heap.VisitHoleSizes(allocator, [&](std::uint64_t bytes, std::uint64_t count) { sizes.push_back({bytes, count}); });

@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 // One scenario, checked.
 struct Checked {
     std::string file;
-    std::string title;
+    std::string title;                  // empty: it has none
     std::vector<std::string> problems;  // empty: it holds. Each ends with a line end
     std::vector<std::string> warnings;  // likewise; they are no problems, but an author wants to know
     std::size_t expectations = 0, met = 0;
@@ -39,12 +39,11 @@ Checked Check(const std::string& file, const scenario::RunOptions& options) {
     checked.file = file;
     const scenario::Parsed parsed = scenario::ParseFile(file);
     if (parsed.program == nullptr) {
-        checked.title = file;
         checked.unreadable = true;
         for (const auto& each : parsed.diagnostics) checked.problems.push_back(scenario::Render(each));
         return checked;
     }
-    checked.title = parsed.program->Title();
+    if (parsed.program->HasTitle()) checked.title = parsed.program->Title();
     const scenario::RunResult result = RunScenario(*parsed.program, options, {}, true);
     checked.steps = result.steps;
     for (const auto& each : parsed.diagnostics) checked.warnings.push_back(scenario::Render(each));
@@ -57,7 +56,11 @@ Checked Check(const std::string& file, const scenario::RunOptions& options) {
             checked.problems.push_back(PlaceText(each.expectation.place) + ": " + each.text + "\n");
         }
     }
-    if (result.error && !result.errorExpected) checked.problems.push_back(scenario::Render(*result.error));
+    if (result.error && !result.errorExpected) {
+        std::string text = scenario::Render(*result.error);
+        for (const scenario::CallFrame& frame : result.errorTrace) text += FrameText(frame);
+        checked.problems.push_back(std::move(text));
+    }
     if (checked.problems.empty() && !result.Passed())
         checked.problems.push_back(file + ": it did not end as it should\n");
     return checked;
@@ -69,9 +72,10 @@ std::string TextOf(const std::vector<Checked>& all) {
     for (const Checked& each : all) {
         const bool fine = each.problems.empty();
         failed += !fine;
-        text += (fine ? "ok      " : "FAILED  ") + each.file + ": " + each.title + " (" + std::to_string(each.met) +
-                " of " + std::to_string(each.expectations) + " expectations, " + analysis::FormatCount(each.steps) +
-                " steps)\n";
+        text += (fine ? "ok      " : "FAILED  ") + each.file + (each.title.empty() ? "" : ": " + each.title);
+        text += each.unreadable ? " (no program)\n"
+                                : " (" + std::to_string(each.met) + " of " + std::to_string(each.expectations) +
+                                      " expectations, " + analysis::FormatCount(each.steps) + " steps)\n";
         for (const std::string& problem : each.problems) text += problem;
         for (const std::string& warning : each.warnings) text += warning;
     }
@@ -121,7 +125,8 @@ std::string JUnitOf(const std::vector<Checked>& all) {
     std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"residue check\" tests=\"" +
                       std::to_string(all.size()) + "\" failures=\"" + std::to_string(failed) + "\">\n";
     for (const Checked& each : all) {
-        xml += "  <testcase classname=\"" + Escaped(each.file) + "\" name=\"" + Escaped(each.title) + "\"";
+        xml += "  <testcase classname=\"" + Escaped(each.file) + "\" name=\"" +
+               Escaped(each.title.empty() ? each.file : each.title) + "\"";
         if (each.problems.empty()) {
             xml += "/>\n";
             continue;

@@ -1,6 +1,7 @@
 // residue run FILE [--steps N] [--memory N] [--profile P] [--no-os]: the scenario as a program: its console, and at the
 // end what stopped it, what it never gave back, and the duck.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "analysis/format.hpp"
@@ -13,8 +14,24 @@
 namespace residue::cli {
 namespace {
 
-std::string FrameText(const scenario::CallFrame& frame) {
-    return "  " + std::to_string(frame.line) + ":" + frame.file + " in " + frame.procedure + "\n";
+// How many, how large, and each with the line that asked for it.
+std::string BlocksText(const char* what, const std::vector<scenario::Leak>& blocks) {
+    constexpr std::size_t kMostListed = 20;
+    if (blocks.empty()) return "";
+    std::uint64_t bytes = 0;
+    for (const scenario::Leak& block : blocks) bytes += block.bytes;
+    std::string text = what + analysis::FormatCount(blocks.size()) + (blocks.size() == 1 ? " block, " : " blocks, ") +
+                       analysis::FormatBytes(bytes) + "\n";
+    for (std::size_t i = 0; i < std::min(blocks.size(), kMostListed); ++i) {
+        const scenario::Leak& block = blocks[i];
+        text += "  " + analysis::FormatBytes(block.bytes) + " of `" + block.allocator + "`, from ";
+        if (block.trace.empty())
+            text += "nowhere\n";
+        else
+            text += FrameText(block.trace[0]).substr(2);
+    }
+    if (blocks.size() > kMostListed) text += "  and " + analysis::FormatCount(blocks.size() - kMostListed) + " more\n";
+    return text;
 }
 
 void TellEnd(const scenario::RunResult& result) {
@@ -24,12 +41,8 @@ void TellEnd(const scenario::RunResult& result) {
         text += scenario::Render(*result.error);
         for (const scenario::CallFrame& frame : result.errorTrace) text += FrameText(frame);
     }
-    if (!result.leaks.empty()) {
-        std::uint64_t bytes = 0;
-        for (const scenario::Leak& leak : result.leaks) bytes += leak.bytes;
-        text += "never given back: " + analysis::FormatCount(result.leaks.size()) +
-                (result.leaks.size() == 1 ? " block, " : " blocks, ") + analysis::FormatBytes(bytes) + "\n";
-    }
+    text += BlocksText("never given back: ", result.leaks);
+    text += BlocksText("alive when it stopped, and so perhaps no leaks: ", result.lived);
     std::fputs(text.c_str(), stderr);
 }
 

@@ -64,4 +64,8 @@ scenario::RunResult RunScenario(const scenario::Program& program, const scenario
     return running.get();
 }
 
+std::string FrameText(const scenario::CallFrame& frame) {
+    return "  " + std::to_string(frame.line) + ":" + frame.file + " in " + frame.procedure + "\n";
+}
+
 }  // namespace residue::cli

@@ -14,7 +14,7 @@ class App;
 namespace residue::cli {
 
 struct ScenarioArguments {
-    std::string steps;   // empty: not given
+    std::string steps;  // empty: not given
     std::string memory;
     std::string profile;
     bool noOs = false;
@@ -25,5 +25,8 @@ struct ScenarioArguments {
 // Runs it with Ctrl-C and a progress line (where nothing else is printed).
 scenario::RunResult RunScenario(const scenario::Program& program, const scenario::RunOptions& options,
                                 scenario::RunHooks hooks, bool showProgress);
+
+// A line of a call trace, as the design document prints them.
+std::string FrameText(const scenario::CallFrame& frame);
 
 }  // namespace residue::cli

@@ -38,9 +38,11 @@ constexpr Maker kMakers[] = {
     {"buddy", "CreateBuddyAllocator(&{})"},
     {"segregated fit", "CreateSegregatedAllocator(&{})"},
     {"two-level segregated fit (TLSF)", "CreateTlsfAllocator(&{})"},
+    {"headerless good fit", "CreateHeaderlessAllocator(&{})"},
 };
 constexpr const char* kDefault = "CreateDefaultAllocator()";
 constexpr std::uint64_t kSmallestBuffer = 64;
+constexpr std::uint8_t kMostAlignmentLog2 = 12;                    // what a script may ask for
 constexpr std::uint64_t kLargestBuffer = std::uint64_t{16} << 20;  // within what a script may have
 
 class ScenarioText {
@@ -64,15 +66,16 @@ public:
     void Take(Row row) {
         const LoggedEvent logged = log_.At(row);
         const Event& event = logged.event;
-        if (event.Has(EventFlag::Region) || (event.Has(EventFlag::NotACall) && event.kind != EventKind::AllocatorCreated)) {
+        if (event.Has(EventFlag::Region) ||
+            (event.Has(EventFlag::NotACall) && event.kind != EventKind::AllocatorCreated)) {
             return;
         }
         switch (event.kind) {
             case EventKind::AllocatorCreated: return Created(row, event);
             case EventKind::AllocatorDestroyed: return Destroyed(event);
             case EventKind::Allocated:
-                Line("{} := Allocate<u8>(&{}, {})", Named(logged.block), Heap(event), Bytes(event));
-                return Said(event.alignmentLog2 <= 3);
+                Line("{} := Allocate<u8>(&{}, {}{})", Named(logged.block), Heap(event), Bytes(event), Aligned(event));
+                return Said(event.alignmentLog2 <= kMostAlignmentLog2);
             case EventKind::AllocateFailed: return Failed(event);
             case EventKind::ResizeEnds: return Resized(logged);
             case EventKind::Freed: return Freed(logged);
@@ -134,10 +137,16 @@ private:
         Said(true);
     }
 
+    // The third argument, where more than the usual 8 was asked for.
+    static std::string Aligned(const Event& event) {
+        if (event.alignmentLog2 <= 3) return "";
+        return fmt::format(", {}", 1u << std::min(event.alignmentLog2, kMostAlignmentLog2));
+    }
+
     void Failed(const Event& event) {
         Line("#[expect(error = .{})]", Name(event.Error()));
-        Line("none{} := Allocate<u8>(&{}, {})?", ++failures_, Heap(event), Bytes(event));
-        Said(event.alignmentLog2 <= 3);
+        Line("none{} := Allocate<u8>(&{}, {}{})?", ++failures_, Heap(event), Bytes(event), Aligned(event));
+        Said(event.alignmentLog2 <= kMostAlignmentLog2);
     }
 
     void Resized(const LoggedEvent& logged) {
@@ -185,7 +194,8 @@ private:
 
     static std::string OneLine(std::string_view text) {
         std::string line(text.substr(0, 200));
-        std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+        std::replace_if(
+            line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
         return line;
     }
 
@@ -223,7 +233,8 @@ Outcome<void> WriteScenario(const log::LogView& log, const std::string& path, co
         return Fail(Failure{"", "cancelled", ""});
     }
     std::string heading = title.substr(0, 200);
-    std::replace_if(heading.begin(), heading.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    std::replace_if(
+        heading.begin(), heading.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     Outcome<AtomicFile> file = AtomicFile::Create(path);
     if (!file) return Fail(file.error());
     file->Write(fmt::format("/// {}\n/// What was done, call by call: {} calls.\n\nmain :: proc()\n{{\n", heading,

@@ -6,7 +6,7 @@
 // One statement a call: allocate, free, resize, mark, release, reset, destroy. A call that failed is written with the
 // error it gave as its #[expect]. Allocators by kind (alloc::KindId) with the bytes they had; those that grew get room
 // for their high water; whatever has no kind of ours becomes a default allocator. What a script cannot say (a foreign
-// pointer, an alignment above 8) is left out, or cut, and counted.
+// pointer, an alignment above 4,096) is left out, or cut, and counted.
 //
 // At most kMostScenarioCalls calls: a scenario is to be read. The file appears whole or not at all. Failures: too many
 // calls, the writing's, cancelled. Thread safety: none needed.

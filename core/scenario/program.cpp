@@ -9,6 +9,7 @@
 #include <fstream>
 #include <utility>
 
+#include "scenario/detail/checker.hpp"
 #include "scenario/detail/frame_codes.hpp"
 #include "scenario/detail/library.hpp"
 #include "scenario/detail/near_name.hpp"
@@ -46,11 +47,13 @@ public:
         Parsed parsed;
         (void)ReadFile(std::move(name), std::move(text));
         if (!gaveUp_) detail::Resolver(*program_, messages_).Resolve();
+        if (!messages_.HasErrors()) detail::Checker(*program_, messages_).Check();
         for (const SourceFile& file : program_->files) parsed.files.push_back(file.name);
         const bool broken = messages_.HasErrors();
         parsed.diagnostics = messages_.Take();
         if (broken) return parsed;
-        if (program_->title.empty()) program_->title = WithoutFolder(program_->files[0].name);
+        program_->titled = !program_->title.empty();
+        if (!program_->titled) program_->title = WithoutFolder(program_->files[0].name);
         parsed.program = std::make_shared<const Program>(std::move(program_));
         return parsed;
     }
@@ -175,6 +178,9 @@ private:
 
 Program::Program(std::unique_ptr<const detail::ProgramData> data) : data_(std::move(data)) {}
 Program::~Program() = default;
+bool Program::HasTitle() const {
+    return data_->titled;
+}
 const std::string& Program::Title() const {
     return data_->title;
 }

@@ -56,6 +56,7 @@ public:
 
     // The first line of the introduction; where there is none, the file's name without folder and ending.
     const std::string& Title() const;
+    bool HasTitle() const;                             // it has an introduction
     const std::string& Introduction() const;           // the `///` block at the top of the file, without its first line
     const std::vector<SourceFile>& Files() const;      // [0]: the scenario itself; then what it imports
     const std::vector<Narration>& Narrations() const;  // in order of file and line, the introduction left out

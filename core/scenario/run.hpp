@@ -111,6 +111,8 @@ struct RunResult {
     std::vector<Diagnostic> warnings;   // errors thrown away, overflows, bad accesses: once a line
     std::vector<Leak> leaks;            // never given back, in order of allocation. Those of a Residue allocator, and
                                         // of one that was destroyed with its blocks, are none
+    std::vector<Leak> lived;            // where it did not finish: what was live when it stopped. Whether it would have
+                                        // been given back, nobody knows
     std::vector<ExpectationResult> expectations;  // in the program's order
     bool duck = false;                            // it yelled
     std::string output;                           // the whole console text, Print and Error in order

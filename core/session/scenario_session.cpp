@@ -132,6 +132,7 @@ void ScenarioSession::Load() {
     std::string text;
     if (const auto& edited = Options().scenario.text) {
         text = *edited;
+        fileText_ = scenario::LoadFromDisk(Path()).value_or(std::string());
         parsed = scenario::Parse(Path(), text, scenario::LoadFromDisk);
     } else {
         parsed = scenario::ParseFile(Path());
@@ -206,6 +207,10 @@ void ScenarioSession::Ask(const scenario::Request& request) {
 const std::string& ScenarioSession::Text() const {
     static const std::string none;
     return read_.load(std::memory_order_acquire) ? text_ : none;
+}
+
+const std::string& ScenarioSession::FileText() const {
+    return read_.load(std::memory_order_acquire) && fileText_ ? *fileText_ : Text();
 }
 
 std::shared_ptr<const scenario::Program> ScenarioSession::Program() const {

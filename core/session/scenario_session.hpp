@@ -29,6 +29,7 @@ public:
     AllocatorId Shown() const override;
 
     const std::string& Text() const override;
+    const std::string& FileText() const override;
     std::shared_ptr<const scenario::Program> Program() const override;
     const std::vector<scenario::Diagnostic>& Diagnostics() const override;
     const scenario::RunResult* Result() const override;
@@ -70,6 +71,7 @@ private:
     mutable std::mutex lock_;
     std::condition_variable changed_;
     std::string text_;
+    std::optional<std::string> fileText_;  // none: it is text_
     scenario::Parsed parsed_;
     std::atomic<bool> read_{false};
     scenario::RunResult result_;

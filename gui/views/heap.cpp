@@ -145,6 +145,16 @@ void HeapView::TakeRequest(ViewContext& context) {
             if (ShowHeapOf(context, request.block)) return;  // it is done in the next frame, in that heap
             FitBlock(context, request.block);
             break;
+        case HeapRequest::Kind::Reveal: {
+            const model::HeapModel& heap = context.session->Heap();
+            if (heap.Find(request.allocator) != nullptr && !model::IsWithin(heap, request.allocator, allocator_)) {
+                context.session->Show(request.allocator);
+                *context.again = true;
+                return;  // it is done in the next frame, in that heap
+            }
+            camera_.Reveal(request.begin, viewport_, layout_);
+            break;
+        }
         case HeapRequest::Kind::FitRange:
             if (request.end > request.begin) {
                 camera_.FitRange(request.begin, request.end - 1, pieces_, viewport_, layout_);
@@ -380,6 +390,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     DrawTears(frame);
     DrawFailure(frame);
     DrawSelection(frame);
+    DrawGuess(frame);
     DrawInside(frame);
     DrawAxis(frame, axisLeft);
     draw->PopClipRect();
@@ -418,7 +429,7 @@ bool HeapView::HandleKey(ViewContext& context, const KeyPress& press) {
     switch (press.key) {
         case Key::F: camera_.fit = true; return true;
         case Key::Enter:
-            if (!context.selection->block) return false;
+            if (!context.selection->block || context.selection->guess) return false;
             FitBlock(context, *context.selection->block);
             return true;
         case Key::Plus:

@@ -163,6 +163,7 @@ void DrawLeaving(HeapFrame& frame);  // a block that the moving step takes away
 void DrawFailure(HeapFrame& frame);
 void DrawOutline(HeapFrame& frame, std::uint64_t begin, std::uint64_t end, ImU32 colour, float thickness);
 void DrawSelection(HeapFrame& frame);
+void DrawGuess(HeapFrame& frame);
 void DrawLegend(HeapFrame& frame, Rect strip, bool dense);
 
 // heap_inside.cpp: what the allocator's inside is about.

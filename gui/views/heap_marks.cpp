@@ -1,12 +1,14 @@
 // The heap panel: what lies around and above the blocks: axis, tears, ghosts, the failed request, selection, legend.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "analysis/format.hpp"
 #include "gui/views/heap_frame.hpp"
 #include "gui/views/nest_text.hpp"
 #include "gui/views/short_name.hpp"
 #include "gui/widgets/panel.hpp"
+#include "session/scenario.hpp"
 
 namespace residue::gui {
 
@@ -259,6 +261,26 @@ void DrawSelection(HeapFrame& frame) {
     if (selection.hovered && selection.hovered != selection.block) {
         outline(*selection.hovered, frame.theme().text, frame.context.Px(1));
     }
+}
+
+// Where the keys say that the request will land: as long as what was asked for.
+void DrawGuess(HeapFrame& frame) {
+    const session::Scenario* const scenario = frame.context.session->GetScenario();
+    const auto guess = frame.context.selection->guess;
+    const auto question = scenario == nullptr || !guess ? std::nullopt : scenario->Question();
+    if (!question) return;
+    const std::uint64_t end = SaturatingAdd(*guess, std::max<std::uint64_t>(question->bytes, 1));
+    InHeapOf(frame, question->allocator, [&] {
+        bool labelled = false;
+        frame.ForSegments(*guess, end, [&](const Segment& segment) {
+            Rect box = segment.box;
+            box.max.x = std::max(box.max.x, box.min.x + frame.context.Px(4));
+            frame.draw->AddRectFilled(box.min, box.max, WithAlpha(frame.theme().accent, 0.2f));
+            DashedRect(frame.draw, box, frame.theme().accent, frame.context.Px(4), frame.context.Px(2));
+            if (!std::exchange(labelled, true))
+                Chip(frame, {box.min.x + frame.context.Px(3), box.min.y + 2}, frame.theme().accent, "here?", true);
+        });
+    });
 }
 
 namespace {

@@ -36,6 +36,7 @@ constexpr Line kLeft[] = {
     {"N, Shift N", "next, previous narration"},
     {"W", "why: the allocator's reasons"},
     {"G", "guess where requests land"},
+    {"↑ ↓, Enter", "the guess: which hole (Shift: 8 bytes)"},
     {"E, Ctrl R", "edit the source, run it"},
     {"O", "narration or console"},
 };

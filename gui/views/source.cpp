@@ -122,11 +122,8 @@ void SourceView::Follow(ViewContext& context) {
         session_ = context.session;
         const bool another = path_ != session_->Path();
         path_ = session_->Path();
-        if (!session_->Options().scenario.text) {
-            saved_ = scenario->Text();
-        } else if (another) {
-            saved_ = scenario::LoadFromDisk(path_).value_or(std::string());  // changes that were kept from before
-        }
+        // Changes that were kept from before are none of the file's.
+        if (another || !session_->Options().scenario.text) saved_ = scenario->FileText();
         text_ = scenario->Text();
         if (another) editing_ = false;
         lines_.clear();

@@ -29,7 +29,7 @@ public:
     const std::string& Path() const { return path_; }  // of the scenario shown last; empty: none was
     const std::string& Text() const { return text_; }  // what stands in the editor
     bool Changed() const { return text_ != saved_; }   // it is not what the file has
-    void Saved() { saved_ = text_; }
+    void Saved(const std::string& text) { saved_ = text; }  // that is what the file has now
 
 private:
     // What there is to say about a line.

@@ -57,7 +57,8 @@ std::string QuestionText(const ViewContext& context, const session::PredictQuest
     if (question.alignment > 8) text += ", aligned to " + analysis::FormatCount(question.alignment);
     text += question.resize ? " by " : " to ";
     return text + NameOf(context, question.allocator) +
-           ". Where will it land? Click there in the heap, or say that it fails:";
+           ". Where will it land? Click there in the heap, or go there with ↑ ↓ and press Enter; "
+           "or say that it fails:";
 }
 
 float NarrationView::DrawQuestion(ViewContext& context, session::Scenario& scenario,
@@ -135,6 +136,10 @@ float NarrationView::DrawEnd(ViewContext& context, const scenario::RunResult& re
     if (result.ending == scenario::Ending::Error && !result.errorExpected) text += "An error ended it. ";
     std::uint64_t bytes = 0;
     for (const auto& leak : result.leaks) bytes += leak.bytes;
+    if (!result.lived.empty()) {
+        text += analysis::FormatCount(result.lived.size()) +
+                (result.lived.size() == 1 ? " block was" : " blocks were") + " alive when it stopped. ";
+    }
     if (!result.leaks.empty()) {
         text += analysis::FormatBytes(bytes) + " in " + analysis::FormatCount(result.leaks.size()) +
                 (result.leaks.size() == 1 ? " block was" : " blocks were") + " never given back.";

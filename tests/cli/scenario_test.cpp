@@ -48,6 +48,19 @@ TEST_CASE("run tells what ended a program, with its place, and exits with 1; wha
     CHECK(broken.exitCode == 2);
     CHECK(Contains(broken.errors, "broken.iridis:3:"));
     CHECK(Contains(broken.errors, "^"));
+    residue.folder.Write(
+        "stops.iridis",
+        "main :: proc()\n{\n    a := Memory.Allocate<u8>(&GlobalAllocator, 40)\n    b := 5 / (1 - 1)\n}\n");
+    const auto stops = residue({"run", "stops.iridis"});
+    CHECK(stops.exitCode == 1);
+    CHECK(Contains(stops.errors,
+                   "  4:stops.iridis in main\nalive when it stopped, and so perhaps no leaks: 1 block, 40 B\n"
+                   "  40 B of `GlobalAllocator`, from 3:stops.iridis in main\n"));
+    CHECK_FALSE(Contains(stops.errors, "never given back"));
+    const auto checked = residue({"check", "stops.iridis", "broken.iridis"});
+    CHECK(Contains(checked.output, "FAILED  stops.iridis (0 of 0 expectations, 2 steps)\n"));
+    CHECK(Contains(checked.output, "  4:stops.iridis in main\n"));
+    CHECK(Contains(checked.output, "FAILED  broken.iridis (no program)\n"));
     for (const char* wrong : {"--steps=x", "--memory=0", "--memory=4G", "--profile=quick"}) {
         INFO(wrong);
         CHECK(residue({"run", "loop.iridis", wrong}).exitCode == 2);

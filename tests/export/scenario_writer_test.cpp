@@ -5,6 +5,7 @@
 
 #include "alloc/bump_allocator.hpp"
 #include "alloc/fixed_buffer_allocator.hpp"
+#include "alloc/headerless_allocator.hpp"
 #include "alloc/heap_memory.hpp"
 #include "support/catch.hpp"
 #include "support/log_sink.hpp"
@@ -86,6 +87,25 @@ TEST_CASE("marks, releases and resets are written, and a second heap gets a name
                     "    b2 := Allocate<u8>(&heap2, 8)\n") != std::string::npos);
     alloc::DestroyArenaAllocator(&arena);
     alloc::DestroyArenaAllocator(&second);
+}
+
+TEST_CASE("alignments are written as far as a script may ask for them, and headerless heaps by their name") {
+    support::LogSink log;
+    alignas(8192) static std::byte buffer[20000];
+    auto heap = alloc::CreateHeaderlessAllocator(alloc::HeapMemory::Buffer(buffer));
+    heap.AttachSink(&log, "mine");
+    REQUIRE(heap.Allocate(&heap, 40, 64));
+    REQUIRE_FALSE(heap.Allocate(&heap, 30000, 16));
+    REQUIRE(heap.Allocate(&heap, 40, 8192));
+    exports::WriteSummary summary;
+    const std::string text = Written(log.View(), &summary);
+    INFO(text);
+    CHECK(text.find("heap := CreateHeaderlessAllocator(&heapBytes)\n") != std::string::npos);
+    CHECK(text.find("b1 := Allocate<u8>(&heap, 40, 64)\n") != std::string::npos);
+    CHECK(text.find("none1 := Allocate<u8>(&heap, 30000, 16)?\n") != std::string::npos);
+    CHECK(text.find("b2 := Allocate<u8>(&heap, 40, 4096)\n") != std::string::npos);
+    CHECK(summary.leftOut == 1);  // 8,192, which was cut
+    alloc::DestroyHeaderlessAllocator(&heap);
 }
 
 TEST_CASE("a run with too many calls is no scenario, and nothing is written") {

@@ -140,7 +140,9 @@ TEST_CASE("changes that were not saved are kept when another file is opened, and
     REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
     rig.Settle();
     CHECK(rig.Script().Text() == changed);
+    CHECK(rig.Script().FileText() == kText);
     rig.Press("Ctrl+S");
+    REQUIRE(rig.Wait([&] { return rig.app->LastNotice().starts_with("Saved "); }));
     rig.app->OpenPath(options.path);
     REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
     rig.Settle();
@@ -174,6 +176,30 @@ TEST_CASE("a question is answered with a key, judged, and the run goes on") {
     rig.Press("G");
     REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
     CHECK(rig.Script().Score().answers == 0);
+}
+
+TEST_CASE("the keys go from hole to hole, are seen, and answer") {
+    TemporaryFolder folder;
+    ScenarioRig rig(Opening(folder, true));
+    REQUIRE(rig.Wait([&] { return rig.Script().Question().has_value(); }));
+    rig.Press("End");
+    const Image before = rig.Picture();
+    rig.Press("Down");
+    const Image first = rig.Picture();
+    CHECK_FALSE(first == before);
+    rig.Press("Shift+Down");
+    CHECK_FALSE(rig.Picture() == first);
+    rig.Press("Shift+Up");
+    CHECK(rig.Picture() == first);
+    rig.Press("Up");  // nothing is below the lowest
+    CHECK(rig.Picture() == first);
+    rig.Press("Enter");
+    REQUIRE(rig.Wait([&] { return rig.Script().LastVerdict().has_value(); }));
+    const auto& verdict = *rig.Script().LastVerdict();
+    REQUIRE(verdict.answer.address);
+    CHECK(*verdict.answer.address == verdict.begin);
+    CHECK(verdict.right);
+    CHECK(rig.Script().Score().right == 1);
 }
 
 TEST_CASE("a click in the heap is the answer, and lands in the block or does not") {

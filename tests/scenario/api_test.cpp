@@ -79,8 +79,22 @@ TEST_CASE("A file that is not there, is a folder or is too large is an error and
     CHECK(ParseFile((folder.Path() / "none.iridis").string()).diagnostics.size() == 1);
     CHECK(Render(ParseFile(folder.Path().string()).diagnostics).find("this is a folder") != std::string::npos);
     folder.Write("large.iridis", std::string(kMostSourceBytes + 1, ' '));
-    CHECK(Render(ParseFile((folder.Path() / "large.iridis").string()).diagnostics).find("too large") !=
+    CHECK(Render(ParseFile((folder.Path() / "large.iridis").string()).diagnostics).find("the file is too large") !=
           std::string::npos);
+}
+
+TEST_CASE("A program has at most so many files, each of at most so many bytes", "[scenario]") {
+    const auto told = [](const Parsed& parsed) { return Render(parsed.diagnostics); };
+    const Parsed large = Parse("a.iridis", std::string(kMostSourceBytes + 1, ' '));
+    CHECK(told(large).find("the file has 1048577 bytes (expected at most 1048576)") != std::string::npos);
+    const std::string one = "Other :: import!(\"b.iridis\")\nmain :: proc() { }\n";
+    CHECK(told(Parse("a.iridis", one)).find("`b.iridis` cannot be imported here") != std::string::npos);
+    std::string many = "main :: proc() { }\n";
+    for (std::size_t i = 0; i < kMostFiles; ++i)
+        many += "F" + std::to_string(i) + " :: import!(\"f" + std::to_string(i) + ".iridis\")\n";
+    const Parsed parsed =
+        Parse("a.iridis", many, [](const std::string&) -> residue::Outcome<std::string> { return ""; });
+    CHECK(told(parsed).find("one file too many is imported (expected at most 64 in all)") != std::string::npos);
 }
 
 TEST_CASE("Line ends of either kind and a byte order mark are all the same", "[scenario]") {

@@ -37,12 +37,16 @@ inline std::string Told(const RunResult& result) {
     text += Render(result.warnings);
     if (result.error) text += Render(*result.error);
     for (const CallFrame& frame : result.errorTrace)
-        text += fmt::format("  in {} {}:{}\n", frame.procedure, frame.file, frame.line);
-    for (const Leak& leak : result.leaks) {
-        text += fmt::format("leak: {:#x}, {} bytes, {}", leak.address, leak.bytes, leak.allocator);
-        for (const CallFrame& frame : leak.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
-        text += "\n";
-    }
+        text += fmt::format("  {}:{} in {}\n", frame.line, frame.file, frame.procedure);
+    const auto tell = [&](const char* what, const std::vector<Leak>& blocks) {
+        for (const Leak& block : blocks) {
+            text += fmt::format("{}: {:#x}, {} bytes, {}", what, block.address, block.bytes, block.allocator);
+            for (const CallFrame& frame : block.trace) text += fmt::format(" <- {}:{}", frame.procedure, frame.line);
+            text += "\n";
+        }
+    };
+    tell("leak", result.leaks);
+    tell("alive when it stopped", result.lived);
     for (const ExpectationResult& each : result.expectations) {
         text += fmt::format("{}: {}: {}\n", each.met ? "met" : "NOT MET", each.expectation.text, each.text);
     }
@@ -50,16 +54,20 @@ inline std::string Told(const RunResult& result) {
            fmt::format("{} after {} steps{}\n", NameOf(result.ending), result.steps, result.Passed() ? ", passed" : "");
 }
 
-// A file of tests/scenario, read and run.
-inline std::string ToldOf(const std::filesystem::path& path, const RunOptions& options = {}) {
+// A text, read and run.
+inline std::string ToldOfText(const std::string& name, const std::string& script, const Loader& loader = {},
+                              const RunOptions& options = {}) {
+    const Parsed parsed = Parse(name, script, loader);
+    return Render(parsed.diagnostics) + (parsed.program ? Told(Run(*parsed.program, options, {})) : "");
+}
+
+// A file of tests/scenario.
+inline std::string ToldOf(const std::filesystem::path& path) {
     const std::filesystem::path folder = path.parent_path();
-    Parsed parsed = Parse(path.filename().string(), support::ReadFile(path),
-                          [&](const std::string& name) { return LoadFromDisk((folder / name).string()); });
-    std::string text = Render(parsed.diagnostics);
-    RunOptions chosen = options;
-    if (path.stem() == "no_os") chosen.osSupported = false;
-    if (parsed.program) text += Told(Run(*parsed.program, chosen, {}));
-    return text;
+    RunOptions options;
+    if (path.stem() == "no_os") options.osSupported = false;
+    const Loader loader = [&](const std::string& name) { return LoadFromDisk((folder / name).string()); };
+    return ToldOfText(path.filename().string(), support::ReadFile(path), loader, options);
 }
 
 inline std::vector<std::filesystem::path> ScriptsIn(const std::string& folder) {

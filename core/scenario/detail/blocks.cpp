@@ -9,11 +9,12 @@ Blocks::Number Blocks::Add(const BlockRecord& record) {
     return number;
 }
 
-void Blocks::End(Number number, std::uint32_t diedAt) {
+void Blocks::End(Number number, std::uint32_t diedAt, Death death) {
     BlockRecord& record = At(number);
     if (!record.live) return;
     record.live = false;
     record.diedAt = diedAt;
+    record.death = death;
     const auto start = byStart_.find(KeyOf(record.heap, record.address));
     if (start != byStart_.end() && start->second == number) byStart_.erase(start);
     byAddress_.erase(std::pair(record.address, number));

@@ -8,12 +8,16 @@
 
 namespace residue::scenario::detail {
 
+// How a block ended.
+enum class Death : std::uint8_t { Freed, GivenAgain, WithAllocator };
+
 struct BlockRecord {
     std::uint64_t address = 0;
     std::uint64_t size = 0;    // payload, as requested
     std::uint32_t heap = 0;    // which allocator's
     std::uint32_t bornAt = 0;  // a node of CallPaths
     std::uint32_t diedAt = 0;
+    Death death = Death::Freed;
     bool live = true;
     bool region = false;  // another allocator's memory: no leak of the script's
     bool Holds(std::uint64_t at, std::uint64_t bytes) const { return at >= address && at - address + bytes <= size; }
@@ -24,7 +28,7 @@ public:
     using Number = std::uint32_t;  // from 1; 0: none
 
     Number Add(const BlockRecord& record);
-    void End(Number number, std::uint32_t diedAt);
+    void End(Number number, std::uint32_t diedAt, Death death = Death::Freed);
     BlockRecord& At(Number number) { return records_[number - 1]; }
     const BlockRecord& At(Number number) const { return records_[number - 1]; }
     Number Count() const { return static_cast<Number>(records_.size()); }

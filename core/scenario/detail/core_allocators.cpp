@@ -3,6 +3,7 @@
 
 #include "alloc/buddy_allocator.hpp"
 #include "alloc/bump_allocator.hpp"
+#include "alloc/headerless_allocator.hpp"
 #include "alloc/os/residue_allocator.hpp"
 #include "alloc/pool_allocator.hpp"
 #include "alloc/segregated_allocator.hpp"
@@ -127,6 +128,7 @@ std::unique_ptr<CoreAllocator> MakeCore(HeapKind kind, const alloc::HeapMemory& 
         case HeapKind::Buddy: return Made([&] { return alloc::BuddyAllocator::Make(memory); });
         case HeapKind::Segregated: return Made([&] { return alloc::SegregatedAllocator::Make(memory); });
         case HeapKind::Tlsf: return Made([&] { return alloc::TlsfAllocator::Make(memory); });
+        case HeapKind::Headerless: return Made([&] { return alloc::HeaderlessAllocator::Make(memory); });
         case HeapKind::Residue: return std::make_unique<CoreResidue>(memory);
         case HeapKind::Failing:
         case HeapKind::Script: break;
@@ -150,6 +152,7 @@ const char* TitleOf(HeapKind kind, alloc::Placement placement) {
         case HeapKind::Buddy: return "buddy";
         case HeapKind::Segregated: return "segregated fit";
         case HeapKind::Tlsf: return "two-level segregated fit";
+        case HeapKind::Headerless: return "headerless good fit";
         case HeapKind::Default: return "default";
         case HeapKind::Residue: return "residue";
         case HeapKind::System: return "system";

@@ -85,7 +85,8 @@ void Interpreter::CheckClause(const ExpectClause& clause, const Before& before) 
         }
         const bool none = came.empty();
         if (clause.key == "succeeds") return Answer(clause, none, none ? "it succeeded" : "it failed with " + came);
-        return Answer(clause, met, none ? "it succeeded" : "it failed with " + came);
+        if (none) return Answer(clause, false, halted_ ? "the program stopped" : "it succeeded");
+        return Answer(clause, met, "it failed with " + came);
     }
     if (clause.key == "output") {
         std::string printed = result_.output.substr(std::min(before.output, result_.output.size()));
@@ -159,9 +160,15 @@ void Interpreter::FinishExpectations() {
         }
     }
     for (std::size_t i = 0; i < answered_.size(); ++i) {
-        if (answered_[i] == 0)
-            result_.expectations[i].text =
-                fmt::format("expected {}, but it was never looked at", result_.expectations[i].expectation.text);
+        if (answered_[i] != 0) continue;
+        ExpectationResult& result = result_.expectations[i];
+        std::string why = "this line was never reached";
+        if (result_.error && result_.error->place.line != 0) {
+            const Place& end = result_.error->place;
+            const bool sameFile = end.file == result.expectation.place.file;
+            why = fmt::format("the program stopped in line {}{}", end.line, sameFile ? "" : " of " + end.file);
+        }
+        result.text = fmt::format("expected {}, but it was never looked at: {}", result.expectation.text, why);
     }
 }
 

@@ -28,7 +28,12 @@ std::string Interpreter::Formatted(std::string_view format, const std::vector<Va
     }
     text += format.substr(from);
     if (used != values.size()) {
-        Warn(at, "holes", fmt::format("the text has {} holes {{}} for {} values", used, values.size()));
+        const auto counted = [](std::size_t count, const char* what) {
+            return fmt::format("{} {}{}", count == 0 ? "no" : std::to_string(count), what, count == 1 ? "" : "s");
+        };
+        const bool more = values.size() > used;
+        Warn(at, "holes", fmt::format("{} for {}", counted(values.size(), "value"), counted(used, "`{}`")),
+             more ? "each value is shown where a `{}` stands in the text" : "a `{}` without a value stays as it is");
     }
     return text;
 }

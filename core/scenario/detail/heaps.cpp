@@ -139,14 +139,15 @@ Blocks::Number Heaps::Book(Heap& heap, std::uint64_t address, std::uint64_t byte
     return blocks_.Add(record);
 }
 
-Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type) {
+Result<std::uint64_t> Heaps::Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type,
+                                      std::uint64_t alignment) {
     if (heap.kind == HeapKind::Script) return AllocateScript(heap, bytes, count, type);
     if (heap.kind == HeapKind::Failing) {
-        if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type);
-        heap.emitter.AllocateFailed({bytes, 8, 0, 0}, MemoryError::InsufficientMemory);
+        if (++heap.requests != heap.failAt) return Allocate(*At(heap.parent), bytes, count, type, alignment);
+        heap.emitter.AllocateFailed({bytes, alignment, 0, 0}, MemoryError::InsufficientMemory);
         return ::residue::Fail(MemoryError::InsufficientMemory);
     }
-    return AllocateCore(heap, bytes, 8);
+    return AllocateCore(heap, bytes, alignment);
 }
 
 Result<std::uint64_t> Heaps::AllocateCore(Heap& heap, std::uint64_t bytes, std::uint64_t alignment) {
@@ -192,7 +193,7 @@ Result<std::uint64_t> Heaps::AllocateScript(Heap& heap, std::uint64_t bytes, std
     for (const Blocks::Number old : blocks_.LiveIn(address, address + std::max<std::uint64_t>(bytes, 1))) {
         if (blocks_.At(old).heap != heap.number) continue;
         calls_.OnOverlap(heap, old);
-        blocks_.End(old, calls_.Here());
+        blocks_.End(old, calls_.Here(), Death::GivenAgain);
     }
     if (heap.regions) {
         const Blocks::Number below = blocks_.Find(heap.parent, address);
@@ -376,7 +377,7 @@ void Heaps::Destroy(Heap& heap, const std::string& why) {
     }
     for (const Blocks::Number number : blocks_.LiveOf(heap.number)) {
         calls_.OnEnded(heap, number);
-        blocks_.End(number, calls_.Here());
+        blocks_.End(number, calls_.Here(), Death::WithAllocator);
     }
     std::erase_if(lent_, [&](const Lent& lent) { return lent.heap == heap.number; });
     if (heap.growing) {
@@ -409,7 +410,7 @@ Result<void*> Heaps::OnAllocate(alloc::Allocator* self, std::size_t bytes, std::
     const std::uint32_t child = heaps.asking_;
     Result<std::uint64_t> given = ::residue::Fail(MemoryError::InsufficientMemory);
     if (heap.kind == HeapKind::Script || heap.kind == HeapKind::Failing)
-        given = heaps.Allocate(heap, bytes, bytes, nullptr);
+        given = heaps.Allocate(heap, bytes, bytes, nullptr, alignment);
     else
         given = heaps.AllocateCore(heap, bytes, alignment);
     if (!given) return ::residue::Fail(given.error());

@@ -31,6 +31,7 @@ enum class HeapKind : std::uint8_t {
     Buddy,
     Segregated,
     Tlsf,
+    Headerless,
     Default,
     Residue,
     System,
@@ -120,6 +121,7 @@ class Heaps {
 public:
     static constexpr std::uint64_t kSlice = std::uint64_t{64} << 20;
     static constexpr std::size_t kMostHeaps = 4096;
+    static constexpr std::uint64_t kAlignment = 8;     // of what nobody has asked more for
     static constexpr std::size_t kRegionBytes = 4096;  // what is asked of a parent at once: small, for a lesson
 
     Heaps(ScriptMemory& memory, Blocks& blocks, events::EventSink& sink, ScriptCalls& calls);
@@ -127,6 +129,9 @@ public:
     Heaps(const Heaps&) = delete;
     Heaps& operator=(const Heaps&) = delete;
 
+    const Heap* At(std::uint64_t number) const {
+        return number == 0 || number > heaps_.size() ? nullptr : heaps_[number - 1].get();
+    }
     Heap* At(std::uint64_t number) {
         return number == 0 || number > heaps_.size() ? nullptr : heaps_[number - 1].get();
     }
@@ -142,7 +147,8 @@ public:
     void DestroyOver(std::uint64_t begin, std::uint64_t end, const std::string& why);
 
     // What the script asks for. Pointers carry their block's tag.
-    Result<std::uint64_t> Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type);
+    Result<std::uint64_t> Allocate(Heap& heap, std::uint64_t bytes, std::uint64_t count, const void* type,
+                                   std::uint64_t alignment = kAlignment);
     Result<void> Free(Heap& heap, std::uint64_t pointer);
     Result<std::uint64_t> Resize(Heap& heap, std::uint64_t pointer, std::uint64_t bytes);
     bool CanResize(const Heap& heap) const;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kWorkPerStep = 256;  // of what the library does in bulk
 constexpr std::size_t kMostWarnings = 200;
+constexpr std::size_t kMostLiving = 10'000;
 constexpr std::size_t kPieceBytes = 1000;  // of console text in one event
 
 std::size_t PieceOf(std::string_view text) {
@@ -66,6 +67,7 @@ RunResult Interpreter::Run() {
     } catch (const Halt&) {
     } catch (const TryReturn&) {  // only from a file's own statements, and the resolver lets none through
     }
+    if (halted_) ListLiving();
     FinishExpectations();
     if (hooks_.steps != nullptr) hooks_.steps->store(result_.steps, std::memory_order_relaxed);
     return std::move(result_);
@@ -122,13 +124,23 @@ void Interpreter::EndOfProgram() {
         if (record.live && !record.region) leaked_.push_back(number);
     }
     std::sort(leaked_.begin(), leaked_.end());
-    for (const Blocks::Number number : leaked_) {
-        const BlockRecord& record = blocks_.At(number);
-        result_.leaks.push_back(
-            {record.address, record.size, heaps_->At(record.heap)->name, paths_.FramesOf(program_, record.bornAt)});
-    }
+    for (const Blocks::Number number : leaked_) result_.leaks.push_back(LeakOf(number));
     const Procedure& main = program_.procedures[program_.mainProcedure];
     Check(main.expects, Remember(), true);
+}
+
+Leak Interpreter::LeakOf(Blocks::Number number) const {
+    const BlockRecord& record = blocks_.At(number);
+    return {record.address, record.size, heaps_->At(record.heap)->name, paths_.FramesOf(program_, record.bornAt)};
+}
+
+// Of a program that was stopped. Those of a Residue allocator nobody would have had to give back.
+void Interpreter::ListLiving() {
+    for (Blocks::Number number = 1; number <= blocks_.Count(); ++number) {
+        const BlockRecord& record = blocks_.At(number);
+        const bool counts = record.live && !record.region && !heaps_->At(record.heap)->wasResidue;
+        if (counts && result_.lived.size() < kMostLiving) result_.lived.push_back(LeakOf(number));
+    }
 }
 
 CallPaths::Node Interpreter::Here() {
@@ -160,6 +172,7 @@ void Interpreter::Step(const Statement& statement) {
     Top().line = statement.at.line;
     if ((statement.marks & static_cast<std::uint8_t>(StepMark::Predict)) != 0) predicts_ = true;
     Top().at = statement.at;
+    why_.clear();
     CountStep();
     if (hooks_.sink != nullptr) EmitStep(statement);
 }

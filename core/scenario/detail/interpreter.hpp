@@ -124,8 +124,10 @@ private:
         const Type* type = nullptr;
         std::uint64_t address = 0;
         std::uint64_t tag = 0;
-        bool direct = false;   // a part of a variable: [outerBegin, outerEnd)
-        bool outside = false;  // an index beyond the array: nothing is there
+        bool direct = false;     // a part of a variable: [outerBegin, outerEnd)
+        bool outside = false;    // an index beyond the array: nothing is there
+        std::int64_t index = 0;  // which one, and of how many
+        std::uint64_t count = 0;
         std::uint64_t outerBegin = 0;
         std::uint64_t outerEnd = 0;
         std::optional<SlotName> slot;  // the whole variable
@@ -144,6 +146,8 @@ private:
     void RunFiles();
     void FinishGlobals();
     void EndOfProgram();
+    void ListLiving();
+    Leak LeakOf(Blocks::Number number) const;
     void Step(const Statement& statement);
     void CountStep();
     void EmitStep(const Statement& statement);
@@ -207,6 +211,9 @@ private:
     bool MayAccess(std::uint64_t address, std::uint64_t tag, std::uint64_t bytes, bool write, const Location& at);
     void AccessFailed(std::uint64_t address, std::uint64_t bytes, bool write, Blocks::Number block, bool dangling,
                       const Location& at);
+    void TellAccess(const events::Event& failed, Blocks::Number block, std::string text, const Location& at);
+    void OutsideFailed(const Spot& spot, bool write, const Location& at);
+    static void PlaceElement(Spot& element, std::uint64_t index, std::uint64_t count);
     std::uint64_t ReadWord(std::uint64_t address) const;
     std::uint64_t PointerTo(const Spot& spot) const;
     std::uint64_t IndexOf(const Expression& index);
@@ -250,6 +257,7 @@ private:
     Value EvaluateName(const Expression& expression);
     Value EvaluateMember(const Expression& expression);
     Value EvaluateIndex(const Expression& expression);
+    void StopOutside(std::uint64_t index, std::uint64_t count, const char* of, const Location& at);
     Value EvaluateBinary(const Expression& expression, const Type* want);
     Value Binary(Operation operation, Value left, Value right, const Location& at);
     Value BinaryInteger(Operation operation, const Value& left, const Value& right, const Location& at);
@@ -260,6 +268,7 @@ private:
     Value EvaluateDefault(const Expression& expression, const Type* want);
     Value EvaluateNegate(const Expression& expression, const Type* want);
     Value EvaluateAddress(const Expression& expression);
+    [[noreturn]] void StopNoField(const Type* type, std::string_view name, const Location& at);
     Value EvaluateStruct(const Expression& expression);
     Value EvaluateArray(const Expression& expression, const Type* want);
     Value EvaluateTuple(const Expression& expression, const Type* want);
@@ -287,8 +296,11 @@ private:
     AllocatorSpot AllocatorOf(const Value& pointer, const Location& at);
     Heap& HeapOf(const AllocatorSpot& spot, const Location& at);
     Heap& LiveHeapOf(const AllocatorSpot& spot, const Location& at);
-    Value AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at);
-    void AnnounceRequest(const Heap& heap, std::uint64_t bytes, bool resize = false);
+    Value AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at,
+                          std::uint64_t alignment = Heaps::kAlignment);
+    std::uint64_t AlignmentOf(const Expression& argument);
+    void NeedAlignment(const Heap& heap, std::uint64_t alignment, const Location& at);
+    void AnnounceRequest(const Heap& heap, std::uint64_t bytes, std::uint64_t alignment, bool resize);
     Value FreeThrough(const AllocatorSpot& spot, std::uint64_t pointer, const Location& at);
     Value MakeAllocator(HeapKind kind, const Expression& call);
     HeapPlace PlaceOfBuffer(const Expression& argument);
@@ -306,6 +318,8 @@ private:
     void Charge(std::uint64_t work) override;
     bool Halted() const override { return halted_; }
     void Noted(MemoryError error);
+    Value ArrayFailed(const Type* type, std::string why);
+    std::string Because(const std::string& error) const;
 
     // library_*.cpp
     Value CallLibrary(LibraryId id, const Expression& call, const Type* want);
@@ -320,6 +334,7 @@ private:
     Value ResizeCall(const Expression& call);
     Value CopyCall(const Expression& call);
     Value DestroyCall(const Expression& call);
+    Value EvaluateShown(const Expression& expression);
     void PrintCall(const Expression& call, bool isError, bool line);
     const Type* TypeArgument(const Expression& call, const Type* otherwise);
     void NeedOs(const Location& at);
@@ -377,6 +392,7 @@ private:
     std::vector<std::string> errorNames_;                     // that came up, while somebody expects one
     std::vector<std::uint8_t> answered_;                      // by expectation: 0 never, 1 met, 2 failed
     std::vector<Blocks::Number> leaked_;
+    std::string why_;  // the last InvalidPointer of a DynamicArray in this statement, in words
     Value returned_;
     std::string declaring_;              // the variable whose value is being made
     std::uint64_t globalAllocator_ = 0;  // address of the library's own

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/checked.hpp"
 #include "scenario/detail/interpreter.hpp"
+#include "scenario/detail/signatures.hpp"
 
 namespace residue::scenario::detail {
 
@@ -79,16 +81,17 @@ Value Interpreter::PointerResult(const Result<std::uint64_t>& result, const Type
     return ErrorUnion(type, types_.MemoryError(), static_cast<std::uint64_t>(result.error()) - 1);
 }
 
-Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count,
-                                   const Location& at) {
+Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, std::uint64_t count, const Location& at,
+                                   std::uint64_t alignment) {
     if (!type->HasSize()) Stop(at, "room for what?", "a type, as in Allocate<u32>(&allocator, 5)");
     Heap& heap = LiveHeapOf(spot, at);
+    NeedAlignment(heap, alignment, at);
     const auto bytes = CheckedMultiply(count, type->size);
     // One that overflows still reaches the allocator, so that the failure is an event of its.
     const std::uint64_t asked = bytes ? *bytes : ~std::uint64_t{0};
-    AnnounceRequest(heap, asked);
+    AnnounceRequest(heap, asked, alignment, false);
     ++requesting_;
-    const Result<std::uint64_t> given = heaps_->Allocate(heap, asked, count, type);
+    const Result<std::uint64_t> given = heaps_->Allocate(heap, asked, count, type, alignment);
     --requesting_;
     lastHeap_ = heap.number;
     lastProbes_ = heaps_->ProbesOf(heap);
@@ -97,11 +100,29 @@ Value Interpreter::AllocateThrough(const AllocatorSpot& spot, const Type* type, 
     return PointerResult(given, type);
 }
 
+std::uint64_t Interpreter::AlignmentOf(const Expression& argument) {
+    constexpr std::uint64_t kMostAlignment = 4096;
+    const std::uint64_t alignment = Coerce(EvaluatePlain(argument), types_.Scalar(ScalarKind::U32), argument.at).bits;
+    if (!std::has_single_bit(alignment) || alignment > kMostAlignment)
+        Stop(argument.at, fmt::format("an alignment of {}", alignment),
+             fmt::format("a power of two, at most {}", kMostAlignment));
+    return std::max(alignment, Heaps::kAlignment);
+}
+
+// The procedures of an allocator of the script are asked for a count, and for nothing else.
+void Interpreter::NeedAlignment(const Heap& heap, std::uint64_t alignment, const Location& at) {
+    const Heap* asked = &heap;
+    while (asked->kind == HeapKind::Failing) asked = heaps_->At(asked->parent);
+    if (asked->kind == HeapKind::Script && alignment > Heaps::kAlignment)
+        Stop(at, fmt::format("`{}` is an allocator of the script, and cannot be asked for an alignment", asked->name),
+             "one of the library's");
+}
+
 // What a request asks of other allocators is its own affair.
-void Interpreter::AnnounceRequest(const Heap& heap, std::uint64_t bytes, bool resize) {
+void Interpreter::AnnounceRequest(const Heap& heap, std::uint64_t bytes, std::uint64_t alignment, bool resize) {
     if (requesting_ != 0) return;
     const bool predict = std::exchange(predicts_, false);
-    if (hooks_.beforeRequest) hooks_.beforeRequest({heaps_->IdOf(heap), bytes, 8, resize, predict});
+    if (hooks_.beforeRequest) hooks_.beforeRequest({heaps_->IdOf(heap), bytes, alignment, resize, predict});
 }
 
 Value Interpreter::FreeThrough(const AllocatorSpot& spot, std::uint64_t pointer, const Location& at) {
@@ -152,10 +173,9 @@ Value Interpreter::CallCallback(Heap& heap, std::uint64_t procedure, const Type*
     }
     const auto index = static_cast<std::uint32_t>(procedure - 1);
     const Procedure& called = program_.procedures[index];
-    if (called.parameters.empty() || called.parameters.size() > 2) {
-        Stop(at, fmt::format("`{}` takes {} arguments", called.name, called.parameters.size()),
-             "the context and one more");
-    }
+    const bool allocates = procedure == heap.allocateProcedure;
+    if (allocates ? !IsAllocate(called) : !IsFree(called))
+        Stop(called.at, NoCallback(called, allocates), CallbackExpected(called, allocates));
     std::vector<const Type*> types;
     if (!called.generics.empty()) types.assign(called.generics.size(), type);
     std::vector<Argument> arguments;

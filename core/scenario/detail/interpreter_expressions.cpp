@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "scenario/detail/interpreter.hpp"
-#include "scenario/detail/near_name.hpp"
 
 namespace residue::scenario::detail {
 
@@ -109,12 +108,7 @@ Value Interpreter::EvaluateMember(const Expression& expression) {
         whole = Load(SpotOfPointer(whole, expression), expression.at);
     }
     const Field* field = whole.type->kind == TypeKind::Struct ? whole.type->Find(expression.name) : nullptr;
-    if (field == nullptr) {
-        NearName near(expression.name);
-        for (const Field& each : whole.type->fields) near.Offer(each.name);
-        Stop(expression.nameAt, fmt::format("{} has no field `{}`", whole.type->name, expression.name), "",
-             near.Hint());
-    }
+    if (field == nullptr) StopNoField(whole.type, expression.name, expression.nameAt);
     return PartOf(whole, field->type, field->offset);
 }
 
@@ -125,21 +119,28 @@ Value Interpreter::EvaluateIndex(const Expression& expression) {
     const Location at = expression.at;
     if (whole.type == types_.CallTrace()) {
         const auto trace = static_cast<std::uint32_t>(PartOf(whole, types_.Scalar(ScalarKind::U32), 0).bits);
-        if (index >= TraceLength(trace))
-            Stop(at, fmt::format("this call trace has {} entries", TraceLength(trace)), "a smaller index");
+        StopOutside(index, TraceLength(trace), "call trace", at);
         return TraceEntry(trace, index);
     }
     if (whole.type->kind == TypeKind::String) {
         const std::string_view text = TextOf(whole);
-        if (index >= text.size()) Stop(at, fmt::format("this string has {} bytes", text.size()), "a smaller index");
+        StopOutside(index, text.size(), "string", at);
         return Value::Of(types_.Scalar(ScalarKind::Char), static_cast<unsigned char>(text[index]));
     }
     if (whole.type->kind == TypeKind::Array) {
-        if (index >= whole.type->count)
-            Stop(at, fmt::format("this array has {} elements", whole.type->count), "a smaller index");
+        StopOutside(index, whole.type->count, "array", at);
         return PartOf(whole, whole.type->element, index * whole.type->element->size);
     }
     Stop(at, fmt::format("{} has no elements", whole.type->name), "an array, a pointer, a DynamicArray or a string");
+}
+
+// Of a value on its way, which has no address.
+void Interpreter::StopOutside(std::uint64_t index, std::uint64_t count, const char* of, const Location& at) {
+    if (index < count) return;
+    if (expecting_ != 0) errorNames_.emplace_back("OutOfBounds");
+    Stop(
+        at, fmt::format("index {} is out of bounds", static_cast<std::int64_t>(index)),
+        count == 0 ? fmt::format("none: this {} is empty", of) : fmt::format("0 to {}, as this {} has", count - 1, of));
 }
 
 bool Interpreter::IsTrue(const Expression& condition) {
@@ -205,9 +206,9 @@ Value Interpreter::EvaluateAddress(const Expression& expression) {
     }
     const auto spot = Locate(of);
     if (!spot) Stop(expression.at, "this has no address", "a variable, a field or an element after `&`");
-    if (spot->outside) {  // one behind the last is all right to name
-        AccessFailed(spot->address, spot->type->size, false, 0, false, expression.at);
-    }
+    // One behind the last is all right to name.
+    const bool isEnd = spot->count != 0 && spot->index == static_cast<std::int64_t>(spot->count);
+    if (spot->outside && !isEnd) OutsideFailed(*spot, false, expression.at);
     return Value::Of(types_.PointerTo(spot->type), PointerTo(*spot));
 }
 

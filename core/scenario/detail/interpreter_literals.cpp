@@ -18,6 +18,13 @@ Value Interpreter::EnumValue(const Type* type, std::string_view name, const Loca
     Stop(at, fmt::format("{} has no case `{}`", type->name, name), "", near.Hint());
 }
 
+void Interpreter::StopNoField(const Type* type, std::string_view name, const Location& at) {
+    NearName near(name);
+    for (const Field& field : type->fields) near.Offer(field.name);
+    const std::string list = FieldList(type);
+    Stop(at, fmt::format("{} has no field `{}`", type->name, name), list.empty() ? "a struct" : list, near.Hint());
+}
+
 Value Interpreter::EvaluateStruct(const Expression& expression) {
     const Type* type = Resolve(expression.type);
     if (type->kind != TypeKind::Struct)
@@ -29,11 +36,7 @@ Value Interpreter::EvaluateStruct(const Expression& expression) {
         const Field* field = type->Find(each.name);
         // The document writes Alloc where its struct has Allocate.
         if (field == nullptr && each.name == "Alloc") field = type->Find("Allocate");
-        if (field == nullptr) {
-            NearName near(each.name);
-            for (const Field& known : type->fields) near.Offer(known.name);
-            Stop(each.at, fmt::format("{} has no field `{}`", type->name, each.name), "", near.Hint());
-        }
+        if (field == nullptr) StopNoField(type, each.name, each.at);
         if (field->type->kind == TypeKind::Unknown)
             Stop(each.at, fmt::format("the type of `{}` is not known", each.name), "type arguments");
         given[static_cast<std::size_t>(field - type->fields.data())] = true;
@@ -115,7 +118,7 @@ Value Interpreter::EvaluateMacro(const Expression& expression, const Type* want)
         }
         case MacroKind::ToString: {
             std::string text;
-            Append(text, Evaluate(*expression.list[0]), 0);
+            Append(text, EvaluateShown(*expression.list[0]), 0);
             return StringValue(text);
         }
         case MacroKind::Length: {

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "scenario/detail/interpreter.hpp"
-#include "scenario/detail/near_name.hpp"
 
 namespace residue::scenario::detail {
 
@@ -97,12 +96,7 @@ std::optional<Interpreter::Spot> Interpreter::LocateMember(const Expression& exp
     const auto whole = LocateThrough(base);
     if (!whole) return std::nullopt;
     const Field* field = whole->type->kind == TypeKind::Struct ? whole->type->Find(expression.name) : nullptr;
-    if (field == nullptr) {
-        NearName near(expression.name);
-        for (const Field& each : whole->type->fields) near.Offer(each.name);
-        Stop(expression.nameAt, fmt::format("{} has no field `{}`", whole->type->name, expression.name), "",
-             near.Hint());
-    }
+    if (field == nullptr) StopNoField(whole->type, expression.name, expression.nameAt);
     return PartOfSpot(*whole, field->type, field->offset);
 }
 
@@ -135,6 +129,7 @@ std::optional<Interpreter::Spot> Interpreter::LocateIndex(const Expression& expr
             Spot element = *whole;
             element.address = whole->address + index * whole->type->size;
             element.outside = element.address > 0xFFFF'FFFF;
+            element.index = static_cast<std::int64_t>(index);
             return element;
         }
     }
@@ -144,22 +139,28 @@ std::optional<Interpreter::Spot> Interpreter::LocateIndex(const Expression& expr
         element.type = whole->type->arrayElement;
         const std::uint64_t buffer = ReadField(*whole, "buffer");
         element.tag = TagOf(buffer);
-        element.outside = index >= ReadField(*whole, "size");
-        element.address = detail::AddressOf(buffer) + (element.outside ? 0 : index * element.type->size);
+        element.address = detail::AddressOf(buffer);
+        PlaceElement(element, index, ReadField(*whole, "size"));
         return element;
     }
     if (whole->type->kind != TypeKind::Array) return std::nullopt;
-    const std::uint64_t index = IndexOf(*expression.b);
-    const bool outside = index >= whole->type->count;
-    Spot element =
-        PartOfSpot(*whole, whole->type->element, outside ? whole->type->size : index * whole->type->element->size);
-    element.outside = outside;
+    Spot element = PartOfSpot(*whole, whole->type->element, 0);
+    PlaceElement(element, IndexOf(*expression.b), whole->type->count);
     return element;
+}
+
+// From the place of the first element to that of the one that is asked for. What lies outside stays outside.
+void Interpreter::PlaceElement(Spot& element, std::uint64_t index, std::uint64_t count) {
+    element.address += index * element.type->size;
+    if (element.outside || index < count) return;
+    element.outside = true;
+    element.index = static_cast<std::int64_t>(index);
+    element.count = count;
 }
 
 Value Interpreter::Load(const Spot& spot, const Location& at) {
     if (spot.outside) {
-        AccessFailed(spot.address, spot.type->size, false, 0, false, at);
+        OutsideFailed(spot, false, at);
         return Value::Zero(spot.type);
     }
     if (!spot.direct) (void)MayAccess(spot.address, spot.tag, spot.type->size, false, at);
@@ -171,7 +172,7 @@ Value Interpreter::Load(const Spot& spot, const Location& at) {
 
 void Interpreter::Store(const Spot& spot, const Value& value, const Location& at) {
     Charge(spot.type->size / 64);
-    if (spot.outside) return AccessFailed(spot.address, spot.type->size, true, 0, false, at);
+    if (spot.outside) return OutsideFailed(spot, true, at);
     if (spot.direct) {
         if (heaps_->IsLent(spot.address, spot.address + spot.type->size, spot.outerBegin, spot.outerEnd)) {
             return AccessFailed(spot.address, spot.type->size, true, 0, false, at);
@@ -226,6 +227,15 @@ bool Interpreter::MayAccess(std::uint64_t address, std::uint64_t tag, std::uint6
 void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool write, Blocks::Number block,
                                bool dangling, const Location& at) {
     if (looking_) return;
+    std::string text;
+    if (block != 0) {
+        const BlockRecord& record = blocks_.At(block);
+        static constexpr const char* kHow[] = {"was given back", "was given out again", "ended with its allocator"};
+        text = dangling ? fmt::format(": the block of {} from line {} {} in line {}", Bytes(record.size),
+                                      paths_.LineOf(record.bornAt), kHow[static_cast<std::size_t>(record.death)],
+                                      paths_.LineOf(record.diedAt))
+                        : fmt::format(": the block has {}, from {:#x} on", Bytes(record.size), record.address);
+    }
     events::Event failed;
     failed.kind = events::EventKind::AccessFailed;
     failed.address = address;
@@ -233,20 +243,39 @@ void Interpreter::AccessFailed(std::uint64_t address, std::uint64_t bytes, bool 
     failed.argument = write ? 2 : 1;
     failed.error =
         static_cast<std::uint8_t>(dangling ? events::AccessError::Dangling : events::AccessError::OutOfBounds);
-    if (block != 0) failed.allocator = heaps_->IdOf(*heaps_->At(blocks_.At(block).heap));
-    failed.trace = paths_.IdOf(Here());
-    events::EmitNow(sink_, failed);
-    const char* verb = write ? "write" : "read";
+    TellAccess(failed, block, std::move(text), at);
+}
+
+// An index beyond its array: the address that was asked for, whatever may lie there.
+void Interpreter::OutsideFailed(const Spot& spot, bool write, const Location& at) {
+    if (looking_) return;
+    events::Event failed;
+    failed.kind = events::EventKind::AccessFailed;
+    failed.address = spot.address;
+    failed.size = spot.type->size;
+    failed.argument = write ? 2 : 1;
+    failed.error = static_cast<std::uint8_t>(events::AccessError::OutOfBounds);
+    std::string text = fmt::format(": index {}", spot.index);
+    if (spot.count != 0)
+        text += fmt::format(" of an array of {}", spot.count);
+    else if (spot.address <= 0xFFFF'FFFF)
+        text += " of an empty array";
+    TellAccess(failed, 0, std::move(text), at);
+}
+
+void Interpreter::TellAccess(const events::Event& failed, Blocks::Number block, std::string text, const Location& at) {
+    events::Event event = failed;
+    if (block != 0) event.allocator = heaps_->IdOf(*heaps_->At(blocks_.At(block).heap));
+    event.trace = paths_.IdOf(Here());
+    events::EmitNow(sink_, event);
+    const bool dangling = event.error == static_cast<std::uint8_t>(events::AccessError::Dangling);
+    const bool write = event.argument == 2;
     if (expecting_ != 0) errorNames_.emplace_back(dangling ? "Dangling" : "OutOfBounds");
-    std::string text =
-        fmt::format("a {} of {} at {:#x} is {}", verb, Bytes(bytes), address, dangling ? "dangling" : "out of bounds");
-    if (block != 0) {
-        const BlockRecord& record = blocks_.At(block);
-        text += dangling ? fmt::format(": the block of {} from line {} was given back in line {}", Bytes(record.size),
-                                       paths_.LineOf(record.bornAt), paths_.LineOf(record.diedAt))
-                         : fmt::format(": the block has {}, from {:#x} on", Bytes(record.size), record.address);
-    }
-    if (expectingErrors_ == 0) Warn(at, dangling ? "dangling" : "bounds", text, write ? "it is not carried out" : "");
+    if (expectingErrors_ != 0) return;
+    Warn(at, dangling ? "dangling" : "bounds",
+         fmt::format("a {} of {} at {:#x} is {}{}", write ? "write" : "read", Bytes(event.size), event.address,
+                     dangling ? "dangling" : "out of bounds", text),
+         write ? "it is not carried out" : "");
 }
 
 // Of memory that is there; 0 elsewhere.

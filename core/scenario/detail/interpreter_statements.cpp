@@ -111,7 +111,7 @@ void Interpreter::ExecuteExpression(const Statement& statement) {
                                       [](const ExpectClause& clause) { return clause.key == "error"; });
     const std::string name = ErrorName(value);
     if (!expected) {
-        Warn(statement.at, name, fmt::format("the error {} is thrown away", name),
+        Warn(statement.at, name, fmt::format("the error {}{} is thrown away", name, Because(name)),
              "test it with `if`, hand it on with `try`, or stop with `!`");
     }
 }

@@ -351,7 +351,7 @@ Value Interpreter::Unwrap(Value value, const Location& at) {
                  "test it with `if` first");
         const std::string name = ErrorName(value);
         if (expecting_ != 0) errorNames_.push_back(name);
-        Stop(at, fmt::format("this failed with {}, and is used as its value", name), "",
+        Stop(at, fmt::format("this failed with {}{}, and is used as its value", name, Because(name)), "",
              "test it with `if`, hand the error on with `try`, or give a value with `?`");
     }
     if (value.type->element == nullptr) return Value::Of(types_.Of(TypeKind::Void), 0);

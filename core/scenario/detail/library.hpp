@@ -40,6 +40,7 @@ enum class LibraryId : std::uint8_t {
     CreateBuddy,
     CreateSegregated,
     CreateTlsf,
+    CreateHeaderless,
     CreateDefault,
     CreateResidue,
     CreateSystem,

@@ -44,12 +44,14 @@ Value Interpreter::CallMemory(LibraryId id, const Expression& call, const Type* 
     switch (id) {
         case LibraryId::Allocate:
         case LibraryId::CoreAllocate: {
-            if (call.list.size() != 2)
+            if (call.list.size() < 2)
                 Stop(call.at, "an allocator's procedure without its allocator", "the allocator and a count");
             const AllocatorSpot spot = AllocatorOf(*call.list[0]);
             const bool asked = want != nullptr && want->kind == TypeKind::Pointer && want->element->HasSize();
             const Type* type = TypeArgument(call, asked ? want->element : types_.Of(TypeKind::Unknown));
-            return AllocateThrough(spot, type, number(1), call.at);
+            const std::uint64_t count = number(1);
+            const std::uint64_t alignment = call.list.size() < 3 ? Heaps::kAlignment : AlignmentOf(*call.list[2]);
+            return AllocateThrough(spot, type, count, call.at, alignment);
         }
         case LibraryId::Free: return FreeCall(call, true);
         case LibraryId::UnsafeFree:
@@ -76,6 +78,7 @@ Value Interpreter::CallMemory(LibraryId id, const Expression& call, const Type* 
         case LibraryId::CreateBuddy: return MakeAllocator(HeapKind::Buddy, call);
         case LibraryId::CreateSegregated: return MakeAllocator(HeapKind::Segregated, call);
         case LibraryId::CreateTlsf: return MakeAllocator(HeapKind::Tlsf, call);
+        case LibraryId::CreateHeaderless: return MakeAllocator(HeapKind::Headerless, call);
         case LibraryId::CreateDefault: return MakeAllocator(HeapKind::Default, call);
         case LibraryId::CreateResidue: return MakeAllocator(HeapKind::Residue, call);
         case LibraryId::CreateSystem: return MakeAllocator(HeapKind::System, call);
@@ -140,7 +143,7 @@ Value Interpreter::ResizeCall(const Expression& call) {
         Stop(call.at, fmt::format("the allocator `{}` cannot resize", heap.name), "Allocate, Copy and Free");
     const auto bytes = CheckedMultiply(count, element->size);
     const std::uint64_t asked = bytes ? *bytes : ~std::uint64_t{0};
-    AnnounceRequest(heap, asked, true);
+    AnnounceRequest(heap, asked, Heaps::kAlignment, true);
     const auto moved = heaps_->Resize(heap, pointer.bits, asked);
     lastHeap_ = heap.number;
     ThrowIfHalted();
@@ -231,12 +234,23 @@ Value Interpreter::TraceEntry(std::uint32_t trace, std::uint64_t index) {
     return entry;
 }
 
+// A value to be shown. A result that was kept, with `?` here or in a variable, shows its error's name; any other one is
+// used as its value, and an error stops the program.
+Value Interpreter::EvaluateShown(const Expression& expression) {
+    Value value = Evaluate(expression);
+    const bool kept = expression.kind == ExpressionKind::Keep || expression.kind == ExpressionKind::Name ||
+                      expression.kind == ExpressionKind::Member || expression.kind == ExpressionKind::Index ||
+                      expression.kind == ExpressionKind::Dereference;
+    if (value.type->kind == TypeKind::Union && IsError(value) && !kept) return Unwrap(std::move(value), expression.at);
+    return value;
+}
+
 void Interpreter::PrintCall(const Expression& call, bool isError, bool line) {
     std::string text;
     if (!call.list.empty()) {
         std::vector<Value> values;
-        for (std::size_t i = 1; i < call.list.size(); ++i) values.push_back(Evaluate(*call.list[i]));
-        const Value first = Evaluate(*call.list[0]);
+        for (std::size_t i = 1; i < call.list.size(); ++i) values.push_back(EvaluateShown(*call.list[i]));
+        const Value first = EvaluateShown(*call.list[0]);
         if (first.type->kind == TypeKind::String)
             text = Formatted(TextOf(first), values, call.at);
         else if (values.empty())

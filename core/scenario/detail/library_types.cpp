@@ -44,11 +44,10 @@ Value Interpreter::CallTypes(LibraryId id, const Expression& call, const Type* w
             const std::uint64_t index = IndexOf(*call.list[1]);
             const Type* element = array.type->arrayElement;
             const Type* type = types_.UnionOf(types_.MemoryError(), element);
-            if (index >= ReadField(array, "size")) {
-                Noted(MemoryError::InvalidPointer);
-                return ErrorUnion(type, types_.MemoryError(),
-                                  static_cast<std::uint64_t>(MemoryError::InvalidPointer) - 1);
-            }
+            const std::uint64_t size = ReadField(array, "size");
+            if (index >= size)
+                return ArrayFailed(
+                    type, fmt::format("index {} of a DynamicArray of {}", static_cast<std::int64_t>(index), size));
             return SuccessUnion(type, Load(ElementOf(array, index), call.at));
         }
         case LibraryId::ClearDynamicArray:
@@ -56,6 +55,17 @@ Value Interpreter::CallTypes(LibraryId id, const Expression& call, const Type* w
             return Value::Zero(done);
         default: return DestroyArray(call);
     }
+}
+
+// What is not there fails with InvalidPointer; `why` says it in the message.
+Value Interpreter::ArrayFailed(const Type* type, std::string why) {
+    Noted(MemoryError::InvalidPointer);
+    why_ = std::move(why);
+    return ErrorUnion(type, types_.MemoryError(), static_cast<std::uint64_t>(MemoryError::InvalidPointer) - 1);
+}
+
+std::string Interpreter::Because(const std::string& error) const {
+    return why_.empty() || error != Name(MemoryError::InvalidPointer) ? "" : " (" + why_ + ")";
 }
 
 Interpreter::Spot Interpreter::ElementOf(const Spot& array, std::uint64_t index) {
@@ -137,10 +147,10 @@ Value Interpreter::Remove(const Expression& call, bool last) {
     const std::uint64_t size = ReadField(array, "size");
     const std::uint64_t index = last ? size - 1 : IndexOf(*call.list[1]);
     const Type* type = types_.UnionOf(types_.MemoryError(), last ? element : nullptr);
-    if (size == 0 || index >= size) {
-        Noted(MemoryError::InvalidPointer);
-        return ErrorUnion(type, types_.MemoryError(), static_cast<std::uint64_t>(MemoryError::InvalidPointer) - 1);
-    }
+    if (size == 0) return ArrayFailed(type, "the DynamicArray is empty");
+    if (index >= size)
+        return ArrayFailed(type,
+                           fmt::format("index {} of a DynamicArray of {}", static_cast<std::int64_t>(index), size));
     const Value removed = Load(ElementOf(array, index), call.at);
     const std::uint64_t behind = (size - index - 1) * element->size;
     const Spot from = ElementOf(array, index + 1);

@@ -119,6 +119,25 @@ Location Parser::Since(const Token& first) const {
     return at;
 }
 
+// Before the `}` that is next closes `open`: does it look as if it were an outer one's?
+void Parser::Suspect(const Token& open) {
+    if (suspect_ || !At("}") || !Peek().newLine) return;
+    const Token* line = &open;
+    while (!line->newLine && line != lexed_.tokens.data()) --line;
+    if (Peek().at.column >= line->at.column) return;
+    suspect_ = open.at;
+    suspectColumn_ = line->at.column;
+}
+
+// The file ended before `open` was closed. Where indentation says which one lacks its end, it is that one.
+void Parser::TellUnclosed(const Token& open) {
+    if (gaveUp_ || toldUnclosed_) return;
+    toldUnclosed_ = true;
+    const Location at = suspect_.value_or(open.at);
+    messages_.Error(at, fmt::format("the `{{` of line {} has no `}}`", at.line),
+                    suspect_ ? fmt::format("a closing `}}` in column {}", suspectColumn_) : "a closing `}`");
+}
+
 void Parser::ParseFile() {
     narrationOf_.resize(lexed_.narrations.size());
     FindIntroduction();

@@ -48,6 +48,8 @@ private:
     void SkipLine();
     void SkipTo(std::string_view closing);  // of the bracket that is open, then behind it
     Location Since(const Token& first) const;
+    void Suspect(const Token& open);
+    void TellUnclosed(const Token& open);
 
     // Declarations (parser_declarations.cpp).
     Attributes ParseAttributes();
@@ -102,6 +104,8 @@ private:
     Expression* ParsePrimary();
     Expression* ParseMacro(const Token& name);
     Expression* ParseBracketed();  // ( ... )
+    bool AtForeignCast() const;
+    Expression* ParseForeignCast();
     Expression* ParseArray();
     Expression* ParseCall(Expression* callee, const Token& first, std::vector<TypeExpression*> types);
     Expression* ParseStructLiteral(Expression* path, const Token& first, std::vector<TypeExpression*> types);
@@ -136,6 +140,9 @@ private:
     bool quiet_ = false;                      // trying: what is wrong is not told
     bool failed_ = false;                     // while quiet
     bool gaveUp_ = false;                     // nested too deep: nothing more is read
+    bool toldUnclosed_ = false;               // of the brackets that are open at the end one is told
+    std::optional<Location> suspect_;         // a `{` whose `}` stands further left than the line it began on
+    std::uint32_t suspectColumn_ = 0;         // where that line begins
     std::vector<std::uint32_t> narrationOf_;  // of Lexed::narrations: 1 + index into ProgramData::narrations
 };
 

@@ -62,13 +62,25 @@ void Parser::ParseAttribute(Attributes& attributes) {
                             "private, export, predict, break or expect", near.Hint());
         }
         if (TakeIf("(")) SkipTo(")");
+        return;
     }
+    if (!At("(")) return;
+    // Only `expect` has read its own.
+    const Token& open = Take();
+    SkipTo(")");
+    messages_.Error(Since(open), fmt::format("`{}` takes nothing between brackets", name),
+                    fmt::format("just #[{}]", name),
+                    name == "predict" ? "#[expect(...)] says where a block must lie" : "");
 }
 
 void Parser::ParseExpects(Attributes& attributes) {
     if (!Expect("(", "`expect`")) return;
     const Bracket inside(*this, false);
     const std::size_t begin = attributes.expects.size();
+    if (At(")") && !gaveUp_) {
+        messages_.Error(Peek().at, "nothing is expected here",
+                        "error = .DoubleFree, leaks = 0, or p != q, for example");
+    }
     Expression* of = nullptr;
     while (!At(")") && !AtEnd()) {
         const Token& first = Peek();

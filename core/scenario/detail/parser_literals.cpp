@@ -66,7 +66,37 @@ Expression* Parser::ParseMacro(const Token& name) {
     return macro;
 }
 
+// (u32) value, as C writes it.
+bool Parser::AtForeignCast() const {
+    std::size_t ahead = 1;
+    while (Peek(ahead).Is("^") || Peek(ahead).Is("*")) ++ahead;
+    if (Peek(ahead).kind != TokenKind::Name || !IsTypeName(Peek(ahead).text)) return false;
+    ++ahead;
+    while (Peek(ahead).Is("^") || Peek(ahead).Is("*")) ++ahead;
+    const Token& behind = Peek(ahead + 1);
+    return Peek(ahead).Is(")") && behind.kind != TokenKind::End && !behind.newLine && BeginsOperand(behind);
+}
+
+Expression* Parser::ParseForeignCast() {
+    const Token& first = Peek();
+    std::string_view type;
+    while (!At(")")) {
+        if (Peek().kind == TokenKind::Name) type = Peek().text;
+        Take();
+    }
+    Take();
+    if (!quiet_) {
+        messages_.Error(Since(first), "a type before its value", fmt::format("`as {}` behind it", type));
+    }
+    failed_ = failed_ || quiet_;
+    ++nesting_;
+    Expression* value = TooDeep(nesting_, first.at) ? nullptr : ParseUnary();
+    --nesting_;
+    return value;
+}
+
 Expression* Parser::ParseBracketed() {
+    if (AtForeignCast()) return ParseForeignCast();
     const Token& first = Take();
     const Bracket inside(*this, false);
     std::vector<Expression*> parts;

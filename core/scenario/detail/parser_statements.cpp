@@ -103,11 +103,12 @@ Statement* Parser::ParseBlock() {
         }
         if (at_ == before) Take();
     }
-    if (!At("}") && !gaveUp_) {
-        messages_.Error(first.at, "this block never ends", "a closing `}`");
+    if (!At("}")) {
+        TellUnclosed(first);
         return block;
     }
-    TakeIf("}");
+    Suspect(first);
+    Take();
     return block;
 }
 
@@ -183,6 +184,7 @@ Statement* Parser::ParseMatch() {
     Statement* statement = New(StatementKind::Match, first);
     statement->value = ParseCondition();
     statement->at = Since(first);
+    const Token& open = Peek();
     if (statement->value == nullptr || !Expect("{", "what is matched")) return nullptr;
     const Bracket inside(*this, true);
     while (!At("}") && !AtEnd()) {
@@ -196,7 +198,11 @@ Statement* Parser::ParseMatch() {
         TakeIf(",");
         if (at_ == before) Take();
     }
-    if (!Expect("}", "the cases")) return nullptr;
+    Suspect(open);
+    if (!TakeIf("}")) {
+        TellUnclosed(open);
+        return nullptr;
+    }
     return TooDeep(statement->depth, statement->at) ? nullptr : statement;
 }
 

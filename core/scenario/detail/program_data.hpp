@@ -39,6 +39,7 @@ struct ProgramData {
     std::unordered_set<std::string_view> doubtful;  // names that broken lines may have declared
 
     std::string title;
+    bool titled = false;  // by its introduction
     std::string introduction;
     std::vector<Narration> narrations;
     std::vector<Place> predicts;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "scenario/detail/scalars.hpp"
+
 namespace residue::scenario::detail {
 
 void Resolver::Resolve() {
@@ -242,6 +244,8 @@ void Resolver::ResolveAssign(Statement& statement) {
 
 void Resolver::ResolveTarget(Target& target) {
     Expression& place = *target.place;
+    if (place.kind == ExpressionKind::Name && place.name != "_" && !Find(place.name))
+        return Unknown(place.at, place.name, false, "`:=` declares a new variable");
     ResolveValue(&place);
     if (place.kind != ExpressionKind::Name) return;
     const Variable* variable = FindVariable(place.name);
@@ -268,10 +272,31 @@ void Resolver::ResolveMatch(Statement& statement) {
 }
 
 void Resolver::ResolveExpects(std::vector<ExpectClause>& expects) {
+    expecting_ = true;
     for (ExpectClause& clause : expects) {
         if (clause.value != nullptr) ResolveValue(clause.value);
         if (clause.of != nullptr) ResolveValue(clause.of);
+        if (!clause.caseName.empty()) CheckErrorName(clause);
     }
+    expecting_ = false;
+}
+
+// An expected error that no enum has would never come.
+void Resolver::CheckErrorName(const ExpectClause& clause) {
+    NearName near(clause.caseName);
+    bool known = false;
+    const auto look = [&](const std::vector<std::string_view>& cases) {
+        for (const std::string_view each : cases) {
+            near.Offer(each);
+            known = known || each == clause.caseName;
+        }
+    };
+    look(LibraryCases(LibraryId::MemoryErrorType));
+    look(LibraryCases(LibraryId::AccessErrorType));
+    for (const EnumDeclaration& declaration : program_.enums) look(declaration.cases);
+    if (known) return;
+    messages_.Error(clause.at, fmt::format("there is no error `.{}`", Shown(clause.caseName)),
+                    "a case of MemoryError, of an enum of the script, .Dangling or .OutOfBounds", near.Hint());
 }
 
 }  // namespace residue::scenario::detail

@@ -46,6 +46,7 @@ private:
     void ResolveTarget(Target& target);
     void ResolveMatch(Statement& statement);
     void ResolveExpects(std::vector<ExpectClause>& expects);
+    void CheckErrorName(const ExpectClause& clause);
 
     void ResolveValue(Expression* expression);       // must be a value
     void ResolveExpression(Expression* expression);  // may be a module or a type, before a dot
@@ -60,7 +61,8 @@ private:
 
     std::optional<Reference> Find(std::string_view name) const;
     std::optional<Reference> FindIn(Reference owner, std::string_view name) const;
-    void Unknown(const Location& at, std::string_view name, bool type);
+    void Unknown(const Location& at, std::string_view name, bool type, const char* otherwise = "");
+    const char* ModuleWith(std::string_view name) const;
     void UnknownIn(const Location& at, Reference owner, std::string_view name);
     std::uint32_t DeclareLocal(std::string_view name, const Location& at, bool constant, bool* global);
     const Variable* FindVariable(std::string_view name) const;
@@ -75,6 +77,7 @@ private:
     std::vector<std::string_view> declared_;  // names, in order, for the ends of scopes
     std::size_t scope_ = 0;
     std::uint32_t loops_ = 0;
+    bool expecting_ = false;    // what stands in an #[expect(...)] is resolved
     bool usesGeneric_ = false;  // the type just resolved names a type parameter
     std::vector<bool> globalConstant_;
 };

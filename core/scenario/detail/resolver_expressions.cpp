@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scenario/detail/expectation_keys.hpp"
 #include "scenario/detail/library.hpp"
 #include "scenario/detail/resolver.hpp"
 #include "scenario/detail/scalars.hpp"
@@ -61,7 +62,16 @@ std::optional<Reference> Resolver::FindIn(Reference owner, std::string_view name
     return found == names.end() ? std::nullopt : std::optional(found->second);
 }
 
-void Resolver::Unknown(const Location& at, std::string_view name, bool type) {
+// The module in front of a name that is only visible through it; null: there is none.
+const char* Resolver::ModuleWith(std::string_view name) const {
+    const char* module = nullptr;
+    VisitLibrary([&](const LibraryEntry& entry) {
+        if (entry.name == name && module == nullptr) module = NameOf(entry.module) + 4;  // behind "std."
+    });
+    return module;
+}
+
+void Resolver::Unknown(const Location& at, std::string_view name, bool type, const char* otherwise) {
     if (messages_.IsFull() || program_.doubtful.contains(name)) return;
     NearName near(name);
     for (const auto& [known, variables] : variables_) {
@@ -78,8 +88,13 @@ void Resolver::Unknown(const Location& at, std::string_view name, bool type) {
         if (visible && (!type || entry.kind == LibraryKind::Type)) near.Offer(entry.name);
     });
     if (!own) VisitScalars([&](std::string_view known) { near.Offer(known); });
+    std::string hint = near.Hint();
+    if (const char* module = ModuleWith(name)) hint = fmt::format("did you mean `{}.{}`?", module, Shown(name));
+    if (expecting_ && FindExpectationKey(name) != nullptr)
+        hint = fmt::format("`{} = ...` expects it of the statement: one `=`", name);
+    if (*otherwise != 0) hint += (hint.empty() ? "" : " ") + std::string(otherwise);
     messages_.Error(at, fmt::format("{} `{}` is not known here", type ? "the type" : "the name", Shown(name)), "",
-                    near.Hint());
+                    std::move(hint));
 }
 
 void Resolver::UnknownIn(const Location& at, Reference owner, std::string_view name) {
@@ -104,7 +119,10 @@ void Resolver::ResolveValue(Expression* expression) {
     if (expression->kind != ExpressionKind::Name && expression->kind != ExpressionKind::Member) return;
     const Reference reference = expression->reference;
     if (IsType(reference)) {
-        messages_.Error(expression->at, fmt::format("`{}` is a type", Shown(expression->name)), "a value");
+        messages_.Error(expression->at, fmt::format("`{}` is a type", Shown(expression->name)), "a value",
+                        reference.kind == ReferenceKind::Scalar
+                            ? fmt::format("`as` makes a value one: value as {}", expression->name)
+                            : "");
     } else if (IsModule(reference)) {
         messages_.Error(expression->at, fmt::format("`{}` is a module", Shown(expression->name)),
                         fmt::format("one of its names, as in {}.Name", Shown(expression->name)));

@@ -229,6 +229,16 @@ std::string CaseName(const Type* type, std::uint64_t which) {
     return which < type->cases.size() ? std::string(type->cases[which]) : fmt::format("{}({})", type->name, which);
 }
 
+std::string FieldList(const Type* type) {
+    constexpr std::size_t kMostListed = 12;
+    std::string list;
+    for (std::size_t i = 0; i < type->fields.size() && type->kind == TypeKind::Struct; ++i) {
+        if (i == kMostListed) return list + ", …";
+        list += (list.empty() ? "" : ", ") + std::string(type->fields[i].name);
+    }
+    return list;
+}
+
 bool IsOrUses(const Type* type, const Type* base) {
     for (; type != nullptr; type = type->base) {
         if (type == base) return true;

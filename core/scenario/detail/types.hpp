@@ -147,6 +147,9 @@ bool HoldsIncomplete(const Type* type);
 // The name of an enum's case; its number where there is none.
 std::string CaseName(const Type* type, std::uint64_t which);
 
+// "x, y, z": for a message; at most a dozen.
+std::string FieldList(const Type* type);
+
 // Is `type` this struct, or one that begins with it?
 bool IsOrUses(const Type* type, const Type* base);
 
