@@ -252,7 +252,7 @@ bool App::Frame(double seconds) {
         }
     }
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
-    const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() &&
+    const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                                         session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 

@@ -71,22 +71,22 @@ std::uint32_t FlameBuilder::ChildOf(std::uint32_t parent, std::uint32_t name, Tr
     return at->second;
 }
 
-void FlameBuilder::Add(const log::LogView& log, const Profile& profile, Measure measure) {
+void FlameBuilder::Add(const log::LogView& log, const Profile& profile, SiteMeasure measure) {
     tree_.measure = measure;
     AddAll(log, profile, measure, false);
 }
 
-void FlameBuilder::Compare(const log::LogView& log, const Profile& profile, Measure measure) {
+void FlameBuilder::Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure) {
     tree_.compared = true;
     AddAll(log, profile, measure, true);
 }
 
-void FlameBuilder::AddAll(const log::LogView& log, const Profile& profile, Measure measure, bool earlier) {
+void FlameBuilder::AddAll(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier) {
     if (tree_.direction == Direction::TopDown) AddTopDown(log, profile, measure, earlier);
     else AddBottomUp(log, profile, measure, earlier);
 }
 
-void FlameBuilder::AddTopDown(const log::LogView& log, const Profile& profile, Measure measure, bool earlier) {
+void FlameBuilder::AddTopDown(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier) {
     FrameNames names;
     std::vector<std::uint32_t> nodeOf(std::size_t{log.Traces()} + 1, FlameNode::kNone);
     nodeOf[0] = 0;
@@ -110,7 +110,7 @@ void FlameBuilder::AddTopDown(const log::LogView& log, const Profile& profile, M
     }
 }
 
-void FlameBuilder::AddBottomUp(const log::LogView& log, const Profile& profile, Measure measure, bool earlier) {
+void FlameBuilder::AddBottomUp(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier) {
     FrameNames names;
     const auto number = [this](const std::string& name) { return NumberOf(name); };
     // The large ones first: where there are too many nodes, small ones end at their first frame.

@@ -3,7 +3,7 @@
 // profile, or of two that are compared (analysis/profile.hpp), of one log or of two.
 //
 //     FlameBuilder builder(Direction::TopDown);
-//     builder.Add(log, profile, Measure::PeakBytes);
+//     builder.Add(log, profile, SiteMeasure::PeakBytes);
 //     const FlameTree tree = builder.Finish();                     // nodes[0] is the root: everything
 //
 // Cost: top-down a hash look-up for each node of the log's call traces; bottom-up one for each frame of each site. Names
@@ -38,7 +38,7 @@ struct FlameNode {
 struct FlameTree {
     std::vector<std::string> names;
     std::vector<FlameNode> nodes;      // [0]: all
-    Measure measure = Measure::LiveBytes;
+    SiteMeasure measure = SiteMeasure::LiveBytes;
     Direction direction = Direction::TopDown;
     bool compared = false;
     bool cut = false;                  // bottom-up: not all small sites are there in full, there were too many
@@ -48,17 +48,17 @@ struct FlameTree {
 class FlameBuilder {
 public:
     explicit FlameBuilder(Direction direction);
-    void Add(const log::LogView& log, const Profile& profile, Measure measure);
-    void Compare(const log::LogView& log, const Profile& profile, Measure measure);  // the earlier one
+    void Add(const log::LogView& log, const Profile& profile, SiteMeasure measure);
+    void Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure);  // the earlier one
     FlameTree Finish();  // once
 
     // How a frame is called: its function, else its file and line.
     static std::string NameOf(const log::Frame& frame);
 
 private:
-    void AddAll(const log::LogView& log, const Profile& profile, Measure measure, bool earlier);
-    void AddTopDown(const log::LogView& log, const Profile& profile, Measure measure, bool earlier);
-    void AddBottomUp(const log::LogView& log, const Profile& profile, Measure measure, bool earlier);
+    void AddAll(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier);
+    void AddTopDown(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier);
+    void AddBottomUp(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier);
     std::uint32_t ChildOf(std::uint32_t parent, std::uint32_t name, TraceId trace);
     std::uint32_t NumberOf(const std::string& name);
 

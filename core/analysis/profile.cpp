@@ -265,21 +265,21 @@ void SiteFigures::Add(const SiteFigures& other) {
 
 const std::array<MeasureInfo, 7>& MeasureTable() {
     static constexpr std::array<MeasureInfo, 7> kTable{{
-        {Measure::LiveBytes, "live", "live bytes", "Bytes of blocks that are alive at the end of the range.", true},
-        {Measure::PeakBytes, "peak", "bytes at the peak", "Bytes of blocks that were alive when live bytes peaked.", true},
-        {Measure::AllocatedBytes, "allocated", "allocated bytes", "Bytes that were asked for in the range, freed or not.",
+        {SiteMeasure::LiveBytes, "live", "live bytes", "Bytes of blocks that are alive at the end of the range.", true},
+        {SiteMeasure::PeakBytes, "peak", "bytes at the peak", "Bytes of blocks that were alive when live bytes peaked.", true},
+        {SiteMeasure::AllocatedBytes, "allocated", "allocated bytes", "Bytes that were asked for in the range, freed or not.",
          true},
-        {Measure::Allocations, "allocations", "allocations", "Blocks that were allocated in the range.", false},
-        {Measure::Temporary, "temporary", "temporary allocations",
+        {SiteMeasure::Allocations, "allocations", "allocations", "Blocks that were allocated in the range.", false},
+        {SiteMeasure::Temporary, "temporary", "temporary allocations",
          "Blocks that were freed before their thread's next request.", false},
-        {Measure::LeakedBytes, "leaked", "leaked bytes",
+        {SiteMeasure::LeakedBytes, "leaked", "leaked bytes",
          "Bytes of blocks that are alive at the end of the range and never freed.", true},
-        {Measure::GrownBytes, "grown", "growth", "Live bytes at the end of the range less those at its beginning.", true},
+        {SiteMeasure::GrownBytes, "grown", "growth", "Live bytes at the end of the range less those at its beginning.", true},
     }};
     return kTable;
 }
 
-const MeasureInfo& InfoOf(Measure measure) { return MeasureTable()[static_cast<std::size_t>(measure)]; }
+const MeasureInfo& InfoOf(SiteMeasure measure) { return MeasureTable()[static_cast<std::size_t>(measure)]; }
 
 const MeasureInfo* FindMeasure(std::string_view key) {
     for (const MeasureInfo& info : MeasureTable()) {
@@ -288,16 +288,16 @@ const MeasureInfo* FindMeasure(std::string_view key) {
     return nullptr;
 }
 
-std::int64_t Value(const SiteFigures& figures, Measure measure) {
+std::int64_t Value(const SiteFigures& figures, SiteMeasure measure) {
     const auto value = [&]() -> std::uint64_t {
         switch (measure) {
-            case Measure::LiveBytes: return figures.liveBytes;
-            case Measure::PeakBytes: return figures.peakBytes;
-            case Measure::AllocatedBytes: return figures.allocatedBytes;
-            case Measure::Allocations: return figures.allocations;
-            case Measure::Temporary: return figures.temporary;
-            case Measure::LeakedBytes: return figures.leakedBytes;
-            case Measure::GrownBytes: return figures.liveBytes - figures.earlierBytes;  // may wrap: negative
+            case SiteMeasure::LiveBytes: return figures.liveBytes;
+            case SiteMeasure::PeakBytes: return figures.peakBytes;
+            case SiteMeasure::AllocatedBytes: return figures.allocatedBytes;
+            case SiteMeasure::Allocations: return figures.allocations;
+            case SiteMeasure::Temporary: return figures.temporary;
+            case SiteMeasure::LeakedBytes: return figures.leakedBytes;
+            case SiteMeasure::GrownBytes: return figures.liveBytes - figures.earlierBytes;  // may wrap: negative
         }
         return 0;
     };
@@ -317,7 +317,7 @@ std::optional<Profile> MakeProfile(const log::LogView& log, const ProfileRange& 
     return pass.Result();
 }
 
-std::vector<SiteFigures> TopSites(const Profile& profile, Measure measure, std::size_t most) {
+std::vector<SiteFigures> TopSites(const Profile& profile, SiteMeasure measure, std::size_t most) {
     std::vector<SiteFigures> top;
     for (const SiteFigures& site : profile.sites) {
         if (Value(site, measure) != 0) top.push_back(site);

@@ -3,7 +3,7 @@
 // end and was not before.
 //
 //     auto profile = MakeProfile(log, {.to = position, .peak = series.Run().peakPosition});
-//     for (const SiteFigures& site : profile->sites) Use(site.trace, Value(site, Measure::LiveBytes));
+//     for (const SiteFigures& site : profile->sites) Use(site.trace, Value(site, SiteMeasure::LiveBytes));
 //
 // One pass over the table of blocks, without a heap: some 60 ns a block, 24 bytes a call trace that allocates. For a
 // thread of its own; any number of them at once. A block that is the region of a child allocator (as the log tells it)
@@ -74,18 +74,18 @@ struct SiteFigures {
     friend bool operator==(const SiteFigures&, const SiteFigures&) = default;
 };
 
-enum class Measure : std::uint8_t { LiveBytes, PeakBytes, AllocatedBytes, Allocations, Temporary, LeakedBytes, GrownBytes };
+enum class SiteMeasure : std::uint8_t { LiveBytes, PeakBytes, AllocatedBytes, Allocations, Temporary, LeakedBytes, GrownBytes };
 struct MeasureInfo {
-    Measure measure;
+    SiteMeasure measure;
     const char* key;    // "live", as --by takes it
     const char* label;  // "live bytes"
     const char* help;
     bool bytes;         // else a count
 };
 const std::array<MeasureInfo, 7>& MeasureTable();
-const MeasureInfo& InfoOf(Measure measure);
+const MeasureInfo& InfoOf(SiteMeasure measure);
 const MeasureInfo* FindMeasure(std::string_view key);  // null: no such measure
-std::int64_t Value(const SiteFigures& figures, Measure measure);  // negative: GrownBytes of what shrank
+std::int64_t Value(const SiteFigures& figures, SiteMeasure measure);  // negative: GrownBytes of what shrank
 
 // How many blocks, and their bytes, from 2^(i-1) to 2^i - 1 (bin 0: exactly 0).
 struct Bins {
@@ -116,6 +116,6 @@ std::optional<Profile> MakeProfile(const log::LogView& log, const ProfileRange& 
                                    std::atomic<double>* progress = nullptr);
 
 // The sites by one measure, the largest first (of equal ones the lower trace); those of 0 are left out.
-std::vector<SiteFigures> TopSites(const Profile& profile, Measure measure, std::size_t most);
+std::vector<SiteFigures> TopSites(const Profile& profile, SiteMeasure measure, std::size_t most);
 
 }  // namespace residue::analysis

@@ -284,25 +284,39 @@ const analysis::Metrics& CursorSession::PresentMetrics() {
     return cached.measured;
 }
 
-template <class T, class Compute>
-const T& CursorSession::Refresh(Slow<T>& slow, Compute compute) {
+template <class T>
+CursorSession::Slow<T>::Slow(Compute computes)
+    : compute(computes),
+      background([computes](const HeapKey& key, const std::atomic<bool>&, std::atomic<double>&) {
+          return std::make_shared<const T>(computes(key.view, *key.heap));
+      }) {}
+
+template <class T>
+const T& CursorSession::Refresh(Slow<T>& slow) {
     constexpr double kPatience = 0.25;
+    constexpr std::uint64_t kMany = 20'000;
+    const Row row = heap_.Applied();
+    std::uint64_t blocks = 0;
+    for (const model::AllocatorState& allocator : heap_.Allocators()) blocks += allocator.totals.blocks;
+    if (blocks > kMany) {
+        if (slow.row == row) return *slow.value;
+        const auto reply = slow.background.Ask({view_, std::make_shared<const model::HeapModel>(heap_), row});
+        if (reply.value != nullptr) slow.value = reply.value;
+        if (reply.fresh) slow.row = row;
+        return *slow.value;
+    }
     const bool moving = playing_ || followsEnd_ || !settled_;
-    if (slow.row != heap_.Applied() && (!moving || clock_ - slow.at >= kPatience || slow.row.value == log::kNever)) {
-        slow.value = compute();
-        slow.row = heap_.Applied();
+    if (slow.row != row && (!moving || clock_ - slow.at >= kPatience || slow.row.value == log::kNever)) {
+        slow.value = std::make_shared<const T>(slow.compute(view_, heap_));
+        slow.row = row;
         slow.at = clock_;
     }
-    return slow.value;
+    return *slow.value;
 }
 
-const std::vector<analysis::Leak>& CursorSession::PresentLeaks() {
-    return Refresh(leaks_, [this] { return analysis::FindLeaks(view_, heap_); });
-}
+const std::vector<analysis::Leak>& CursorSession::PresentLeaks() { return Refresh(leaks_); }
 
-const std::vector<analysis::CallNode>& CursorSession::PresentCallTree() {
-    return Refresh(callTree_, [this] { return analysis::BuildCallTree(view_, heap_); });
-}
+const std::vector<analysis::CallNode>& CursorSession::PresentCallTree() { return Refresh(callTree_); }
 
 std::uint64_t CursorSession::ProbesOfPresent() const {
     const auto row = PresentRow();

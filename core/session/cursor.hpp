@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "model/checkpoints.hpp"
+#include "session/analyst.hpp"
+#include "session/background.hpp"
 #include "session/session.hpp"
 
 namespace residue::session {
@@ -59,6 +61,10 @@ public:
     const std::vector<analysis::Leak>& PresentLeaks() override;
     const std::vector<analysis::CallNode>& PresentCallTree() override;
     std::uint64_t ProbesOfPresent() const override;
+    session::Analyst& Analyst() override { return analyst_; }
+    bool Working() const override {
+        return leaks_.background.Busy() || callTree_.background.Busy() || analyst_.Working();
+    }
     InsideAnswer PresentInside() override { return inside_.Ask(view_, Shown(), now_); }
 
 protected:
@@ -100,15 +106,26 @@ private:
         std::optional<analysis::FailureReport> failureReport;
         analysis::Metrics measured;
     };
-    // Costs O(live blocks): while the heap moves by itself, an older answer is shown for up to a quarter of a second.
+    // Costs O(live blocks). Of many blocks on a thread of its own: an older answer is shown meanwhile. Of few at once,
+    // and while the heap moves by itself every quarter of a second.
+    struct HeapKey {
+        log::LogView view;
+        std::shared_ptr<const model::HeapModel> heap;
+        Row row{};
+        friend bool operator==(const HeapKey& a, const HeapKey& b) { return a.row == b.row; }
+    };
     template <class T>
     struct Slow {
+        using Compute = T (*)(const log::LogView&, const model::HeapModel&);
+        explicit Slow(Compute compute);
+        Compute compute;
         Row row{log::kNever};
         double at = 0;
-        T value;
+        std::shared_ptr<const T> value = std::make_shared<const T>();
+        Background<HeapKey, T> background;
     };
-    template <class T, class Compute>
-    const T& Refresh(Slow<T>& slow, Compute compute);
+    template <class T>
+    const T& Refresh(Slow<T>& slow);
 
     Position PositionShowing(Row row) const;
     Cached& CacheForNow();
@@ -134,8 +151,9 @@ private:
     double clock_ = 0;  // seconds that Tick was told of
     Cached cached_;
     InsideSource inside_;
-    Slow<std::vector<analysis::Leak>> leaks_;
-    Slow<std::vector<analysis::CallNode>> callTree_;
+    Slow<std::vector<analysis::Leak>> leaks_{analysis::FindLeaks};
+    Slow<std::vector<analysis::CallNode>> callTree_{analysis::BuildCallTree};
+    session::Analyst analyst_{*this};  // last: its threads read what is above
 };
 
 }  // namespace residue::session

@@ -35,7 +35,7 @@ void RecordingSession::Load() {
         format_ = std::move(summary->format);
     }
     SetDoing("indexing");
-    if (!ExtendSeries()) return SetPhase(Phase::Cancelled);
+    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
     SetPhase(Phase::Ready);
 }
 

@@ -23,6 +23,7 @@
 
 namespace residue::session {
 
+class Analyst;   // session/analyst.hpp
 class Sandbox;   // session/sandbox.hpp
 class Scenario;  // session/scenario.hpp
 
@@ -122,6 +123,11 @@ public:
     // The inside of the allocator that is shown, at Now(): free structure, marks, and the decisions of the call that
     // led there. Found by re-execution, on a thread of its own: ask again until it is ready.
     virtual InsideAnswer PresentInside() = 0;
+
+    // Profiles, flame graphs, filters, run-until.
+    virtual session::Analyst& Analyst() = 0;
+    // Something that was asked for is still being worked out: what is shown will change by itself.
+    virtual bool Working() const = 0;
 
     virtual Sandbox* GetSandbox() { return nullptr; }
     virtual Scenario* GetScenario() { return nullptr; }

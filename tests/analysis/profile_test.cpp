@@ -75,7 +75,7 @@ TEST_CASE("a profile of a whole log tells by site what was allocated, freed, is 
     CHECK(profile->allocatedSizes.bins[5].bytes == 30);
     CHECK(profile->lifetimes.bins[1].blocks == 1);       // one call later
     CHECK(profile->lifetimes.bins[3].blocks == 1);       // five
-    const auto top = TopSites(*profile, Measure::AllocatedBytes, 2);
+    const auto top = TopSites(*profile, SiteMeasure::AllocatedBytes, 2);
     REQUIRE(top.size() == 2);
     CHECK(top[0].trace.value == 4);
     CHECK(top[1].trace.value == 3);
@@ -91,8 +91,8 @@ TEST_CASE("a profile between two moments tells what happened there") {
     REQUIRE(profile);
     CHECK(SiteOf(*profile, 4).frees == 1);
     CHECK(SiteOf(*profile, 4).allocations == 0);
-    CHECK(Value(SiteOf(*profile, 4), Measure::GrownBytes) == -100);
-    CHECK(Value(SiteOf(*profile, 3), Measure::GrownBytes) == 50);
+    CHECK(Value(SiteOf(*profile, 4), SiteMeasure::GrownBytes) == -100);
+    CHECK(Value(SiteOf(*profile, 3), SiteMeasure::GrownBytes) == 50);
     CHECK(SiteOf(*profile, 3).earlierBytes == 30);
     CHECK(SiteOf(*profile, 3).leakedBytes == 30);  // the other one is freed later
     CHECK(profile->total.liveBytes == 85);
@@ -175,7 +175,7 @@ TEST_CASE("a flame graph sums sites by function, from main and from where they a
     const auto log = stream.View();
     const auto profile = MakeProfile(log, {});
     FlameBuilder down(Direction::TopDown);
-    down.Add(log, *profile, Measure::LiveBytes);
+    down.Add(log, *profile, SiteMeasure::LiveBytes);
     const FlameTree tree = down.Finish();
     CHECK(tree.nodes[0].value == 65);
     const FlameNode* main = Child(tree, tree.nodes[0], "main");
@@ -191,7 +191,7 @@ TEST_CASE("a flame graph sums sites by function, from main and from where they a
     CHECK(Child(tree, tree.nodes[0], "(no call trace)")->value == 5);
 
     FlameBuilder up(Direction::BottomUp);
-    up.Add(log, *profile, Measure::LiveBytes);
+    up.Add(log, *profile, SiteMeasure::LiveBytes);
     const FlameTree inverted = up.Finish();
     const FlameNode* read = Child(inverted, inverted.nodes[0], "Read");
     REQUIRE(read);
@@ -212,8 +212,8 @@ TEST_CASE("two moments compared: each function has its value then and now") {
     const auto log = stream.View();
     const auto before = MakeProfile(log, {.to = Position{1}}), after = MakeProfile(log, {});
     FlameBuilder builder(Direction::TopDown);
-    builder.Add(log, *after, Measure::LiveBytes);
-    builder.Compare(log, *before, Measure::LiveBytes);
+    builder.Add(log, *after, SiteMeasure::LiveBytes);
+    builder.Compare(log, *before, SiteMeasure::LiveBytes);
     const FlameTree tree = builder.Finish();
     const FlameNode* main = Child(tree, tree.nodes[0], "main");
     CHECK(main->value == 25);

@@ -1,0 +1,184 @@
+#include "session/analyst.hpp"
+
+#include "session/session.hpp"
+
+namespace residue::session {
+namespace {
+
+// Views are compared by what they show: a log only grows.
+struct ProfileKey {
+    log::LogView view;
+    analysis::ProfileRange range;
+    analysis::BlockFilter filter;
+    analysis::SiteMeasure measure{};
+    analysis::Direction direction{};
+    bool compared = false;
+    bool SameProfile(const ProfileKey& other) const {
+        return view.Rows() == other.view.Rows() && range.from == other.range.from && range.to == other.range.to &&
+               range.peak == other.range.peak && filter == other.filter;
+    }
+    friend bool operator==(const ProfileKey& a, const ProfileKey& b) {
+        return a.SameProfile(b) && a.measure == b.measure && a.direction == b.direction && a.compared == b.compared;
+    }
+};
+
+struct LivesKey {
+    log::LogView view;
+    analysis::LivesRequest request;
+    analysis::BlockFilter filter;
+    friend bool operator==(const LivesKey& a, const LivesKey& b) {
+        return a.view.Rows() == b.view.Rows() && a.request == b.request && a.filter == b.filter;
+    }
+};
+
+struct AddressesKey {
+    log::LogView view;
+    AllocatorId allocator{};
+    friend bool operator==(const AddressesKey& a, const AddressesKey& b) {
+        return a.view.Rows() == b.view.Rows() && a.allocator == b.allocator;
+    }
+};
+
+struct FindKey {
+    log::LogView view;
+    const analysis::Series* series = nullptr;
+    analysis::Condition condition;
+    Position from{};
+    bool forward = true;
+    std::uint64_t number = 0;  // of the question: the same one may be asked again
+    friend bool operator==(const FindKey& a, const FindKey& b) { return a.number == b.number; }
+};
+
+struct FoundAt {
+    std::optional<Position> position;
+};
+
+}  // namespace
+
+struct Analyst::State {
+    // The profiler's own: a profile is kept for the next measure or direction.
+    std::optional<ProfileKey> profileKey;
+    std::optional<analysis::Profile> profile, earlier;
+
+    std::shared_ptr<const ProfileAnswer> MakeProfile(const ProfileKey& key, const std::atomic<bool>& cancelled,
+                                                     std::atomic<double>& progress) {
+        if (!profileKey || !profileKey->SameProfile(key)) {
+            profileKey.reset();
+            earlier.reset();
+            profile = analysis::MakeProfile(key.view, key.range, key.filter, &cancelled, &progress);
+            if (!profile) return nullptr;
+            profileKey = key;
+        }
+        if (key.compared && !earlier) {
+            earlier = analysis::MakeProfile(key.view, {{}, key.range.from, key.range.peak}, key.filter, &cancelled,
+                                            &progress);
+            if (!earlier) return nullptr;
+        }
+        analysis::FlameBuilder builder(key.direction);
+        builder.Add(key.view, *profile, key.measure);
+        if (key.compared) builder.Compare(key.view, *earlier, key.measure);
+        return std::make_shared<const ProfileAnswer>(ProfileAnswer{*profile, builder.Finish()});
+    }
+
+    Background<ProfileKey, ProfileAnswer> profiles{
+        [this](const ProfileKey& key, const std::atomic<bool>& cancelled, std::atomic<double>& progress) {
+            return MakeProfile(key, cancelled, progress);
+        }};
+    Background<LivesKey, analysis::LivesPicture> lives{
+        [](const LivesKey& key, const std::atomic<bool>& cancelled, std::atomic<double>& progress) {
+            auto made = analysis::MakeLives(key.view, key.request, key.filter, &cancelled, &progress);
+            return made ? std::make_shared<const analysis::LivesPicture>(std::move(*made)) : nullptr;
+        }};
+    using Addresses = std::pair<std::uint64_t, std::uint64_t>;
+    Background<AddressesKey, Addresses> addresses{
+        [](const AddressesKey& key, const std::atomic<bool>& cancelled,
+           std::atomic<double>&) -> std::shared_ptr<const Addresses> {
+            const auto made = analysis::AddressesOf(key.view, key.allocator, &cancelled);
+            if (cancelled.load(std::memory_order_relaxed)) return nullptr;
+            return std::make_shared<const Addresses>(made);
+        }};
+    std::optional<FindKey> finding;
+    std::uint64_t findings = 0;
+    Background<FindKey, FoundAt> finder{
+        [](const FindKey& key, const std::atomic<bool>& cancelled,
+           std::atomic<double>&) -> std::shared_ptr<const FoundAt> {
+            const auto at =
+                analysis::FindNext(key.view, *key.series, key.condition, key.from, key.forward, &cancelled);
+            if (cancelled.load(std::memory_order_relaxed)) return nullptr;
+            return std::make_shared<const FoundAt>(FoundAt{at});
+        }};
+
+    // The filter's answer for single blocks, kept while the log does not grow.
+    std::optional<analysis::FilterCheck> check;
+    std::uint64_t checkRows = 0;
+};
+
+Analyst::Analyst(Session& session) : session_(session), state_(std::make_unique<State>()) {}
+Analyst::~Analyst() = default;
+
+void Analyst::SetFilter(analysis::BlockFilter filter) {
+    filter_ = std::move(filter);
+    state_->check.reset();
+}
+
+bool Analyst::Passes(BlockId block) const {
+    if (!filter_.Any()) return true;
+    const log::LogView& view = session_.View();
+    if (!state_->check || state_->checkRows != view.Rows().value) {
+        state_->check.emplace(view, filter_);
+        state_->checkRows = view.Rows().value;
+    }
+    return state_->check->Passes(block);
+}
+
+Reply<ProfileAnswer> Analyst::AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared) {
+    ProfileKey key;
+    key.view = session_.View();
+    if (range_) key.range = {range_->first, range_->second};
+    else key.range.to = session_.Now();
+    // The peak of what is looked at: the whole run's where that lies in it.
+    const auto column = [&] {
+        std::vector<analysis::SeriesColumn> columns;
+        session_.Series().Columns(key.range.from, key.range.to + 1, 1, columns);
+        return columns[0];
+    }();
+    key.range.peak = column.any ? column.liveMaxAt : key.range.to;
+    key.filter = filter_;
+    key.measure = measure;
+    key.direction = direction;
+    key.compared = compared && range_.has_value();
+    return state_->profiles.Ask(key);
+}
+
+Reply<analysis::LivesPicture> Analyst::AskLives(const analysis::LivesRequest& request) {
+    return state_->lives.Ask({session_.View(), request, filter_});
+}
+
+Reply<std::pair<std::uint64_t, std::uint64_t>> Analyst::AskAddresses(AllocatorId allocator) {
+    return state_->addresses.Ask({session_.View(), allocator});
+}
+
+void Analyst::Find(analysis::Condition condition, bool forward) {
+    condition_ = condition;
+    state_->finding = FindKey{session_.View(), &session_.Series(), std::move(condition), session_.Now(), forward,
+                              ++state_->findings};
+}
+
+Analyst::Found Analyst::Look() {
+    if (!state_->finding) return Found::Nothing;
+    const auto reply = state_->finder.Ask(*state_->finding);
+    if (!reply.fresh) return Found::Looking;
+    state_->finding.reset();
+    if (reply.value == nullptr || !reply.value->position) return Found::Nowhere;
+    session_.Play(false);
+    session_.SeekTo(*reply.value->position);
+    return Found::There;
+}
+
+void Analyst::StopFinding() { state_->finding.reset(); }
+
+bool Analyst::Working() const {
+    return state_->profiles.Busy() || state_->lives.Busy() || state_->addresses.Busy() || state_->finding.has_value();
+}
+
+}  // namespace residue::session

@@ -1,0 +1,69 @@
+// What is found out about a session's log on threads of their own: profiles, flame graphs, pictures of lives, the next
+// position at which a condition holds. With one filter and one range, which hold for all of it. Asked every frame; the
+// latest answer is drawn, and says whether it is of the present question.
+//
+// Thread: one, as Session.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "analysis/find.hpp"
+#include "analysis/flame.hpp"
+#include "analysis/lives.hpp"
+#include "analysis/profile.hpp"
+#include "session/background.hpp"
+
+namespace residue::session {
+
+class Session;
+
+// Everything of one stretch, and its call traces as a tree.
+struct ProfileAnswer {
+    analysis::Profile profile;
+    analysis::FlameTree flame;
+};
+
+class Analyst {
+public:
+    explicit Analyst(Session& session);  // which outlives it
+    ~Analyst();
+
+    // Which blocks count, in every analysis and in the heap panel.
+    const analysis::BlockFilter& Filter() const { return filter_; }
+    void SetFilter(analysis::BlockFilter filter);
+    // Does a block pass? For what is drawn: looks at one block, at once.
+    bool Passes(BlockId block) const;
+
+    // A stretch of positions to look at instead of "up to now"; the timeline's brush. first < second
+    const std::optional<std::pair<Position, Position>>& Range() const { return range_; }
+    void SetRange(std::optional<std::pair<Position, Position>> range) { range_ = range; }
+
+    // Of the range, or of everything up to the session's Now(). `compared`: of the range, its end against its beginning.
+    Reply<ProfileAnswer> AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared = false);
+    Reply<analysis::LivesPicture> AskLives(const analysis::LivesRequest& request);
+    // The addresses that an allocator's blocks ever had.
+    Reply<std::pair<std::uint64_t, std::uint64_t>> AskAddresses(AllocatorId allocator);
+
+    // Run until: looks from the session's Now(); when it is found the session goes there (at the next Look).
+    void Find(analysis::Condition condition, bool forward);
+    enum class Found : std::uint8_t { Nothing, Looking, There, Nowhere };
+    Found Look();  // once a frame; There and Nowhere are told once
+    void StopFinding();
+    const std::optional<analysis::Condition>& LastCondition() const { return condition_; }
+
+    // Something is being worked on: what is drawn will change by itself.
+    bool Working() const;
+
+private:
+    struct State;
+    Session& session_;
+    analysis::BlockFilter filter_;
+    std::optional<std::pair<Position, Position>> range_;
+    std::optional<analysis::Condition> condition_;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace residue::session
