@@ -1,8 +1,8 @@
-// The native file, `.residue`, version 1. All numbers are little-endian; nothing is aligned.
+// The native file, `.residue`, version 2. All numbers are little-endian; nothing is aligned.
 //
 //   +------------------------- file header, 16 bytes -------------------------+
 //   |  0  magic     89 'R' 'S' 'D' 0D 0A 1A 0A                                |
-//   |  8  version   u32: 1                                                    |
+//   |  8  version   u32: 1 or 2                                               |
 //   | 12  checksum  u32: CRC-32C of bytes 0..11                               |
 //   +-------------------------------------------------------------------------+
 //   then chunks, one after the other, appended and never changed:
@@ -23,7 +23,10 @@
 //     TEXT  u64 first row, u32 n, n x { u32 row - first row, u32 bytes }, all bytes: texts of rows of the EVNT chunk
 //           that follows, rows ascending.
 //     EVNT  u64 first row, u32 n (1..65,536), u32 c, c x { u64 min, u8 width }, then for each column n x width bytes:
-//           value = min + bytes; width 0, 1, 2, 4 or 8. Columns in the order of log/columns.hpp; a reader leaves out
+//           value = min + bytes; width 0, 1, 2, 4 or 8. From version 2 on also width 16 + w, w in 1..8: w planes of
+//           n bytes, the lowest byte of each row first; together the difference to the row before (of the first: to
+//           min), modulo 2^64, as 2d or -2d - 1. So are stamps, which ascend: .03 bytes a row instead of 2.6.
+//           Columns in the order of log/columns.hpp; a reader leaves out
 //           columns that it does not know (c <= 64), and missing ones are 0. Which blocks a row concerns is not
 //           stored: the reader's appender finds out again, and so makes any stream legal.
 //     END_  u64 rows, u32 nodes: the file is whole.
@@ -48,7 +51,8 @@ namespace residue::log::native {
 
 static_assert(std::endian::native == std::endian::little);
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint8_t kDifferences = 16;  // added to a column's width
 inline constexpr std::size_t kFileHeaderBytes = 16;
 inline constexpr std::size_t kChunkHeaderBytes = 32;
 inline constexpr std::uint64_t kMaxRaw = 64u << 20;
@@ -129,10 +133,10 @@ private:
     bool ok_ = true;
 };
 
-inline void WriteFileHeader(Writer& to) {
+inline void WriteFileHeader(Writer& to, std::uint32_t version = kVersion) {
     Writer header;
     header.Bytes(kMagic);
-    header.Number(kVersion);
+    header.Number(version);
     header.Number(Crc32c(header.Written()));
     to.Bytes(header.Written());
 }

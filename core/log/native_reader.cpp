@@ -95,6 +95,10 @@ private:
     Outcome<void> Names(native::Reader raw);
     Outcome<void> Texts(native::Reader raw);
     Outcome<void> Events(native::Reader raw);
+    void AddBytes(std::span<const std::byte> bytes) {
+        columnBytes_.insert(columnBytes_.end(), bytes.begin(), bytes.end());
+    }
+    void AddDifferences(native::Reader& raw, std::uint32_t rows, ColumnShape& shape);
     Outcome<void> End(native::Reader raw);
 
     struct RowText {
@@ -111,6 +115,7 @@ private:
     std::uint32_t traces_ = 0;
     std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> zstd_{ZSTD_createDCtx(), &ZSTD_freeDCtx};
     std::vector<std::byte> decoded_;
+    std::vector<std::byte> columnBytes_;
     std::vector<std::byte> textBytes_;  // of the TEXT chunk that waits for its events
     std::vector<RowText> texts_;
     bool warnedTag_ = false;
@@ -127,8 +132,8 @@ Outcome<void> NativeReader::ReadHeader() {
     if (reader.Number<std::uint32_t>() != Crc32c(header->first(native::kFileHeaderBytes - 4))) {
         return Fail(Bad("the header is damaged", "a checksum that fits"));
     }
-    if (summary_.version != native::kVersion) {
-        return Fail(Bad(fmt::format("version {}", summary_.version), fmt::format("version {}", native::kVersion)));
+    if (summary_.version == 0 || summary_.version > native::kVersion) {
+        return Fail(Bad(fmt::format("version {}", summary_.version), fmt::format("version 1 to {}", native::kVersion)));
     }
     return {};
 }
@@ -255,6 +260,24 @@ Outcome<void> NativeReader::Texts(native::Reader raw) {
     return {};
 }
 
+// A column of differences, as one of whole values.
+void NativeReader::AddDifferences(native::Reader& raw, std::uint32_t rows, ColumnShape& shape) {
+    const std::size_t planes = shape.width - native::kDifferences;
+    const auto stored = raw.Bytes(std::uint64_t{planes} * rows);
+    std::uint64_t value = shape.min;
+    const std::size_t at = columnBytes_.size();
+    columnBytes_.resize(at + std::size_t{rows} * sizeof(value));
+    for (std::uint32_t row = 0; row < rows && !stored.empty(); ++row) {
+        std::uint64_t difference = 0;
+        for (std::size_t plane = 0; plane < planes; ++plane) {
+            difference |= std::to_integer<std::uint64_t>(stored[plane * rows + row]) << 8 * plane;
+        }
+        value += difference >> 1 ^ (std::uint64_t{0} - (difference & 1));
+        std::memcpy(columnBytes_.data() + at + row * sizeof(value), &value, sizeof(value));
+    }
+    shape = {0, 8};
+}
+
 Outcome<void> NativeReader::Events(native::Reader raw) {
     const auto first = raw.Number<std::uint64_t>();
     const auto rows = raw.Number<std::uint32_t>();
@@ -263,21 +286,25 @@ Outcome<void> NativeReader::Events(native::Reader raw) {
     if (rows == 0 || rows > kChunkRows) return Fail(Bad(fmt::format("{} rows", rows), "1 to 65536"));
     if (columnCount > native::kMaxColumns) return Fail(Bad(fmt::format("{} columns", columnCount), "at most 64"));
     std::array<ColumnShape, kRecordedColumns> shapes{};
-    std::uint64_t bytes = 0;  // of the columns that are known here
     for (std::uint32_t c = 0; c < columnCount; ++c) {
         ColumnShape shape;
         shape.min = raw.Number<std::uint64_t>();
         shape.width = raw.Number<std::uint8_t>();
-        if (!IsColumnWidth(shape.width)) {
-            return Fail(Bad(fmt::format("column {} of width {}", c, shape.width), "0, 1, 2, 4 or 8"));
+        const bool differences = summary_.version >= 2 && shape.width > native::kDifferences &&
+                                 shape.width <= native::kDifferences + 8;
+        if (!IsColumnWidth(shape.width) && !differences) {
+            return Fail(Bad(fmt::format("column {} of width {}", c, shape.width),
+                            summary_.version >= 2 ? "0, 1, 2, 4, 8 or 17 to 24" : "0, 1, 2, 4 or 8"));
         }
-        if (c >= kRecordedColumns) continue;
-        shapes[c] = shape;
-        bytes += std::uint64_t{shape.width} * rows;
+        if (c < kRecordedColumns) shapes[c] = shape;
     }
-    const auto stored = raw.Bytes(bytes);
+    columnBytes_.clear();
+    for (ColumnShape& shape : shapes) {
+        if (shape.width > native::kDifferences) AddDifferences(raw, rows, shape);
+        else AddBytes(raw.Bytes(std::uint64_t{shape.width} * rows));
+    }
     if (!raw.Ok()) return Fail(Bad(fmt::format("ends before its {} rows", rows)));
-    const Columns columns = Columns::FromBytes(rows, shapes, stored);
+    const Columns columns = Columns::FromBytes(rows, shapes, columnBytes_);
     auto text = texts_.begin();
     for (std::uint32_t row = 0; row < rows; ++row) {
         const bool hasText = text != texts_.end() && text->row == row;

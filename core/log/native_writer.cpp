@@ -30,6 +30,7 @@ struct NativeStream::State {
     std::uint64_t rows = 0;
     std::uint32_t traces = 0;
     std::vector<LoggedEvent> events;
+    std::vector<std::uint64_t> differences;  // of their stamps
     std::vector<std::byte> packed;
 
     Outcome<void> Chunk(std::uint32_t tag, std::span<const std::byte> raw);
@@ -38,6 +39,7 @@ struct NativeStream::State {
     Outcome<void> Traces(const LogView& log);
     Outcome<void> Names(const LogView& log);
     Outcome<void> Events(const LogView& log);
+    std::size_t Differences(const Columns& columns, std::uint64_t min);
 };
 
 Outcome<void> NativeStream::State::Chunk(std::uint32_t tag, std::span<const std::byte> raw) {
@@ -122,6 +124,19 @@ Outcome<void> NativeStream::State::Names(const LogView& log) {
     return flush();
 }
 
+// Fills `differences` with those of the stamps, the first one's to `min`. Returns how many bytes the largest has.
+std::size_t NativeStream::State::Differences(const Columns& columns, std::uint64_t min) {
+    differences.resize(columns.Rows());
+    std::uint64_t before = min, all = 0;
+    for (std::size_t row = 0; row < columns.Rows(); ++row) {
+        const std::uint64_t value = columns.Get(ColumnId::Stamp, row);
+        const std::uint64_t difference = value - std::exchange(before, value);
+        differences[row] = difference << 1 ^ (std::uint64_t{0} - (difference >> 63));
+        all |= differences[row];
+    }
+    return (static_cast<std::size_t>(std::bit_width(all)) + 7) / 8;
+}
+
 // One chunk of rows, and their texts before it.
 Outcome<void> NativeStream::State::Events(const LogView& log) {
     const std::uint64_t most = std::min(kChunkRows, log.Rows().value - rows);
@@ -154,11 +169,21 @@ Outcome<void> NativeStream::State::Events(const LogView& log) {
     raw.Number(rows);
     raw.Number(static_cast<std::uint32_t>(events.size()));
     raw.Number(static_cast<std::uint32_t>(kRecordedColumns));
-    for (std::size_t c = 0; c < kRecordedColumns; ++c) {
+    // Stamps as differences; the other columns as they are.
+    constexpr auto kStamp = static_cast<std::size_t>(ColumnId::Stamp);
+    static_assert(kStamp == 0);
+    const ColumnShape stamp = columns.Shape(kStamp);
+    const std::size_t planes = stamp.width == 0 ? 0 : Differences(columns, stamp.min);
+    raw.Number(stamp.min);
+    raw.Number(static_cast<std::uint8_t>(planes == 0 ? 0 : native::kDifferences + planes));
+    for (std::size_t c = kStamp + 1; c < kRecordedColumns; ++c) {
         raw.Number(columns.Shape(c).min);
         raw.Number(columns.Shape(c).width);
     }
-    raw.Bytes(columns.Bytes());
+    for (std::size_t plane = 0; plane < planes; ++plane) {
+        for (const std::uint64_t difference : differences) raw.Number(static_cast<std::uint8_t>(difference >> 8 * plane));
+    }
+    raw.Bytes(columns.Bytes().subspan(stamp.width * events.size()));
     if (auto written = Chunk(native::kEvents, raw.Written()); !written) return written;
     rows += events.size();
     return {};

@@ -70,6 +70,8 @@ public:
     void Undo(const RegionChange& change, Totals& totals);
 
     void VisitBlocks(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
+    void VisitExtents(std::uint64_t begin, std::uint64_t end,
+                      const std::function<bool(const BlockExtent&)>& visit) const;
     void VisitDead(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Block&)>& visit) const;
     void VisitHoles(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Hole&)>& visit) const;
     void VisitRegions(std::uint64_t begin, std::uint64_t end, const std::function<bool(const Region&)>& visit) const;
@@ -111,6 +113,9 @@ private:
     void SettleHoles(Totals& totals);
     void ReplaceRegions(std::size_t index, std::size_t remove, std::span<const Region> insert, std::uint64_t begin,
                         std::uint64_t end, Totals& totals);
+    // Those that touch [begin, end), strays among them, in order: inOrder(Found), stray(BlockEntry); false stops.
+    template <class InOrder, class Stray>
+    void WalkBlocks(std::uint64_t begin, std::uint64_t end, InOrder&& inOrder, Stray&& stray) const;
     template <class Visit>
     bool WalkHoles(std::uint64_t begin, std::uint64_t end, Visit&& visit) const;
 

@@ -24,13 +24,13 @@ void AllocatorHeap::VisitDead(std::uint64_t begin, std::uint64_t end,
     }
 }
 
-void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
-                                const std::function<bool(const Block&)>& visit) const {
+template <class InOrder, class Stray>
+void AllocatorHeap::WalkBlocks(std::uint64_t begin, std::uint64_t end, InOrder&& inOrder, Stray&& visitStray) const {
     if (begin >= end) return;
     auto stray = strays_.begin();
     const auto visitStraysBefore = [&](std::uint64_t address) {
         for (; stray != strays_.end() && stray->second.begin <= address; ++stray) {
-            if (Touches(stray->second, begin, end) && !visit(stray->second.ToBlock())) return false;
+            if (Touches(stray->second, begin, end) && !visitStray(stray->second)) return false;
         }
         return true;
     };
@@ -38,10 +38,23 @@ void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
     if (const auto previous = blocks_.PeekBack(at); previous && previous.End() > begin) blocks_.Back(at);
     for (auto entry = blocks_.Get(at); entry && entry.Begin() < end; entry = blocks_.Get(at)) {
         if (!strays_.empty() && !visitStraysBefore(entry.Begin())) return;
-        if (!entry.Dead() && !visit(EntryOf(entry).ToBlock())) return;
+        if (!entry.Dead() && !inOrder(entry)) return;
         blocks_.Next(at);
     }
     visitStraysBefore(end - 1);
+}
+
+void AllocatorHeap::VisitBlocks(std::uint64_t begin, std::uint64_t end,
+                                const std::function<bool(const Block&)>& visit) const {
+    WalkBlocks(begin, end, [&](const BlockSet::Found& found) { return visit(EntryOf(found).ToBlock()); },
+               [&](const BlockEntry& stray) { return visit(stray.ToBlock()); });
+}
+
+void AllocatorHeap::VisitExtents(std::uint64_t begin, std::uint64_t end,
+                                 const std::function<bool(const BlockExtent&)>& visit) const {
+    WalkBlocks(begin, end,
+               [&](const BlockSet::Found& found) { return visit({BlockId{found.Id()}, found.Begin(), found.End()}); },
+               [&](const BlockEntry& stray) { return visit({BlockId{stray.id}, stray.begin, stray.End()}); });
 }
 
 void AllocatorHeap::VisitRegions(std::uint64_t begin, std::uint64_t end,

@@ -36,6 +36,13 @@ struct Block {
     bool region = false;        // it is the region of a child allocator
 };
 
+// The little of it that a map needs.
+struct BlockExtent {
+    BlockId id{};
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
 struct Hole {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -115,6 +122,9 @@ public:
     // stop.
     void VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
                      const std::function<bool(const Block&)>& visit) const;
+    // The same live blocks, for a tenth of the cost where the heap is one of bits (it need not ask the log).
+    void VisitExtents(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                      const std::function<bool(const BlockExtent&)>& visit) const;
     void VisitHoles(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
                     const std::function<bool(const Hole&)>& visit) const;
     std::optional<Block> BlockAt(AllocatorId allocator, std::uint64_t address) const;  // the block around it

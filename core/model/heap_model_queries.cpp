@@ -8,6 +8,11 @@ void HeapModel::VisitBlocks(AllocatorId allocator, std::uint64_t begin, std::uin
     if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitBlocks(begin, end, visit);
 }
 
+void HeapModel::VisitExtents(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
+                             const std::function<bool(const BlockExtent&)>& visit) const {
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitExtents(begin, end, visit);
+}
+
 void HeapModel::VisitDead(AllocatorId allocator, std::uint64_t begin, std::uint64_t end,
                           const std::function<bool(const Block&)>& visit) const {
     if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->VisitDead(begin, end, visit);

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "symbols/detail/dwarf_names.hpp"
+#include "symbols/detail/symbol_names.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace residue::symbols {
@@ -38,7 +39,7 @@ public:
         const Dwarf_Addr call = address + bias_ - 1;  // the return address is one past the call
         if (address != 0 && dwfl_addrmodule(session_, call) == module_) {
             detail::FindLine(module_, call, frame);
-            if (const char* name = dwfl_module_addrname(module_, call)) frame.function = detail::Demangled(name);
+            if (const char* name = names_.Find(module_, call)) frame.function = detail::Demangled(name);
         }
         if (frame.function.empty()) {
             char text[32];
@@ -55,6 +56,7 @@ private:
     Dwfl* session_ = nullptr;
     Dwfl_Module* module_ = nullptr;
     GElf_Addr bias_ = 0;
+    detail::SymbolNames names_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "symbols/detail/dwarf_names.hpp"
+#include "symbols/detail/symbol_names.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace residue::symbols {
@@ -63,7 +64,7 @@ private:
         }
         if (module != nullptr) {
             FindLine(module, call, frame);
-            if (const char* name = dwfl_module_addrname(module, call)) frame.function = Demangled(name);
+            if (const char* name = names_[module].Find(module, call)) frame.function = Demangled(name);
         }
         if (frame.function.empty()) frame.function = Nameless(module, address);
         return frame;
@@ -108,6 +109,7 @@ private:
     Dwfl_Callbacks callbacks_{};
     Dwfl* session_ = nullptr;
     std::unordered_map<std::uint64_t, Frame> cache_;
+    std::unordered_map<Dwfl_Module*, detail::SymbolNames> names_;
 };
 
 }  // namespace

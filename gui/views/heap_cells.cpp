@@ -71,7 +71,7 @@ CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const H
     std::size_t done = count;  // cells from here on are still to be computed
     for (std::size_t s = 0; s < spans.size() && done == count; ++s) {
         const Span& span = spans[s];
-        heap.VisitBlocks(span.allocator, span.begin, span.end, [&](const model::Block& block) {
+        heap.VisitExtents(span.allocator, span.begin, span.end, [&](const model::BlockExtent& block) {
             const std::uint64_t begin = std::max(block.begin, span.begin);
             const std::uint64_t end = std::min(block.end, span.end);
             if (end <= begin) return true;
@@ -112,7 +112,7 @@ CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const H
             cell.occupied += occupied;
             ++work.queries;
             int looked = 0;
-            heap.VisitBlocks(spans[s].allocator, begin, end, [&](const model::Block& block) {
+            heap.VisitExtents(spans[s].allocator, begin, end, [&](const model::BlockExtent& block) {
                 const std::uint64_t from = std::max(begin, block.begin);
                 const std::uint64_t to = std::min(end, block.end);
                 if (to > from && to - from > most) {

@@ -31,7 +31,7 @@ struct CellWork {               // what it cost, to keep frames short
     std::uint64_t visited = 0;  // blocks
     std::uint64_t queries = 0;  // look-ups
     bool crowded = false;       // there were more nested heaps than were looked into
-    std::uint64_t Units() const { return visited + 16 * queries; }
+    std::uint64_t Units() const { return visited + 48 * queries; }
 };
 
 // The row of `layout` around `address`, in cells of `cellWidth` pixels (the last one may be narrower).

@@ -111,7 +111,7 @@ std::string NotAPrefix(const LogView& part, const LogView& whole) {
 // Files made by hand.
 struct Made {
     native::Writer bytes;
-    Made() { native::WriteFileHeader(bytes); }
+    explicit Made(std::uint32_t version = native::kVersion) { native::WriteFileHeader(bytes, version); }
     Made& Chunk(std::uint32_t tag, const native::Writer& payload, std::uint8_t codec = 0, std::uint64_t raw = 0) {
         native::ChunkHeader header;
         header.tag = tag;
@@ -169,7 +169,7 @@ TEST_CASE("a log comes back from its file as it was") {
     REQUIRE(read);
     CHECK(read->whole);
     CHECK(read->warnings.empty());
-    CHECK(read->version == 1);
+    CHECK(read->version == 2);
     CHECK(again.Closed());
     const LogView a = sample.log.View();
     const LogView b = again.View();
@@ -376,7 +376,7 @@ TEST_CASE("a file of version 1 opens, byte by byte as it was defined") {
     const auto events = EventsPayload(
         0, 3, {{5, 1}, {0, 2}, {0, 1}, {}, {}, {}, {}, {0, 1}, {1, 0}, {}, {1, 0}, {0, 1}, {}, {}, {0, 1}},
         {0, 1, 2, 0x00, 0x10, 0x00, 0x10, 0, 0, 16, 0, 0, 1, 1, 0, 2, 3, 14, 0, 0, 16});
-    Made made;
+    Made made(1);
     made.Chunk(native::kSource, source).Chunk(native::kTraces, traces).Chunk(native::Tag("LATE"), names);
     made.Chunk(native::kTexts, texts).Chunk(native::kEvents, events).Chunk(native::kNames, names).End(3, 1);
     CHECK(Crc32c(made.bytes.Written()) == 0x28E41BD7);  // the bytes themselves never change
@@ -399,6 +399,49 @@ TEST_CASE("a file of version 1 opens, byte by byte as it was defined") {
     CHECK(view.TopFrame(view.At(Row{0}).event.trace).function == "main");
 }
 
+TEST_CASE("a file of version 2 opens, byte by byte as it was defined") {
+    // As that of version 1; the stamps 500, 800 and 799 are differences in two planes: 0, 300, -1 as 0, 600, 1.
+    const auto events = EventsPayload(
+        0, 3, {{500, 18}, {0, 2}, {0, 1}, {}, {}, {}, {}, {}, {1, 0}, {}, {1, 0}, {0, 1}},
+        {0, 88, 1, 0, 2, 0, 0x00, 0x10, 0x00, 0x10, 0, 0, 16, 0, 0, 2, 3, 14});
+    Made made(2);
+    made.Chunk(native::kEvents, events).End(3, 0);
+    CHECK(Crc32c(made.bytes.Written()) == 0);  // the bytes themselves never change
+    EventLog log;
+    const auto read = made.Read(log);
+    REQUIRE(read);
+    CHECK(read->whole);
+    const LogView view = log.View();
+    REQUIRE(view.Rows() == Row{3});
+    CHECK(view.At(Row{0}).event.stamp == 500);
+    CHECK(view.At(Row{1}).event.stamp == 800);
+    CHECK(view.At(Row{2}).event.stamp == 799);
+    CHECK(view.At(Row{0}).event.address == 0x1000);
+    CHECK(view.At(Row{1}).event.kind == EventKind::Freed);
+}
+
+TEST_CASE("stamps of any distance, also backwards, come back from a file") {
+    EventLog log;
+    {
+        Appender appender(log);
+        events::Event event;
+        event.kind = EventKind::Marker;
+        for (const std::uint64_t stamp : {std::uint64_t{7}, ~std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{1} << 63,
+                                          std::uint64_t{3}, std::uint64_t{3}, ~std::uint64_t{0} - 1}) {
+            event.stamp = stamp;
+            appender.Append(&event, 1);
+        }
+    }
+    Folder folder;
+    REQUIRE(WriteNative(log.View(), folder.File("a")));
+    EventLog again;
+    REQUIRE(ReadNative(folder.File("a"), again));
+    REQUIRE(again.View().Rows() == log.View().Rows());
+    for (Row row{}; row < log.View().Rows(); ++row) {
+        CHECK(again.View().At(row).event.stamp == log.View().At(row).event.stamp);
+    }
+}
+
 TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
     const native::Writer none;
     CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 0, {})).Refusal() ==
@@ -407,7 +450,13 @@ TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
           "f: byte 16: 65537 rows (expected 1 to 65536)");
     CHECK(Made().Chunk(native::kEvents, EventsPayload(9, 1, {})).Refusal() == "f: byte 16: row 9 (expected row 0)");
     CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 1, {{0, 3}}, {1, 2, 3})).Refusal() ==
-          "f: byte 16: column 0 of width 3 (expected 0, 1, 2, 4 or 8)");
+          "f: byte 16: column 0 of width 3 (expected 0, 1, 2, 4, 8 or 17 to 24)");
+    CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 1, {{0, 25}}, {1, 2, 3})).Refusal() ==
+          "f: byte 16: column 0 of width 25 (expected 0, 1, 2, 4, 8 or 17 to 24)");
+    CHECK(Made(1).Chunk(native::kEvents, EventsPayload(0, 1, {{0, 17}}, {1, 2, 3})).Refusal() ==
+          "f: byte 16: column 0 of width 17 (expected 0, 1, 2, 4 or 8)");
+    CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 2, {{0, 24}}, {1, 2, 3})).Refusal() ==
+          "f: byte 16: ends before its 2 rows");
     CHECK(Made().Chunk(native::kEvents, EventsPayload(0, 2, {{0, 8}}, {1, 2, 3})).Refusal() ==
           "f: byte 16: ends before its 2 rows");
     CHECK(Made().Chunk(native::kEvents, none, 9).Refusal() ==
@@ -440,10 +489,10 @@ TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
           "f: byte 68: a text of row 5 of 1 (expected one of its rows)");
     native::Writer later;
     later.Bytes(native::kMagic);
-    later.Number(std::uint32_t{2});
+    later.Number(std::uint32_t{3});
     later.Number(Crc32c(later.Written()));
     EventLog log;
-    CHECK(ReadNativeBytes("f", later.Written(), log).error().Text() == "f: byte 0: version 2 (expected version 1)");
+    CHECK(ReadNativeBytes("f", later.Written(), log).error().Text() == "f: byte 0: version 3 (expected version 1 to 2)");
 }
 
 TEST_CASE("an illegal stream in a file is made legal, with a warning") {

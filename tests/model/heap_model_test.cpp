@@ -322,7 +322,18 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
                         if (a >= begin && (a - begin) / 100 < 7) ++expected[(a - begin) / 100];
                     }
                 }
-                REQUIRE(BlocksOf(heap, state.id.value, begin, end).size() == touching);
+                const auto blocks = BlocksOf(heap, state.id.value, begin, end);
+                REQUIRE(blocks.size() == touching);
+                std::size_t next = 0;
+                heap.VisitExtents(state.id, begin, end, [&](const model::BlockExtent& extent) {
+                    REQUIRE(next < blocks.size());
+                    REQUIRE(extent.id == blocks[next].id);
+                    REQUIRE(extent.begin == blocks[next].begin);
+                    REQUIRE(extent.end == blocks[next].end);
+                    ++next;
+                    return true;
+                });
+                REQUIRE(next == touching);
                 REQUIRE(heap.OccupiedBytes(state.id, begin, end) == occupied);
                 heap.AddOccupancy(state.id, begin, 100, cells);
                 REQUIRE(cells == expected);
