@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "log/block_range.hpp"
 #include "log/given_addresses.hpp"
 #include "log/live_blocks.hpp"
 
@@ -23,22 +24,6 @@ using events::EventKind;
 
 constexpr std::size_t kMaxWarnings = 1000;
 constexpr std::uint64_t kLastAddress = std::numeric_limits<std::uint64_t>::max();
-
-struct Range {
-    std::uint64_t begin;
-    std::uint64_t end;
-};
-
-// The bytes that a block holds; none where they do not lie in the address space.
-std::optional<Range> RangeOf(const Event& event) {
-    const std::uint64_t before = std::uint64_t{event.header} + event.padding;
-    if (event.address == 0 || event.address == kLastAddress || event.address < before) return std::nullopt;
-    const auto payload = CheckedAdd(event.size, event.rounding);
-    const auto behind = payload ? CheckedAdd(*payload, event.slack) : std::nullopt;
-    const auto end = behind ? CheckedAdd(event.address, *behind) : std::nullopt;
-    if (!end) return std::nullopt;
-    return Range{event.address - before, std::max(*end, event.address + 1)};
-}
 
 std::uint64_t CutAtEndOfMemory(std::uint64_t address, std::uint64_t size) {
     return std::min(size, kLastAddress - address);
@@ -119,15 +104,15 @@ struct Appender::State {
     void DieTogether(Event event, std::string_view text);
     void Created(Event event, std::string_view text);
 
-    bool HasRoomFor(const Event& event, const std::optional<Range>& range);
-    void MakeRoom(const Event& event, AllocatorRow& allocator, Range range);
-    BlockId Bear(const Event& event, AllocatorRow& allocator, Range range);
+    bool HasRoomFor(const Event& event, const std::optional<BlockRange>& range);
+    void MakeRoom(const Event& event, AllocatorRow& allocator, BlockRange range);
+    BlockId Bear(const Event& event, AllocatorRow& allocator, BlockRange range);
     BlockId MarkRegion(Event& event, AllocatorId parent);
     PendingResize* FindPending(const Event& event);
     void Forget(const Event& event, AllocatorRow& allocator);
 };
 
-bool Appender::State::HasRoomFor(const Event& event, const std::optional<Range>& range) {
+bool Appender::State::HasRoomFor(const Event& event, const std::optional<BlockRange>& range) {
     if (range && blocks != std::numeric_limits<std::uint32_t>::max()) return true;
     ++totals.leftOut;
     Warn(range ? "more than 4,294,967,295 blocks: left out"
@@ -137,7 +122,7 @@ bool Appender::State::HasRoomFor(const Event& event, const std::optional<Range>&
 }
 
 // Whatever lies where the new block will be must have gone unseen.
-void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, Range range) {
+void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, BlockRange range) {
     while (const LiveBlock* over = allocator.live.FirstTouching(range.begin, range.end)) {
         LoggedEvent freed;
         freed.event.kind = EventKind::Freed;
@@ -158,7 +143,7 @@ void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, Rang
     }
 }
 
-BlockId Appender::State::Bear(const Event& event, AllocatorRow& allocator, Range range) {
+BlockId Appender::State::Bear(const Event& event, AllocatorRow& allocator, BlockRange range) {
     ++blocks;
     LiveBlock block;
     block.begin = range.begin;

@@ -106,7 +106,7 @@ Columns Columns::Pack(std::span<const LoggedEvent> rows, std::size_t columnCount
 Columns Columns::FromBytes(std::size_t rows, std::span<const ColumnShape> shapes, std::span<const std::byte> bytes) {
     Columns columns;
     columns.SetShapes(rows, shapes);
-    std::memcpy(columns.bytes_.get(), bytes.data(), std::min(columns.size_, bytes.size()));
+    if (!bytes.empty()) std::memcpy(columns.bytes_.get(), bytes.data(), std::min(columns.size_, bytes.size()));
     return columns;
 }
 

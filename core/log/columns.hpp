@@ -45,9 +45,6 @@ inline constexpr std::size_t kColumnCount = 0
     RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
 #undef RESIDUE_LOG_COLUMN
     ;
-// Columns that say which blocks a row concerns: derived by the appender, so a file has no need of them.
-inline constexpr std::size_t kRecordedColumns = static_cast<std::size_t>(ColumnId::Block);
-
 // Lowest value and bytes a row.
 struct ColumnShape {
     std::uint64_t min = 0;

@@ -27,8 +27,12 @@
 //           n bytes, the lowest byte of each row first; together the difference to the row before (of the first: to
 //           min), modulo 2^64, as 2d or -2d - 1. So are stamps, which ascend: .03 bytes a row instead of 2.6.
 //           Columns in the order of log/columns.hpp; a reader leaves out
-//           columns that it does not know (c <= 64), and missing ones are 0. Which blocks a row concerns is not
-//           stored: the reader's appender finds out again, and so makes any stream legal.
+//           columns that it does not know (c <= 64), and missing ones are 0. Where the columns of blocks are missing,
+//           as in version 1, the reader's appender finds out again which blocks a row concerns, and so makes any stream
+//           legal. Where they are there, in all chunks or in none, they are checked (log/row_check.hpp) and believed.
+//     DIED  u64 first row, u32 n, n x { u32 row - first row, u32 blocks }, all blocks as u32: what ended together in rows
+//           of the EVNT chunk that follows, rows ascending. Of many there may be several chunks; a row can go on in the
+//           next. Only where blocks are stored.
 //     END_  u64 rows, u32 nodes: the file is whole.
 //   A chunk comes after all that it needs: nodes before the events that name them. Chunks of an unknown tag are left
 //   out. What follows the last whole chunk of a file that was cut off is left out with a warning.
@@ -73,6 +77,7 @@ inline constexpr std::uint32_t kTraces = Tag("TRCE");
 inline constexpr std::uint32_t kNames = Tag("NAME");
 inline constexpr std::uint32_t kTexts = Tag("TEXT");
 inline constexpr std::uint32_t kEvents = Tag("EVNT");
+inline constexpr std::uint32_t kDeaths = Tag("DIED");
 inline constexpr std::uint32_t kEnd = Tag("END_");
 
 // Bytes being written.

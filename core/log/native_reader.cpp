@@ -16,6 +16,7 @@
 #include "log/columns.hpp"
 #include "log/native_file.hpp"
 #include "log/native_format.hpp"
+#include "log/row_check.hpp"
 
 namespace residue::log {
 namespace {
@@ -99,6 +100,8 @@ private:
         columnBytes_.insert(columnBytes_.end(), bytes.begin(), bytes.end());
     }
     void AddDifferences(native::Reader& raw, std::uint32_t rows, ColumnShape& shape);
+    Outcome<void> Deaths(native::Reader raw);
+    Outcome<void> Believe(LoggedEvent row, std::uint32_t number, std::string_view text);
     Outcome<void> End(native::Reader raw);
 
     struct RowText {
@@ -116,6 +119,16 @@ private:
     std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> zstd_{ZSTD_createDCtx(), &ZSTD_freeDCtx};
     std::vector<std::byte> decoded_;
     std::vector<std::byte> columnBytes_;
+    struct RowDeaths {
+        std::uint32_t row;
+        std::uint32_t blocks;
+    };
+    std::optional<bool> withBlocks_;  // do the chunks of events say which blocks rows concern?
+    RowCheck check_;
+    std::uint64_t blocks_ = 0;
+    std::vector<RowDeaths> deaths_;   // of the DIED chunks that wait for their events
+    std::vector<BlockId> dead_;
+    std::size_t nextDeath_ = 0, nextDead_ = 0;
     std::vector<std::byte> textBytes_;  // of the TEXT chunk that waits for its events
     std::vector<RowText> texts_;
     bool warnedTag_ = false;
@@ -260,6 +273,49 @@ Outcome<void> NativeReader::Texts(native::Reader raw) {
     return {};
 }
 
+// A row with its blocks, as the log it was saved from had it.
+Outcome<void> NativeReader::Believe(LoggedEvent row, std::uint32_t number, std::string_view text) {
+    std::size_t count = 0;
+    for (; nextDeath_ < deaths_.size() && deaths_[nextDeath_].row == number; ++nextDeath_) {
+        count += deaths_[nextDeath_].blocks;
+    }
+    const auto died = std::span(dead_).subspan(nextDead_, count);
+    nextDead_ += count;
+    if (const std::string wrong = check_.Take(row, died); !wrong.empty()) {
+        return Fail(Bad(fmt::format("row {} {}", summary_.rows + number, wrong)));
+    }
+    if (check_.Blocks() > blocks_) {
+        log_.AddBlock();
+        ++blocks_;
+    }
+    log_.Append(row, text, died);
+    return {};
+}
+
+Outcome<void> NativeReader::Deaths(native::Reader raw) {
+    const auto first = raw.Number<std::uint64_t>();
+    const auto count = raw.Number<std::uint32_t>();
+    if (first != summary_.rows) {
+        return Fail(Bad(fmt::format("deaths of row {}", first), fmt::format("{}", summary_.rows)));
+    }
+    native::Reader lists(raw.Bytes(std::uint64_t{count} * 8));
+    for (std::uint32_t i = 0; i < count && raw.Ok(); ++i) {
+        const auto row = lists.Number<std::uint32_t>();
+        const auto blocks = lists.Number<std::uint32_t>();
+        if (row >= kChunkRows || (!deaths_.empty() && row < deaths_.back().row)) {
+            return Fail(Bad("deaths out of order", "rows ascending, below 65536"));
+        }
+        native::Reader ids(raw.Bytes(std::uint64_t{blocks} * 4));
+        if (!raw.Ok() || dead_.size() + blocks > check_.Blocks() + kChunkRows) {
+            return Fail(Bad(fmt::format("deaths of {} blocks", blocks), "as many as were born"));
+        }
+        deaths_.push_back({row, blocks});
+        for (std::uint32_t b = 0; b < blocks; ++b) dead_.push_back(BlockId{ids.Number<std::uint32_t>()});
+    }
+    if (!raw.Ok()) return Fail(Bad(fmt::format("ends before its {} deaths", count)));
+    return {};
+}
+
 // A column of differences, as one of whole values.
 void NativeReader::AddDifferences(native::Reader& raw, std::uint32_t rows, ColumnShape& shape) {
     const std::size_t planes = shape.width - native::kDifferences;
@@ -285,7 +341,7 @@ Outcome<void> NativeReader::Events(native::Reader raw) {
     if (first != summary_.rows) return Fail(Bad(fmt::format("row {}", first), fmt::format("row {}", summary_.rows)));
     if (rows == 0 || rows > kChunkRows) return Fail(Bad(fmt::format("{} rows", rows), "1 to 65536"));
     if (columnCount > native::kMaxColumns) return Fail(Bad(fmt::format("{} columns", columnCount), "at most 64"));
-    std::array<ColumnShape, kRecordedColumns> shapes{};
+    std::array<ColumnShape, kColumnCount> shapes{};
     for (std::uint32_t c = 0; c < columnCount; ++c) {
         ColumnShape shape;
         shape.min = raw.Number<std::uint64_t>();
@@ -296,7 +352,7 @@ Outcome<void> NativeReader::Events(native::Reader raw) {
             return Fail(Bad(fmt::format("column {} of width {}", c, shape.width),
                             summary_.version >= 2 ? "0, 1, 2, 4, 8 or 17 to 24" : "0, 1, 2, 4 or 8"));
         }
-        if (c < kRecordedColumns) shapes[c] = shape;
+        if (c < kColumnCount) shapes[c] = shape;
     }
     columnBytes_.clear();
     for (ColumnShape& shape : shapes) {
@@ -305,11 +361,28 @@ Outcome<void> NativeReader::Events(native::Reader raw) {
     }
     if (!raw.Ok()) return Fail(Bad(fmt::format("ends before its {} rows", rows)));
     const Columns columns = Columns::FromBytes(rows, shapes, columnBytes_);
+    const bool withBlocks = summary_.version >= 2 && columnCount >= kColumnCount;
+    if (withBlocks != withBlocks_.value_or(withBlocks)) {
+        return Fail(Bad(withBlocks ? "blocks in this chunk and not in those before" : "no blocks, as those before have",
+                        "blocks in all chunks or in none"));
+    }
+    withBlocks_ = withBlocks;
     auto text = texts_.begin();
     for (std::uint32_t row = 0; row < rows; ++row) {
         const bool hasText = text != texts_.end() && text->row == row;
-        appender_.Append(columns.At(row).event, hasText ? text++->text : std::string_view{});
+        const std::string_view its = hasText ? text++->text : std::string_view{};
+        if (!withBlocks) {
+            appender_.Append(columns.At(row).event, its);
+        } else if (auto taken = Believe(columns.At(row), row, its); !taken) {
+            return taken;
+        }
     }
+    if (withBlocks && nextDeath_ != deaths_.size()) {
+        return Fail(Bad(fmt::format("deaths of row {} of {}", deaths_[nextDeath_].row, rows), "one of its rows"));
+    }
+    deaths_.clear();
+    dead_.clear();
+    nextDeath_ = nextDead_ = 0;
     if (text != texts_.end())
         return Fail(Bad(fmt::format("a text of row {} of {}", text->row, rows), "one of its rows"));
     texts_.clear();
@@ -335,6 +408,7 @@ Outcome<void> NativeReader::Take(std::uint32_t tag, std::span<const std::byte> r
         case native::kTraces: return Traces(native::Reader(raw));
         case native::kNames: return Names(native::Reader(raw));
         case native::kTexts: return Texts(native::Reader(raw));
+        case native::kDeaths: return Deaths(native::Reader(raw));
         case native::kEvents: return Events(native::Reader(raw));
         case native::kEnd: return End(native::Reader(raw));
         default: return {};
@@ -343,7 +417,7 @@ Outcome<void> NativeReader::Take(std::uint32_t tag, std::span<const std::byte> r
 
 bool IsKnownTag(std::uint32_t tag) {
     constexpr std::array known = {native::kSource, native::kTraces, native::kNames,
-                                  native::kTexts,  native::kEvents, native::kEnd};
+                                  native::kTexts,  native::kDeaths, native::kEvents, native::kEnd};
     return std::find(known.begin(), known.end(), tag) != known.end();
 }
 

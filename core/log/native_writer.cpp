@@ -17,6 +17,7 @@ constexpr int kLevel = 3;
 constexpr std::size_t kMaxTextBytes = 32u << 20;   // of the rows of one chunk
 constexpr std::size_t kMaxSourceText = 64u << 10;  // of a source's name
 constexpr std::uint32_t kTraceBatch = 65536;
+constexpr std::uint32_t kMaxDeaths = 4u << 20;      // blocks in a chunk
 constexpr std::size_t kNameBatch = 1u << 20;       // bytes
 
 }  // namespace
@@ -30,7 +31,8 @@ struct NativeStream::State {
     std::uint64_t rows = 0;
     std::uint32_t traces = 0;
     std::vector<LoggedEvent> events;
-    std::vector<std::uint64_t> differences;  // of their stamps
+    std::vector<std::uint64_t> differences;  // of a column
+    std::vector<std::byte> plane;
     std::vector<std::byte> packed;
 
     Outcome<void> Chunk(std::uint32_t tag, std::span<const std::byte> raw);
@@ -39,7 +41,8 @@ struct NativeStream::State {
     Outcome<void> Traces(const LogView& log);
     Outcome<void> Names(const LogView& log);
     Outcome<void> Events(const LogView& log);
-    std::size_t Differences(const Columns& columns, std::uint64_t min);
+    Outcome<void> Deaths(const LogView& log);
+    std::uint8_t WriteDifferences(const Columns& columns, ColumnId id, std::uint64_t min, native::Writer& to);
 };
 
 Outcome<void> NativeStream::State::Chunk(std::uint32_t tag, std::span<const std::byte> raw) {
@@ -124,17 +127,57 @@ Outcome<void> NativeStream::State::Names(const LogView& log) {
     return flush();
 }
 
-// Fills `differences` with those of the stamps, the first one's to `min`. Returns how many bytes the largest has.
-std::size_t NativeStream::State::Differences(const Columns& columns, std::uint64_t min) {
+// A column as differences, the first one to `min`. Returns its width as the file has it.
+std::uint8_t NativeStream::State::WriteDifferences(const Columns& columns, ColumnId id, std::uint64_t min,
+                                                   native::Writer& to) {
     differences.resize(columns.Rows());
     std::uint64_t before = min, all = 0;
     for (std::size_t row = 0; row < columns.Rows(); ++row) {
-        const std::uint64_t value = columns.Get(ColumnId::Stamp, row);
+        const std::uint64_t value = columns.Get(id, row);
         const std::uint64_t difference = value - std::exchange(before, value);
         differences[row] = difference << 1 ^ (std::uint64_t{0} - (difference >> 63));
         all |= differences[row];
     }
-    return (static_cast<std::size_t>(std::bit_width(all)) + 7) / 8;
+    const int planes = (static_cast<int>(std::bit_width(all)) + 7) / 8;
+    plane.resize(columns.Rows());
+    for (int p = 0; p < planes; ++p) {
+        for (std::size_t row = 0; row < plane.size(); ++row) plane[row] = static_cast<std::byte>(differences[row] >> 8 * p);
+        to.Bytes(plane);
+    }
+    return static_cast<std::uint8_t>(planes == 0 ? 0 : native::kDifferences + planes);
+}
+
+// What ended together in the rows of `events`.
+Outcome<void> NativeStream::State::Deaths(const LogView& log) {
+    native::Writer lists, blocks;
+    std::uint32_t count = 0, held = 0;
+    const auto flush = [&]() -> Outcome<void> {
+        if (count == 0) return {};
+        native::Writer raw;
+        raw.Number(rows);
+        raw.Number(std::exchange(count, 0));
+        raw.Bytes(lists.Written());
+        raw.Bytes(blocks.Written());
+        lists.Clear();
+        blocks.Clear();
+        held = 0;
+        return Chunk(native::kDeaths, raw.Written());
+    };
+    for (std::uint32_t i = 0; i < events.size(); ++i) {
+        auto died = log.DiedTogether(Row{rows + i});
+        while (!died.empty()) {
+            const auto some = died.first(std::min<std::size_t>(died.size(), kMaxDeaths - held));
+            died = died.subspan(some.size());
+            lists.Number(i);
+            lists.Number(static_cast<std::uint32_t>(some.size()));
+            for (const BlockId block : some) blocks.Number(block.value);
+            ++count;
+            held += static_cast<std::uint32_t>(some.size());
+            if (held < kMaxDeaths) continue;
+            if (auto written = flush(); !written) return written;
+        }
+    }
+    return flush();
 }
 
 // One chunk of rows, and their texts before it.
@@ -165,25 +208,28 @@ Outcome<void> NativeStream::State::Events(const LogView& log) {
         if (auto written = Chunk(native::kTexts, raw.Written()); !written) return written;
         raw.Clear();
     }
-    const Columns columns = Columns::Pack(events, kRecordedColumns);
+    if (auto written = Deaths(log); !written) return written;
+    // What mostly ascends as differences; the other columns as they are.
+    const Columns columns = Columns::Pack(events, kColumnCount);
     raw.Number(rows);
     raw.Number(static_cast<std::uint32_t>(events.size()));
-    raw.Number(static_cast<std::uint32_t>(kRecordedColumns));
-    // Stamps as differences; the other columns as they are.
-    constexpr auto kStamp = static_cast<std::size_t>(ColumnId::Stamp);
-    static_assert(kStamp == 0);
-    const ColumnShape stamp = columns.Shape(kStamp);
-    const std::size_t planes = stamp.width == 0 ? 0 : Differences(columns, stamp.min);
-    raw.Number(stamp.min);
-    raw.Number(static_cast<std::uint8_t>(planes == 0 ? 0 : native::kDifferences + planes));
-    for (std::size_t c = kStamp + 1; c < kRecordedColumns; ++c) {
-        raw.Number(columns.Shape(c).min);
-        raw.Number(columns.Shape(c).width);
+    raw.Number(static_cast<std::uint32_t>(kColumnCount));
+    native::Writer values;
+    std::size_t offset = 0;
+    for (std::size_t c = 0; c < kColumnCount; ++c) {
+        const ColumnShape shape = columns.Shape(c);
+        const std::size_t bytes = shape.width * events.size();
+        const auto id = static_cast<ColumnId>(c);
+        raw.Number(shape.min);
+        if (shape.width != 0 && (id == ColumnId::Stamp || id == ColumnId::Block)) {
+            raw.Number(WriteDifferences(columns, id, shape.min, values));
+        } else {
+            raw.Number(shape.width);
+            values.Bytes(columns.Bytes().subspan(offset, bytes));
+        }
+        offset += bytes;
     }
-    for (std::size_t plane = 0; plane < planes; ++plane) {
-        for (const std::uint64_t difference : differences) raw.Number(static_cast<std::uint8_t>(difference >> 8 * plane));
-    }
-    raw.Bytes(columns.Bytes().subspan(stamp.width * events.size()));
+    raw.Bytes(values.Written());
     if (auto written = Chunk(native::kEvents, raw.Written()); !written) return written;
     rows += events.size();
     return {};

@@ -413,6 +413,7 @@ bool HeapModel::Advance(const LogView& log, Row target, std::uint64_t budget) {
     return Applied() == target;
 }
 
+bool HeapModel::IsOrdered() const { return state_->order != nullptr; }
 Row HeapModel::Applied() const { return state_->applied; }
 const std::vector<AllocatorState>& HeapModel::Allocators() const { return state_->states; }
 

@@ -101,6 +101,7 @@ public:
     HeapModel(HeapModel&&) noexcept;
     HeapModel& operator=(HeapModel&&) noexcept;
 
+    bool IsOrdered() const;                    // made with an order: steps cost some 50 ns
     Row Applied() const;                       // rows applied; the next Apply takes this row
     void Apply(const log::LogView& log);       // Applied() < log.Rows()
     // The same for a caller that has read the row already: `event` is log.At(Applied()).

@@ -127,7 +127,8 @@ bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
     if (now_ != before) within_ = 0;
     const Row target = NowRow();
     if (const auto closer = checkpoints_.Closer(heap_.Applied(), target)) heap_ = *closer;
-    settled_ = heap_.Advance(view_, target, budgetRows);
+    constexpr std::uint64_t kOrderedSteps = 5;  // as many cost what one of entries does
+    settled_ = heap_.Advance(view_, target, heap_.IsOrdered() ? budgetRows * kOrderedSteps : budgetRows);
     return settled_;
 }
 

@@ -131,7 +131,8 @@ int main(int argc, char** argv) {
                                    Subject{"10^4 live, holes known", 10'000, true},
                                    Subject{"10^6 live, holes known", 1'000'000, true}}) {
         for (const auto& [size, rows] : sizes) {
-            if (subject.live * 2 > rows) continue;
+            // The growth with the number of rows is shown once.
+            if (rows < 10'000'000 && (subject.known || subject.live > 10'000)) continue;
             const std::uint64_t shrink = suite.Smoke() ? 500 : 1;
             all.push_back(std::make_unique<Seeks>(subject.live / shrink, rows / shrink, subject.known));
             Seeks* const in = all.back().get();
