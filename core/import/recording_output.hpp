@@ -35,7 +35,7 @@ public:
 
     // An event of the line, zero but for its kind, its allocator (1) and its stamp (the number of events before it),
     // good until the next call.
-    events::Event& Add(events::EventKind kind, std::uint64_t line) {
+    [[gnu::always_inline]] events::Event& Add(events::EventKind kind, std::uint64_t line) {
         if (pending_ == mostPending_) Flush();
         lines_[pending_] = line;
         events::Event& event = events_[pending_++];
