@@ -33,7 +33,7 @@ using events::EventKind;
 constexpr std::uint64_t kTicksPerMillisecond = 1000;
 constexpr std::uint64_t kMostMilliseconds = std::uint64_t{1} << 36;  // two years
 // Events that wait for the time at which they ended: far more than a program makes in the 10 ms between two times.
-constexpr std::size_t kMostWaiting = std::size_t{1} << 16;
+constexpr std::size_t kMostWaiting = std::size_t{1} << 15;
 constexpr std::size_t kCommandBytes = std::size_t{128} << 10;  // how far a command may go over lines
 constexpr std::uint64_t kNewestVersion = 3;
 

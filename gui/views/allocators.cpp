@@ -48,7 +48,10 @@ Figures FiguresOf(const model::AllocatorState& state) {
     figures.fragmentation =
         totals.heapKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(totals.largestHole, totals.free))
                          : unknown;
-    figures.internal = analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside()));
+    const bool partsKnown = totals.heapKnown || totals.SetAside() != totals.payload;  // else only requests are recorded
+    if (!partsKnown) figures.setAside = unknown;
+    figures.internal =
+        partsKnown ? analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside())) : unknown;
     return figures;
 }
 
