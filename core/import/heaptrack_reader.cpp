@@ -132,7 +132,7 @@ bool HeaptrackReader::ReadLine(const char*& at, const char* end) {
         Event attached;
         attached.kind = EventKind::Marker;
         attached.stamp = time_ * kTicksPerMillisecond;
-        output_.AddWithText(attached, "heaptrack was attached here: blocks that were there before are not known", line_);
+        output_.AddWithText(attached, "heaptrack was attached here: blocks from before are not known", line_);
         return true;
     }
     if (at[1] != ' ') return false;
@@ -233,9 +233,10 @@ bool HeaptrackReader::Module(const char*& at, const char* end) {
         // The numbers are what is behind the last part of the name that is none.
         const char* const lineEnd = LineEnd(at, end);
         const char* behind = lineEnd;
-        while (behind != at && (IsBlank(behind[-1]) || detail::kHexDigits[static_cast<unsigned char>(behind[-1])] < 16)) {
-            --behind;
-        }
+        const auto isOfNumbers = [](char c) {
+            return IsBlank(c) || detail::kHexDigits[static_cast<unsigned char>(c)] < 16;
+        };
+        while (behind != at && isOfNumbers(behind[-1])) --behind;
         while (behind != lineEnd && *behind != ' ') ++behind;
         name = {at, static_cast<std::size_t>(behind - at)};
         at = behind;

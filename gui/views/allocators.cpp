@@ -50,8 +50,11 @@ Figures FiguresOf(const model::AllocatorState& state) {
                          : unknown;
     const bool partsKnown = totals.heapKnown || totals.SetAside() != totals.payload;  // else only requests are recorded
     if (!partsKnown) figures.setAside = unknown;
-    figures.internal =
-        partsKnown ? analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside())) : unknown;
+    figures.internal = unknown;
+    if (partsKnown) {
+        figures.internal =
+            analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside()));
+    }
     return figures;
 }
 
