@@ -149,7 +149,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
 int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
-    cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue)");
+    cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)");
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();

@@ -22,6 +22,11 @@ std::string N(std::uint64_t value) { return FormatCount(value); }
 std::string N(const std::optional<std::uint64_t>& value) { return value ? FormatCount(*value) : "?"; }
 std::string N(double value) { return FormatCount(static_cast<std::uint64_t>(std::llround(std::max(0.0, value)))); }
 
+// A recording of a foreign allocator may tell of no byte but those that were asked for: then what was set aside beside
+// them is not known. It is no 0.
+bool PartsKnown(M m) { return m.heap || m.setAside != m.liveBytes; }
+Value OfPart(std::uint64_t value, M m) { return PartsKnown(m) ? Of(value) : std::nullopt; }
+
 // A share of the bytes set aside.
 std::string Share(std::uint64_t part, M m) {
     const double share = m.setAside == 0 ? 0 : static_cast<double>(part) / static_cast<double>(m.setAside);
@@ -43,7 +48,7 @@ constexpr MetricInfo kMetrics[] = {
     {"peak_event", "peak at", "the first position where P is at its peak", MetricUnit::Position, true,
      [](M, R r) { return Of(r.peakPosition.value); }, nullptr},
     {"set_aside", "set aside", "B: payload + header + padding + rounding + slack of live blocks", kBytes, false,
-     [](M m, R) { return Of(m.setAside); },
+     [](M m, R) { return OfPart(m.setAside, m); },
      [](M m, R) {
          return fmt::format("{} + {} + {} + {} + {} = {}", N(m.liveBytes), N(m.header), N(m.padding), N(m.rounding),
                             N(m.slack), FormatBytesExact(m.setAside));
@@ -90,18 +95,18 @@ constexpr MetricInfo kMetrics[] = {
     {"size_of_interest", "size of interest", "s: of the failed request, else the median request", kBytes, false,
      [](M m, R) { return Of(m.sizeOfInterest); }, nullptr},
     {"internal_fragmentation", "internal frag.", "1 − P / B", kFraction, false,
-     [](M m, R) -> Value { return m.internalFragmentation; },
+     [](M m, R) { return PartsKnown(m) ? Value(m.internalFragmentation) : std::nullopt; },
      [](M m, R) {
          if (m.setAside == 0) return std::string("B = 0: no block is live");
          return fmt::format("1 − {} / {}", N(m.liveBytes), N(m.setAside));
      }},
-    {"header", "header", "of B: bookkeeping before payloads", kBytes, false, [](M m, R) { return Of(m.header); },
+    {"header", "header", "of B: bookkeeping before payloads", kBytes, false, [](M m, R) { return OfPart(m.header, m); },
      [](M m, R) { return Share(m.header, m); }},
     {"padding", "padding", "of B: bytes before headers, for alignment", kBytes, false,
-     [](M m, R) { return Of(m.padding); }, [](M m, R) { return Share(m.padding, m); }},
+     [](M m, R) { return OfPart(m.padding, m); }, [](M m, R) { return Share(m.padding, m); }},
     {"rounding", "rounding", "of B: up to the granule or size class", kBytes, false,
-     [](M m, R) { return Of(m.rounding); }, [](M m, R) { return Share(m.rounding, m); }},
-    {"slack", "slack", "of B: remainders too small to be a hole", kBytes, false, [](M m, R) { return Of(m.slack); },
+     [](M m, R) { return OfPart(m.rounding, m); }, [](M m, R) { return Share(m.rounding, m); }},
+    {"slack", "slack", "of B: remainders too small to be a hole", kBytes, false, [](M m, R) { return OfPart(m.slack, m); },
      [](M m, R) { return Share(m.slack, m); }},
     {"peak_utilisation", "peak util.", "max P / max H", kFraction, true, [](M, R r) { return r.peakUtilisation; },
      [](M, R r) { return fmt::format("{} / {}", N(r.peakLiveBytes), N(r.peakHeap)); }},

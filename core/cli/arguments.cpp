@@ -71,7 +71,7 @@ session::OpenOptions ReplayArguments::Check(std::vector<Failure>& failures) cons
 void CheckReadable(const std::string& path, const char* what, std::vector<Failure>& failures) {
     struct stat info {};
     if (path.empty()) {
-        failures.push_back({what, "is missing", "a trace (.rep, .script) or a recording (.residue)"});
+        failures.push_back({what, "is missing", "a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)"});
     } else if (stat(path.c_str(), &info) != 0) {
         failures.push_back({path, std::strerror(errno), "a file"});
     } else if (S_ISDIR(info.st_mode)) {

@@ -117,8 +117,8 @@ int Convert(const Request& request) {
 }  // namespace
 
 int ConvertCommand(const Arguments& arguments) {
-    CLI::App app("Between traces of ids and sizes (.rep, .script), scenarios (.iridis) and recordings (.residue, .jsonl; from "
-                 "heaptrack, mtrace, ltrace, valgrind, logalloc and memory_replay too); OUT's ending decides.",
+    CLI::App app("Between traces of ids and sizes (.rep, .script), scenarios (.iridis) and recordings (.residue, .jsonl; "
+                 "from heaptrack, mtrace, ltrace, valgrind, logalloc and memory_replay too); OUT's ending decides.",
                  "residue convert");
     Request request;
     ReplayArguments replay;

@@ -4,7 +4,7 @@
 //     auto done = exports::WriteJsonLines(session.View(), "out.jsonl");
 //
 // The file appears whole or not at all (export/atomic_file.hpp). Cost: one pass, some 300 ns an event; the names of all
-// frames are looked up. Memory: a bit a distinct frame's share of a table. Failures: the writing's, cancelled.
+// frames are looked up. Memory: some 40 bytes a distinct frame. Failures: the writing's, cancelled.
 // Thread safety: none needed.
 #pragma once
 

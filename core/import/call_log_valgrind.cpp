@@ -1,5 +1,6 @@
 // valgrind --trace-malloc=yes: "--15883-- malloc(16) = 0x4A4C040". A call that is made of others has them in its line,
-// "realloc(0x0,16)malloc(16) = 0x4A4CCB0": the outer one counts. The result may be in a line of its own, "--15883--  = 0".
+// "realloc(0x0,16)malloc(16) = 0x4A4CCB0": the outer one counts. The result may be in a line of its
+// own, "--15883--  = 0".
 #include "import/call_log.hpp"
 #include "import/line_blocks.hpp"
 #include "import/scan_numbers.hpp"

@@ -71,7 +71,7 @@ symbols::Frame InterpretedNames::Resolve(std::uint64_t frame) {
     if (named.function.empty()) {
         const std::string module = StringAt(row.module);
         named.function = module.empty() ? fmt::format("{:#x}", row.address)
-                                        : fmt::format("{} {:#x}", FileName(module), row.address);
+                                        : fmt::format("{}:{:#x}", FileName(module), row.address);
     }
     return named;
 }
@@ -105,6 +105,10 @@ symbols::Frame RawNames::Resolve(std::uint64_t address) {
     }
     if (module->image != nullptr) {
         symbols::Frame named = module->image->Resolve(offset);
+        // "strdup@@GLIBC_2.2.5" is how a library without debug data says it.
+        if (const std::size_t version = named.function.find('@'); version != 0 && version != std::string::npos) {
+            named.function.resize(version);
+        }
         if (!named.function.starts_with("0x")) return named;
     }
     return {fmt::format("{}+{:#x}", FileName(module->path), offset), "", 0};

@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
+#include "import/block_classes.hpp"
 #include "import/heaptrack_names.hpp"
 #include "import/recording_format.hpp"
 #include "import/scan_numbers.hpp"
-#include "import/simulated_layout.hpp"
 
 namespace residue::import {
 namespace {
@@ -33,7 +33,7 @@ using events::EventKind;
 constexpr std::uint64_t kTicksPerMillisecond = 1000;
 constexpr std::uint64_t kMostMilliseconds = std::uint64_t{1} << 36;  // two years
 // Events that wait for the time at which they ended: far more than a program makes in the 10 ms between two times.
-constexpr std::size_t kMostWaiting = std::size_t{1} << 16;
+constexpr std::size_t kMostWaiting = std::size_t{1} << 15;
 constexpr std::size_t kCommandBytes = std::size_t{128} << 10;  // how far a command may go over lines
 constexpr std::uint64_t kNewestVersion = 3;
 
@@ -43,16 +43,10 @@ public:
     Outcome<void> Read();
 
 private:
-    struct BlockClass {
-        std::uint64_t size;
-        std::uint32_t trace;     // ours
-        std::uint32_t youngest;  // its slot in the layout; kNone: no block of it is live
-    };
-
     void ReadBlock(const char* at, const char* end);
     bool ReadLine(const char*& at, const char* end);
-    bool Allocated(const char*& at);
-    bool Freed(const char*& at);
+    bool AllocatedOrFreed(const char*& at);
+    bool OfClass(std::uint64_t index, bool isFree);
     bool Class(const char*& at);
     bool Trace(const char*& at);
     bool Place(const char*& at);
@@ -61,13 +55,12 @@ private:
     bool Module(const char*& at, const char* end);
     bool Text(const char*& at, const char* end, std::string_view& text);
     void SkipCommand(const char*& at, const char* end);
-    bool AllocatedOfClass(std::uint64_t index);
     void Spread(std::uint64_t from, std::uint64_t to);
     void Describe();
 
     // At the last time that was written, until the next one tells better.
-    Event& Add(EventKind kind) {
-        Event& event = output_.Add(kind, line_);
+    Event& Add(EventKind kind, std::uint64_t line) {
+        Event& event = output_.Add(kind, line);
         event.stamp = time_ * kTicksPerMillisecond;
         return event;
     }
@@ -94,8 +87,7 @@ private:
     };
     std::vector<PlaceFrames> placeFrames_;
     std::vector<std::uint32_t> traces_{0};  // by heaptrack's number
-    std::vector<BlockClass> blockClasses_;
-    SimulatedLayout layout_;
+    BlockClasses blockClasses_;
 
     std::uint64_t time_ = 0;  // ms
     std::uint64_t unknownTraces_ = 0;
@@ -108,7 +100,9 @@ void HeaptrackReader::ReadBlock(const char* at, const char* end) {
     while (at != end) {
         ++line_;
         const char* const start = at;
-        if (ReadLine(at, end)) {
+        // Nearly all lines are these.
+        const bool isEvent = (*at == '+' || *at == '-') && at[1] == ' ';
+        if (isEvent ? AllocatedOrFreed(at) : ReadLine(at, end)) {
             if (*at == '\n') {
                 ++at;
                 continue;
@@ -138,14 +132,12 @@ bool HeaptrackReader::ReadLine(const char*& at, const char* end) {
         Event attached;
         attached.kind = EventKind::Marker;
         attached.stamp = time_ * kTicksPerMillisecond;
-        output_.AddWithText(attached, "heaptrack was attached here: blocks that were there before are not known", line_);
+        output_.AddWithText(attached, "heaptrack was attached here: blocks from before are not known", line_);
         return true;
     }
     if (at[1] != ' ') return false;
     at += 2;
     switch (letter) {
-        case '+': return Allocated(at);
-        case '-': return Freed(at);
         case 't': return Trace(at);
         case 'a': return Class(at);
         case 'i': return Place(at);
@@ -241,9 +233,10 @@ bool HeaptrackReader::Module(const char*& at, const char* end) {
         // The numbers are what is behind the last part of the name that is none.
         const char* const lineEnd = LineEnd(at, end);
         const char* behind = lineEnd;
-        while (behind != at && (IsBlank(behind[-1]) || detail::kHexDigits[static_cast<unsigned char>(behind[-1])] < 16)) {
-            --behind;
-        }
+        const auto isOfNumbers = [](char c) {
+            return IsBlank(c) || detail::kHexDigits[static_cast<unsigned char>(c)] < 16;
+        };
+        while (behind != at && isOfNumbers(behind[-1])) --behind;
         while (behind != lineEnd && *behind != ' ') ++behind;
         name = {at, static_cast<std::size_t>(behind - at)};
         at = behind;
@@ -318,53 +311,43 @@ bool HeaptrackReader::Class(const char*& at) {
     std::uint64_t size = 0, trace = 0;
     if (!ScanHex(at, size) || *at != ' ' || !ScanHex(++at, trace)) return false;
     classes_ = true;
-    blockClasses_.push_back({size, OurTrace(trace).value, SimulatedLayout::kNone});
+    blockClasses_.Add(size, OurTrace(trace).value);
     return true;
 }
 
-bool HeaptrackReader::Allocated(const char*& at) {
-    std::uint64_t size = 0, trace = 0, address = 0;
-    if (!ScanHex(at, size)) return false;
-    if (classes_) return *at != ' ' && AllocatedOfClass(size);
+// + CLASS, - CLASS; or + SIZE TRACE ADDRESS, - ADDRESS. False: it is none, and nothing has happened.
+inline bool HeaptrackReader::AllocatedOrFreed(const char*& at) {
+    const bool isFree = *at == '-';
+    std::uint64_t number = 0, trace = 0, address = 0;
+    if (!ScanHex(at += 2, number)) return false;
+    const auto lineEnds = [&at] { return *at == '\n' || *at == '\r'; };
+    if (classes_) return lineEnds() && OfClass(number, isFree);
+    if (isFree) {
+        if (!lineEnds()) return false;
+        Add(EventKind::Freed, line_).address = number;
+        return true;
+    }
     if (*at != ' ' || !ScanHex(++at, trace) || *at != ' ' || !ScanHex(++at, address)) return false;
-    Event& event = Add(EventKind::Allocated);
+    if (!lineEnds()) return false;
+    Event& event = Add(EventKind::Allocated, line_);
     event.address = address;
-    event.size = size;
+    event.size = number;
     event.trace = OurTrace(trace);
     return true;
 }
 
-bool HeaptrackReader::AllocatedOfClass(std::uint64_t index) {
-    if (index >= blockClasses_.size()) return false;
-    BlockClass& block = blockClasses_[index];
-    const std::uint32_t slot = layout_.Take(block.size);
-    if (slot == SimulatedLayout::kNone) return false;
-    layout_.Note(slot) = block.youngest;
-    block.youngest = slot;
-    Event& event = Add(EventKind::Allocated);
-    event.address = layout_.AddressOf(slot);
-    event.size = block.size;
-    event.trace = TraceId{block.trace};
-    return true;
-}
-
-bool HeaptrackReader::Freed(const char*& at) {
-    std::uint64_t number = 0;
-    if (!ScanHex(at, number)) return false;
-    if (!classes_) {
-        Add(EventKind::Freed).address = number;
-        return true;
+inline bool HeaptrackReader::OfClass(std::uint64_t index, bool isFree) {
+    if (index >= blockClasses_.Count()) return false;
+    const std::uint64_t address = isFree ? blockClasses_.Free(index) : blockClasses_.Allocate(index);
+    if (address == 0) {
+        if (isFree && freesOfNone_++ == 0) firstFreeOfNone_ = line_;
+        return isFree;
     }
-    if (number >= blockClasses_.size()) return false;
-    BlockClass& block = blockClasses_[number];
-    const std::uint32_t slot = block.youngest;
-    if (slot == SimulatedLayout::kNone) {
-        if (freesOfNone_++ == 0) firstFreeOfNone_ = line_;
-        return true;
-    }
-    block.youngest = layout_.Note(slot);
-    Add(EventKind::Freed).address = layout_.AddressOf(slot);
-    layout_.GiveBack(slot, block.size);
+    Event& event = Add(isFree ? EventKind::Freed : EventKind::Allocated, line_);
+    event.address = address;
+    if (isFree) return true;
+    event.size = blockClasses_[index].size;
+    event.trace = TraceId{blockClasses_[index].trace};
     return true;
 }
 

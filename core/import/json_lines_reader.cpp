@@ -166,7 +166,9 @@ bool JsonLinesReader::TakeHeader(const char* at) {
     });
     if (!whole || !good) return false;
     if (version > kVersion) {
-        output_.Warn(line_, [&] { return fmt::format("version {} of JSON Lines: read as version {}", version, kVersion); });
+        output_.Warn(line_, [&] {
+            return fmt::format("version {} of JSON Lines: read as version {}", version, kVersion);
+        });
     }
     output_.TellSource();
     ours_ = begun_ = true;

@@ -7,7 +7,7 @@
 //
 // Formats are told by content, compressed (gzip, zstd) or not. No byte is trusted: an oddity is a warning with its
 // line, never a crash. Memory is the log, the live blocks, and one buffer. One row of recordings.cpp a format.
-// Cost: some 30 ns an event beside the log's own. Threads: one.
+// Cost: some 11 to 18 ns an event beside the log's own. Threads: one.
 #pragma once
 
 #include <atomic>

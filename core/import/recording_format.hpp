@@ -1,4 +1,5 @@
-// What a format of recordings is made of; a new one costs its own file and a row in recordings.cpp. Internal to import/.
+// What a format of recordings is made of; a new one costs its own file and a row in recordings.cpp. Internal to
+// import/.
 #pragma once
 
 #include <string_view>

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <system_error>
 
 #include "import/text_scanner.hpp"
 
@@ -14,25 +17,27 @@ using events::EventFlag;
 using events::EventKind;
 
 constexpr std::uint64_t kOddLinesTold = 20;
-constexpr std::size_t kBatch = 512;  // 32 KiB: they are read again while they are in the cache
+constexpr std::size_t kBatch = 1024;  // 64 KiB: they are read again while they are in the cache
+constexpr std::uint64_t kWorthAThread = 100'000;
 
 }  // namespace
 
 RecordingOutput::RecordingOutput(const std::string& name, log::EventLog& log)
-    : name_(name),
-      log_(log),
-      appender_(log),
-      warnings_(name) {
+    : name_(name), log_(log), appender_(log) {
     SetMostPending(kBatch);
     source_.name = name.substr(name.rfind('/') + 1);
     source_.provenance = "recorded";
     TellSource();
 }
 
+RecordingOutput::~RecordingOutput() { StopThread(); }
+
 void RecordingOutput::SetMostPending(std::size_t count) {
-    events_ = std::make_unique_for_overwrite<Event[]>(count);
-    lines_ = std::make_unique_for_overwrite<std::uint64_t[]>(count);
+    for (Batch& batch : batches_) batch = {};
     mostPending_ = count;
+    filling_ = batches_.data();
+    filling_->events = std::make_unique_for_overwrite<Event[]>(count);
+    filling_->lines = std::make_unique_for_overwrite<std::uint64_t[]>(count);
 }
 
 RecordingOutput::Trouble RecordingOutput::Counted() const {
@@ -40,18 +45,88 @@ RecordingOutput::Trouble RecordingOutput::Counted() const {
     return {totals.inferredFrees + totals.leftOut + totals.dropped, totals.rewrittenFrees};
 }
 
-void RecordingOutput::Flush() {
-    if (pending_ == 0) return;
-    const std::size_t count = std::exchange(pending_, 0);
+void RecordingOutput::Append(const Batch& batch) {
     const Row firstRow = seen_.frees == 0 ? log_.View().Rows() : Row{};
-    appender_.Append(events_.get(), count);
-    TellTrouble(appended_ + 1, {lines_.get(), count}, firstRow);
-    appended_ += count;
-    summary_.events += count;
+    appender_.Append(batch.events.get(), batch.count);
+    TellTrouble(appended_ + 1, {batch.lines.get(), batch.count}, firstRow);
+    appended_ += batch.count;
+}
+
+void RecordingOutput::Flush() {
+    if (filling_->count == 0) return;
+    summary_.events += filling_->count;
+    if (!thread_.joinable()) {
+        Append(*filling_);
+        filling_->count = 0;
+        if (added_ >= kWorthAThread) StartThread();
+        return;
+    }
+    std::unique_lock lock(mutex_);
+    ++given_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return given_ - done_ < kBatches; });
+    if (failed_) std::rethrow_exception(failed_);
+    filling_ = &batches_[given_ % kBatches];
+    filling_->count = 0;
+}
+
+void RecordingOutput::StartThread() {
+    for (Batch& batch : batches_) {
+        if (batch.events) continue;
+        batch.events = std::make_unique_for_overwrite<Event[]>(mostPending_);
+        batch.lines = std::make_unique_for_overwrite<std::uint64_t[]>(mostPending_);
+    }
+    try {
+        thread_ = std::thread([this] { AppendBatches(); });
+    } catch (const std::system_error&) {  // then without
+    }
+}
+
+void RecordingOutput::AppendBatches() noexcept {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [&] { return given_ != done_ || stop_; });
+        if (given_ == done_) return;
+        const Batch& batch = batches_[done_ % kBatches];
+        lock.unlock();
+        std::exception_ptr failed;
+        try {
+            Append(batch);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        lock.lock();
+        if (failed) failed_ = failed;
+        ++done_;
+        changed_.notify_all();
+        if (failed_) {
+            done_ = given_;
+            return;
+        }
+    }
+}
+
+// Waits until all that was handed over is in the log.
+void RecordingOutput::Drain() {
+    if (!thread_.joinable()) return;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return given_ == done_; });
+    if (failed_) std::rethrow_exception(failed_);
+}
+
+void RecordingOutput::StopThread() {
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
 }
 
 void RecordingOutput::AddWithText(const Event& event, std::string_view text, std::uint64_t line) {
     Flush();
+    Drain();
     const Row firstRow = seen_.frees == 0 ? log_.View().Rows() : Row{};
     appender_.Append(event, text);
     TellTrouble(appended_ + 1, {&line, 1}, firstRow);
@@ -61,7 +136,7 @@ void RecordingOutput::AddWithText(const Event& event, std::string_view text, std
 
 void RecordingOutput::CreateAllocator(AllocatorId id, std::string_view name, std::uint64_t line) {
     Event event = Add(EventKind::AllocatorCreated, line);
-    --pending_;
+    --filling_->count;
     event.allocator = id;
     AddWithText(event, name, line);
 }
@@ -69,13 +144,13 @@ void RecordingOutput::CreateAllocator(AllocatorId id, std::string_view name, std
 // The appender names events by their number; here that becomes a line.
 void RecordingOutput::TellTrouble(std::uint64_t firstRecord, std::span<const std::uint64_t> lines, Row firstRow) {
     const Trouble now = Counted();
-    if (now.events != seen_.events && told_ < WarningList::kMost) {
+    if (now.events != seen_.events && told_ < LineWarnings::kMost) {
         const std::vector<Warning> all = appender_.Warnings();
-        for (; told_ < all.size() && told_ < WarningList::kMost; ++told_) {
+        for (; told_ < all.size() && told_ < LineWarnings::kMost; ++told_) {
             const Warning& warning = all[told_];
             const std::uint64_t record = std::strtoull(warning.where.c_str() + sizeof("event ") - 1, nullptr, 10);
             const bool known = record >= firstRecord && record - firstRecord < lines.size();
-            Warn(known ? lines[record - firstRecord] : 0, [&] { return warning.text; });
+            ofAppender_.Add(known ? lines[record - firstRecord] : 0, [&] { return warning.text; });
         }
     }
     if (now.frees != seen_.frees && seen_.frees == 0) {
@@ -97,8 +172,29 @@ void RecordingOutput::WarnOfLine(std::uint64_t line, std::string_view text, cons
     Warn(line, [&] { return fmt::format("'{}' is left out (expected {})", Shown(text), expected); });
 }
 
+// By line, those about the whole file last. Where there are too many, the appender's are left out: lines that could not
+// be read weigh more.
+std::vector<Warning> RecordingOutput::AllWarnings() {
+    std::vector<LineWarning> all = std::move(ofReader_.all);
+    const std::size_t room = std::min(LineWarnings::kMost - all.size(), ofAppender_.all.size());
+    const std::uint64_t more = ofReader_.more + ofAppender_.more + (ofAppender_.all.size() - room);
+    const auto first = ofAppender_.all.begin();
+    all.insert(all.end(), std::make_move_iterator(first),
+               std::make_move_iterator(first + static_cast<std::ptrdiff_t>(room)));
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.line - 1 < b.line - 1; });
+    std::vector<Warning> warnings;
+    for (LineWarning& warning : all) {
+        const std::string where = warning.line == 0 ? name_ : fmt::format("{}:{}", name_, warning.line);
+        warnings.push_back({where, std::move(warning.text)});
+    }
+    if (more != 0) warnings.push_back({name_, fmt::format("{} more {}", more, more == 1 ? "warning" : "warnings")});
+    return warnings;
+}
+
 RecordingSummary RecordingOutput::Finish() {
     Flush();
+    Drain();
+    StopThread();
     appender_.Flush();
     if (seen_.frees != 0) {
         Warn(firstBadFree_, [&] {
@@ -112,13 +208,13 @@ RecordingSummary RecordingOutput::Finish() {
         Warn(0, [&] { return fmt::format("{} more lines were left out", oddLines_ - kOddLinesTold); });
     }
     const log::Appender::Totals& totals = appender_.Counted();
-    if (totals.inferredFrees + totals.leftOut > WarningList::kMost) {
+    if (totals.inferredFrees + totals.leftOut > LineWarnings::kMost) {
         Warn(0, [&] {
             return fmt::format("in all {} blocks were allocated over live ones, {} events were left out",
                                totals.inferredFrees, totals.leftOut);
         });
     }
-    summary_.warnings = warnings_.All();
+    summary_.warnings = AllWarnings();
     TellSource();
     log_.Close();
     return std::move(summary_);

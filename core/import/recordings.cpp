@@ -83,8 +83,7 @@ Outcome<RecordingSummary> ReadFrom(const std::string& name, std::unique_ptr<Byte
     RecordingOutput output(name, into);
     const Outcome<void> read = format->Read(lines, output);
     if (!read) {
-        output.Flush();
-        into.Close();
+        output.Finish();  // what was read stays; closes the log
         return Fail(read.error());
     }
     if (lines.CutOff()) output.Warn(0, [] { return "the compressed data are cut off: what came before is shown"; });

@@ -28,7 +28,7 @@ inline void SkipBlanks(const char*& at) {
 }
 
 // Hexadecimal without 0x. False: no digit, or more than 64 bits.
-inline bool ScanHex(const char*& at, std::uint64_t& value) {
+[[gnu::always_inline]] inline bool ScanHex(const char*& at, std::uint64_t& value) {
     const char* to = at;
     std::uint64_t sum = 0;
     for (std::uint8_t digit; (digit = detail::kHexDigits[static_cast<unsigned char>(*to)]) < 16; ++to) {

@@ -48,7 +48,13 @@ Figures FiguresOf(const model::AllocatorState& state) {
     figures.fragmentation =
         totals.heapKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(totals.largestHole, totals.free))
                          : unknown;
-    figures.internal = analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside()));
+    const bool partsKnown = totals.heapKnown || totals.SetAside() != totals.payload;  // else only requests are recorded
+    if (!partsKnown) figures.setAside = unknown;
+    figures.internal = unknown;
+    if (partsKnown) {
+        figures.internal =
+            analysis::FormatFraction(analysis::InternalFragmentation(totals.payload, totals.SetAside()));
+    }
     return figures;
 }
 

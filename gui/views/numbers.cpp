@@ -78,11 +78,10 @@ std::vector<Cell> Figures(ViewContext& context) {
         cell.tooltip = std::string(info->label) + "\n" + info->formula;
         if (value) {
             cell.value = FormatFraction(*value);
-            cell.tooltip += "\n" + analysis::FormulaWithNumbers(key, now, run);
+            cell.tooltip += "\n" + analysis::FormulaWithNumbers(key, now, run) + note;
         } else {
             cell.tooltip += kNoHeap;
         }
-        cell.tooltip += note;
         return cell;
     };
     cells[4] = fraction("external_fragmentation", "external frag.", "");

@@ -100,7 +100,9 @@ std::uint64_t TheirTotal(const std::string& file, const char* what, const std::s
     if (std::isnan(cost.seconds)) return 0;
     std::ifstream lines(stacks);
     std::uint64_t sum = 0;
-    for (std::string line; std::getline(lines, line);) sum += std::strtoull(line.c_str() + line.rfind(' ') + 1, nullptr, 10);
+    for (std::string line; std::getline(lines, line);) {
+        sum += std::strtoull(line.c_str() + line.rfind(' ') + 1, nullptr, 10);
+    }
     return sum;
 }
 
@@ -132,10 +134,11 @@ int main(int argc, char** argv) {
     const fs::path folder = given != nullptr ? given : RESIDUE_SOURCE_DIR "/build/recordings";
     std::map<std::string, std::string> files;
     for (const char* name : {"compile", "python"}) {
-        if (!suite.Smoke() && fs::exists(folder / (std::string(name) + ".zst"))) files[name] = folder / (std::string(name) + ".zst");
+        const fs::path file = folder / (std::string(name) + ".zst");
+        if (!suite.Smoke() && fs::exists(file)) files[name] = file;
     }
     if (files.empty()) {
-        if (!suite.Smoke()) std::fprintf(stderr, "no recordings (tests/bench/record_programs makes them): a sample stands in\n");
+        if (!suite.Smoke()) std::fprintf(stderr, "no recordings (see tests/bench/record_programs): a sample stands in\n");
         files["sample"] = RESIDUE_SOURCE_DIR "/scenarios/recordings/notes.heaptrack-interpreted.zst";
     }
     std::string scratch = (fs::temp_directory_path() / "residue-bench-XXXXXX").string();

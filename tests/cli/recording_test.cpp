@@ -30,6 +30,8 @@ TEST_CASE("report names the format, and says null and why of what a recording do
     CHECK(report["live_blocks"] > 0);
     CHECK(report["metrics"]["heap"].is_null());
     CHECK(report["metrics"]["external_fragmentation"].is_null());
+    CHECK(report["metrics"]["internal_fragmentation"].is_null());
+    CHECK(report["metrics"]["set_aside"].is_null());
     CHECK(report["metrics"]["live_bytes"].is_number());
     CHECK(Contains(report["reason"], "not recorded"));
     CHECK(Report(residue, kSamples + "notes.heaptrack-interpreted.zst")["provenance"] ==

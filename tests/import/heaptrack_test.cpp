@@ -75,11 +75,11 @@ TEST_CASE("an interpreted recording has names, a layout that is simulated, and f
     const log::LogView log = read.log.View();
     CHECK(LogText(log) ==
           "0 allocator created 0 0 'malloc'\n"
-          "0 allocated 0x1000000000 16 < a 0x2020 < inner:7 < main:9\n"
-          "0 allocated 0x1000000010 16 < a 0x2020 < inner:7 < main:9\n"
+          "0 allocated 0x1000000000 16 < a:0x2020 < inner:7 < main:9\n"
+          "0 allocated 0x1000000010 16 < a:0x2020 < inner:7 < main:9\n"
           "0 allocated 0x1000000020 16 < inner:7 < main:9\n"
           "0 freed 0x1000000010 0\n"
-          "0 allocated 0x1000000010 16 < a 0x2020 < inner:7 < main:9\n"
+          "0 allocated 0x1000000010 16 < a:0x2020 < inner:7 < main:9\n"
           "0 freed 0x1000000020 0\n");
     CHECK(log.Source().layoutSimulated);
 }
