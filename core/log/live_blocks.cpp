@@ -21,19 +21,50 @@ const T* LastNotAbove(const T* items, std::size_t count, std::uint64_t value, Ke
 
 }  // namespace
 
+LiveBlocks::Leaf LiveBlocks::NewLeaf() {
+    Leaf leaf;
+    leaf.blocks = std::make_unique_for_overwrite<LiveBlock[]>(kLeafBlocks);
+    leaf.offsets = std::make_unique_for_overwrite<std::int32_t[]>(kLeafBlocks);
+    std::fill_n(leaf.offsets.get(), kLeafBlocks, kFar);
+    return leaf;
+}
+
+void LiveBlocks::Measure(Leaf& leaf) {
+    leaf.base = leaf.blocks[0].begin;
+    for (std::size_t i = 0; i < kLeafBlocks; ++i) {
+        leaf.offsets[i] = i < leaf.used ? OffsetOf(leaf, leaf.blocks[i].begin) : kFar;
+    }
+}
+
+// The last one that begins at `address` or before it; the leaf's first one does.
+std::size_t LiveBlocks::IndexIn(const Leaf& leaf, std::uint64_t address) {
+    const std::int32_t offset = OffsetOf(leaf, address);
+    if (offset == kFar) {
+        const LiveBlock* const block =
+            LastNotAbove(leaf.blocks.get(), leaf.used, address, [](const LiveBlock& b) { return b.begin; });
+        return static_cast<std::size_t>(block - leaf.blocks.get());
+    }
+    std::int32_t notAbove = 0;
+    const std::int32_t* const offsets = leaf.offsets.get();
+    for (std::size_t i = 0; i < kLeafBlocks; ++i) notAbove += static_cast<std::int32_t>(offsets[i] <= offset);
+    return static_cast<std::size_t>(notAbove) - 1;
+}
+
 bool LiveBlocks::LastAtOrBefore(std::uint64_t address, Place& at) const {
     if (soughtIsGood_ && soughtAddress_ == address) {
         at = sought_;
         return true;
     }
     if (firsts_.empty() || firsts_[0] > address) return false;
-    const std::uint64_t* const first =
-        LastNotAbove(firsts_.data(), firsts_.size(), address, [](std::uint64_t begin) { return begin; });
-    at.leaf = static_cast<std::size_t>(first - firsts_.data());
-    const Leaf& leaf = leaves_[at.leaf];
-    const LiveBlock* const block =
-        LastNotAbove(leaf.blocks.get(), leaf.used, address, [](const LiveBlock& b) { return b.begin; });
-    at.index = static_cast<std::size_t>(block - leaf.blocks.get());
+    // Programs like to stay where they are.
+    at.leaf = sought_.leaf;
+    if (at.leaf >= firsts_.size() || firsts_[at.leaf] > address ||
+        (at.leaf + 1 < firsts_.size() && firsts_[at.leaf + 1] <= address)) {
+        const std::uint64_t* const first =
+            LastNotAbove(firsts_.data(), firsts_.size(), address, [](std::uint64_t begin) { return begin; });
+        at.leaf = static_cast<std::size_t>(first - firsts_.data());
+    }
+    at.index = IndexIn(leaves_[at.leaf], address);
     soughtAddress_ = address;
     sought_ = at;
     soughtIsGood_ = true;
@@ -74,23 +105,23 @@ LiveBlock* LiveBlocks::Nearest(std::uint64_t address) {
 void LiveBlocks::Split(std::size_t leaf, bool atEnd) {
     // Addresses that only ascend fill leaves to the brim.
     const std::size_t keep = atEnd ? kLeafBlocks : kLeafBlocks / 2;
-    Leaf upper;
-    upper.blocks = std::make_unique_for_overwrite<LiveBlock[]>(kLeafBlocks);
+    Leaf upper = NewLeaf();
     Leaf& lower = leaves_[leaf];
     upper.used = lower.used - keep;
     std::copy(lower.blocks.get() + keep, lower.blocks.get() + lower.used, upper.blocks.get());
     lower.used = keep;
+    std::fill(lower.offsets.get() + keep, lower.offsets.get() + kLeafBlocks, kFar);
+    if (upper.used > 0) Measure(upper);
     const auto after = static_cast<std::ptrdiff_t>(leaf) + 1;
-    firsts_.insert(firsts_.begin() + after, upper.blocks[0].begin);  // of an empty leaf: set by Insert
+    firsts_.insert(firsts_.begin() + after, upper.used > 0 ? upper.blocks[0].begin : 0);  // of an empty leaf: see Insert
     leaves_.insert(leaves_.begin() + after, std::move(upper));
 }
 
 void LiveBlocks::Insert(const LiveBlock& block) {
     Place at;
     if (leaves_.empty()) {
-        leaves_.emplace_back();
+        leaves_.push_back(NewLeaf());
         firsts_.push_back(block.begin);
-        leaves_[0].blocks = std::make_unique_for_overwrite<LiveBlock[]>(kLeafBlocks);
     } else if (LastAtOrBefore(block.begin, at)) {
         ++at.index;
     }
@@ -102,9 +133,13 @@ void LiveBlocks::Insert(const LiveBlock& block) {
     }
     Leaf& leaf = leaves_[at.leaf];
     LiveBlock* const blocks = leaf.blocks.get();
+    std::int32_t* const offsets = leaf.offsets.get();
     std::copy_backward(blocks + at.index, blocks + leaf.used, blocks + leaf.used + 1);
+    std::copy_backward(offsets + at.index, offsets + leaf.used, offsets + leaf.used + 1);
     blocks[at.index] = block;
     ++leaf.used;
+    if (leaf.used == 1 || block.begin < leaf.base) Measure(leaf);
+    else offsets[at.index] = OffsetOf(leaf, block.begin);
     firsts_[at.leaf] = blocks[0].begin;
     ++count_;
 }
@@ -115,8 +150,11 @@ void LiveBlocks::Erase(std::uint64_t address) {
     soughtIsGood_ = false;
     Leaf& leaf = leaves_[at.leaf];
     LiveBlock* const blocks = leaf.blocks.get();
+    std::int32_t* const offsets = leaf.offsets.get();
     std::copy(blocks + at.index + 1, blocks + leaf.used, blocks + at.index);
+    std::copy(offsets + at.index + 1, offsets + leaf.used, offsets + at.index);
     --leaf.used;
+    offsets[leaf.used] = kFar;
     --count_;
     if (leaf.used == 0) {
         leaves_.erase(leaves_.begin() + static_cast<std::ptrdiff_t>(at.leaf));
@@ -135,6 +173,7 @@ void LiveBlocks::MergeWithNext(std::size_t leaf) {
     if (lower.used + upper.used > kLeafBlocks / 2) return;
     std::copy(upper.blocks.get(), upper.blocks.get() + upper.used, lower.blocks.get() + lower.used);
     lower.used += upper.used;
+    Measure(lower);
     leaves_.erase(leaves_.begin() + static_cast<std::ptrdiff_t>(leaf) + 1);
     firsts_.erase(firsts_.begin() + static_cast<std::ptrdiff_t>(leaf) + 1);
 }

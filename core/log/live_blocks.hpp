@@ -1,8 +1,9 @@
 // The live blocks of one allocator, by address. Blocks never overlap, so the block before an address is the only one
 // that can hold it: one ordered search serves look-up, overlap and nearest block.
 //
-// Two levels of sorted arrays (a B+ tree cut to its last two levels): a step is a binary search in each and moves
-// about 2 KiB within a leaf; 32 bytes a block. One thread.
+// Two levels of sorted arrays (a B+ tree cut to its last two levels): a step is a binary search in the upper one, a
+// count of what is smaller among a leaf's 128 offsets (which a compiler makes vector instructions of, and whose cache
+// lines come together), and moves about 2 KiB within the leaf; 36 bytes a block. One thread.
 #pragma once
 
 #include <cstddef>
@@ -53,9 +54,12 @@ private:
     static constexpr std::size_t kLeafBlocks = 128;
 
     struct Leaf {
-        std::size_t used = 0;  // never 0
+        std::size_t used = 0;        // never 0
+        std::uint64_t base = 0;      // not above any block's begin
         std::unique_ptr<LiveBlock[]> blocks;
+        std::unique_ptr<std::int32_t[]> offsets;  // of begins from base; kFar: that far or farther; unused: kFar, too
     };
+    static constexpr std::int32_t kFar = 0x7fffffff;
     struct Place {
         std::size_t leaf = 0;
         std::size_t index = 0;
@@ -67,6 +71,13 @@ private:
     void Advance(Place& at) const {
         if (++at.index == leaves_[at.leaf].used) at = {at.leaf + 1, 0};
     }
+    static Leaf NewLeaf();
+    static std::int32_t OffsetOf(const Leaf& leaf, std::uint64_t begin) {
+        const std::uint64_t offset = begin - leaf.base;
+        return offset < kFar ? static_cast<std::int32_t>(offset) : kFar;
+    }
+    static void Measure(Leaf& leaf);  // base and offsets anew, from its blocks
+    static std::size_t IndexIn(const Leaf& leaf, std::uint64_t address);
     bool LastAtOrBefore(std::uint64_t address, Place& at) const;  // by begin
     Place FirstEndingAfter(std::uint64_t address) const;
     void Split(std::size_t leaf, bool atEnd);

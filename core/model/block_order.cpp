@@ -85,11 +85,11 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
         std::vector<Item> spare;
         for (int shift = 0; shift < 64; shift += 11) {
             if (Is(cancelled)) return nullptr;
-            SortByDigit(items, spare, [&](const Item& item) { return (item.begin >> shift) & 0x7ff; });
+            SortByDigit(items, spare, [&](const Item& item) -> std::size_t { return (item.begin >> shift) & 0x7ff; });
             Tell(progress, 0.5 + 0.05 * (shift / 11 + 1));
         }
-        SortByDigit(items, spare, [](const Item& item) { return item.allocator & 0x7ff; });
-        SortByDigit(items, spare, [](const Item& item) { return item.allocator >> 11; });
+        SortByDigit(items, spare, [](const Item& item) { return std::size_t{item.allocator} & 0x7ff; });
+        SortByDigit(items, spare, [](const Item& item) { return std::size_t{item.allocator} >> 11; });
     }
     order->parts_ = parts.Take();
     order->seats_.resize(std::size_t{log.Blocks()} + 1);
