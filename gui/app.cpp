@@ -14,9 +14,12 @@
 #include "gui/views/block_card.hpp"
 #include "gui/views/call_tree.hpp"
 #include "gui/views/events_table.hpp"
+#include "gui/views/flame.hpp"
 #include "gui/views/heap.hpp"
 #include "gui/views/inside.hpp"
 #include "gui/views/leaks.hpp"
+#include "gui/views/lives.hpp"
+#include "gui/views/profile.hpp"
 #include "gui/views/sandbox.hpp"
 #include "gui/views/story.hpp"
 #include "session/sandbox.hpp"
@@ -58,6 +61,7 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
     theme_ = state_.light ? &LightTheme() : &DarkTheme();
     colour_ = static_cast<ColourMode>(state_.colour);
     tab_ = static_cast<Tab>(state_.tab);
+    centreTab_ = options_.stateFolder.empty() ? options_.centre : static_cast<CentreTab>(state_.centre);
     duck_.SetSilent(state_.duckSilent);
 
     ImGuiIO& io = ImGui::GetIO();
@@ -70,12 +74,12 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
     PrepareImGuiKeys();
     UpdateFonts();
 
-    heap_ = MakeHeapView();
+    centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
-    tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView()};
+    tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView(), MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
     if (options_.sandbox) {
@@ -102,6 +106,7 @@ ViewContext App::Context() {
     context.selection = &selection_;
     context.heapRequest = &heapRequest_;
     context.inside = &inside_;
+    context.analysis = &analysis_;
     context.commands = this;
     context.textures = &platform_.Textures();
     context.theme = theme_;
@@ -229,9 +234,14 @@ bool App::Frame(double seconds) {
     io.DeltaTime = std::max(static_cast<float>(seconds), 1.0f / 1000);
     ImGui::NewFrame();
     HandleKeys(events);
+    {
+        ViewContext context = Context();
+        find_.Look(context);
+    }
     TakeStep(seconds);
     selection_.NextFrame();
     inside_.NextFrame();
+    analysis_.NextFrame();
     if (!Asked()) selection_.guess.reset();
     ViewContext context = Context();
     source_.Follow(context);
@@ -258,6 +268,7 @@ bool App::Frame(double seconds) {
 
     state_.colour = static_cast<int>(colour_);
     state_.tab = static_cast<int>(tab_);
+    state_.centre = static_cast<int>(centreTab_);
     state_.duckSilent = duck_.Silent();
     if (time_ - lastSave_ > kSaveSeconds) SaveNow();
     return !leave_;
@@ -289,6 +300,7 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 
 void App::Replace(std::unique_ptr<session::Session> session) {
     if (session_) session_->Cancel();
+    analysis_.Forget();
     session_ = std::move(session);
     picker_ = false;
     checkColour_ = true;
@@ -436,12 +448,21 @@ void App::SourceSaved(const session::Saver::Done& saved) {
 }
 
 void App::ShowTab(Tab tab) {
+    settledFrames_ = 0;  // what follows is a new picture, though nobody pressed a key
     tab_ = tab;
     state_.rightFolded = false;
     focused_ = PanelId::Right;
 }
 
+void App::ShowCentre(CentreTab tab) {
+    settledFrames_ = 0;
+    centreTab_ = tab;
+    focused_ = PanelId::Heap;
+}
+
 void App::FocusBlock(BlockId block) {
+    settledFrames_ = 0;
+    centreTab_ = CentreTab::Heap;
     selection_.block = block;
     heapRequest_ = {};
     heapRequest_.kind = HeapRequest::Kind::FitBlock;

@@ -23,6 +23,8 @@
 #include "gui/view.hpp"
 #include "gui/views/duck.hpp"
 #include "gui/views/file_dialog.hpp"
+#include "gui/views/filter_bar.hpp"
+#include "gui/views/find_bar.hpp"
 #include "gui/views/numbers.hpp"
 #include "gui/views/source.hpp"
 #include "gui/views/timeline.hpp"
@@ -52,6 +54,7 @@ struct AppOptions {
     std::optional<bool> light{};    // overrides what is remembered
     bool predict = false;         // scenarios stop where they ask for a prediction
     std::optional<PanelId> only{};  // this panel alone, in the whole frame (pictures)
+    CentreTab centre = CentreTab::Heap;  // where nothing is remembered
 };
 
 class App final : public AppCommands {
@@ -72,6 +75,8 @@ public:
     Selection& PresentSelection() { return selection_; }
     InsideLook& Inside() { return inside_; }
     HeapRequest& Heap() { return heapRequest_; }
+    AnalysisLook& Analysis() { return analysis_; }
+    CentreTab Centre() const { return centreTab_; }
     void SetColour(ColourMode colour) {
         colour_ = colour;
         checkColour_ = false;
@@ -89,6 +94,7 @@ public:
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
     void ShowTab(Tab tab) override;
+    void ShowCentre(CentreTab tab) override;
     void FocusBlock(BlockId block) override;
     void Notice(const std::string& text) override;
 
@@ -120,6 +126,9 @@ private:
     bool HandleTransport(ViewContext& context, const KeyPress& press);
     bool HandleLook(ViewContext& context, const KeyPress& press);
     bool HandleScenario(const KeyPress& press);
+    bool HandleEscape(ViewContext& context);
+    bool HandleAnalysis(ViewContext& context, const KeyPress& press);
+    bool HandleRange(ViewContext& context, const KeyPress& press);
     void NextPanel(bool backward);
 
     // app_layout.cpp
@@ -128,7 +137,9 @@ private:
     void DrawPanels(ViewContext& context);
     void DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<PanelId> id);
     Rect DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab);
-    Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view);
+    float DrawTabRow(ViewContext& context, const Rect& bar, PanelId id, std::span<const TabName> tabs, int& chosenTab);
+    Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view, std::span<const TabName> tabs = {},
+                      int* chosenTab = nullptr);
     void DrawHeapPanel(ViewContext& context, const Rect& rect);
     void DrawRightPanel(ViewContext& context, const Rect& rect);
     void DrawTimelinePanel(ViewContext& context, const Rect& rect);
@@ -141,6 +152,7 @@ private:
     bool ShowsInside() const;
     View& LeftView();
     View& StoryView() { return consoleTab_ ? *console_ : *narration_; }
+    View& CentreView() { return *centre_[static_cast<std::size_t>(centreTab_)]; }
     View& ActiveTab() { return *tabs_[static_cast<std::size_t>(tab_)]; }
 
     Platform& platform_;
@@ -154,6 +166,7 @@ private:
     Selection selection_;
     HeapRequest heapRequest_;
     InsideLook inside_;
+    AnalysisLook analysis_;
     double decidingSince_ = -1;  // the decisions of a step are told one after the other; < 0: they are not
     int enterDeciding_ = 0;      // the next position is entered at its first (1) or last (-1) decision
     bool insideTab_ = false;     // of the left column, in the sandbox and in scenarios
@@ -161,6 +174,7 @@ private:
     ColourMode colour_ = ColourMode::Site;
     bool checkColour_ = false;  // just opened: a trace without call traces would be all one colour by site
     Tab tab_ = Tab::Block;
+    CentreTab centreTab_ = CentreTab::Heap;
     const Theme* theme_ = nullptr;
     Fonts fonts_;
     double time_ = 0;
@@ -172,12 +186,15 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
-    std::unique_ptr<View> heap_, sandbox_, insideView_, narration_, console_;
+    std::unique_ptr<View> sandbox_, insideView_, narration_, console_;
     SourceView source_;
-    std::array<std::unique_ptr<View>, 5> tabs_;
+    std::array<std::unique_ptr<View>, kCentreCount> centre_;
+    std::array<std::unique_ptr<View>, kTabCount> tabs_;
     TimelineView timeline_;
     NumbersView numbers_;
     TransportBar transport_;
+    FilterBar filter_;
+    FindBar find_;
     DuckView duck_;
     FileDialog dialog_;
     Tour tour_;

@@ -6,6 +6,7 @@
 
 #include "analysis/holes.hpp"
 #include "gui/app.hpp"
+#include "gui/views/analysis_bar.hpp"
 #include "session/scenario.hpp"
 
 namespace residue::gui {
@@ -54,6 +55,16 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
                 SaveRecording();
             continue;
         }
+        if (press.IsCtrl(Key::F) && context.Ready() && !picker_) {
+            if (press.shift) {
+                filter_.Clear(*session_);
+            } else if (filter_.IsOpen()) {
+                filter_.Close();
+            } else {
+                filter_.Open();
+            }
+            continue;
+        }
         if (press.IsCtrl(Key::R) && GetScenario() != nullptr) {
             RunScenario(source_.Text());
             continue;
@@ -68,29 +79,14 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
 }
 
 bool App::HandleKey(ViewContext& context, const KeyPress& press) {
-    // Escape goes outwards: a search, a maximised panel, a range, the loading of a file.
-    if (press.Is(Key::Escape)) {
-        if (transport_.Searching())
-            transport_.StopSearch();
-        else if (picker_)
-            picker_ = false;
-        else if (maximised_)
-            maximised_.reset();
-        else if (session_ && session_->Status().phase == session::Phase::Loading)
-            session_->Cancel();
-        else if (selection_.range)
-            selection_.range.reset();
-        else if (selection_.block || selection_.trace || selection_.line)
-            selection_.block.reset(), selection_.trace.reset(), selection_.line.reset(), selection_.lineTraces.clear();
-        return true;
-    }
+    if (press.Is(Key::Escape)) return HandleEscape(context);
     if (press.Is(Key::Tab)) {
         NextPanel(press.shift);
         return true;
     }
     context.focused = true;
     if ((picker_ || !session_) && HandleWelcomeKey(context, press, welcome_)) return true;
-    if (focused_ == PanelId::Heap && context.Ready() && heap_->HandleKey(context, press)) return true;
+    if (focused_ == PanelId::Heap && context.Ready() && CentreView().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
     if (HandleScenario(press)) return true;
@@ -99,7 +95,77 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
         return true;
     }
     // The colour keys and F mean the heap wherever the keyboard is.
-    return HandleTransport(context, press) || HandleLook(context, press);
+    return HandleAnalysis(context, press) || HandleTransport(context, press) || HandleLook(context, press);
+}
+
+// Run until, the history of an address and of a site, the range that is kept.
+bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
+    if (!context.Ready() || picker_) return false;
+    if (press.IsCtrl(Key::U)) {
+        find_.Again(context, !press.shift);
+        return true;
+    }
+    if (HandleRange(context, press)) return true;
+    if (press.ctrl || press.alt) return false;
+    switch (press.key) {
+        case Key::U: find_.Open(); return true;
+        case Key::H: FindSameAddress(context, !press.shift); return true;
+        case Key::S: FindSameSite(context, !press.shift); return true;
+        default: return HandleAnalysisKey(context, press);
+    }
+}
+
+// A: the range begins here; with Shift it ends here; with Alt it is what the timeline shows.
+bool App::HandleRange(ViewContext& context, const KeyPress& press) {
+    if (press.key != Key::A || press.ctrl) return false;
+    session::Analyst& analyst = context.session->Analyst();
+    const Position now = session_->Now();
+    auto range = analyst.Range().value_or(std::pair{Position{0}, session_->End()});
+    if (press.alt) {
+        if (!selection_.range) {
+            Notice("The timeline shows all of it: there is no stretch to keep. Drag over it to zoom in first.");
+            return true;
+        }
+        range = *selection_.range;
+    } else if (press.shift) {
+        range.second = now;
+        if (range.first >= now) range.first = Position{0};
+    } else {
+        range.first = now;
+        if (range.second <= now) range.second = session_->End();
+    }
+    if (range.first < range.second)
+        analyst.SetRange(range);
+    else
+        Notice("A range needs two different ends.");
+    return true;
+}
+
+// Escape goes outwards: a search, what the centre is zoomed into, a maximised panel, a range, the loading of a file.
+bool App::HandleEscape(ViewContext& context) {
+    if (transport_.Searching())
+        transport_.StopSearch();
+    else if (picker_)
+        picker_ = false;
+    else if (focused_ == PanelId::Heap && CentreView().HandleEscape(context))
+        return true;
+    else if (session_ && find_.Looking())
+        session_->Analyst().StopFinding();
+    else if (find_.IsOpen())
+        find_.Close();
+    else if (filter_.IsOpen())
+        filter_.Close();
+    else if (maximised_)
+        maximised_.reset();
+    else if (session_ && session_->Status().phase == session::Phase::Loading)
+        session_->Cancel();
+    else if (selection_.range)
+        selection_.range.reset();
+    else if (session_ && session_->Analyst().Range())
+        session_->Analyst().SetRange(std::nullopt);
+    else if (selection_.block || selection_.trace || selection_.line)
+        selection_.block.reset(), selection_.trace.reset(), selection_.line.reset(), selection_.lineTraces.clear();
+    return true;
 }
 
 bool App::HandleTransport(ViewContext& context, const KeyPress& press) {
@@ -241,7 +307,11 @@ bool App::HandleScenario(const KeyPress& press) {
 }
 
 bool App::HandleLook(ViewContext& context, const KeyPress& press) {
-    if (press.ctrl && press.key >= Key::Digit1 && press.key <= Key::Digit5) {
+    if (press.alt && !press.ctrl && press.key >= Key::Digit1 && press.key <= Key::Digit3) {
+        ShowCentre(static_cast<CentreTab>(static_cast<int>(press.key) - static_cast<int>(Key::Digit1)));
+        return true;
+    }
+    if (press.ctrl && press.key >= Key::Digit1 && press.key <= Key::Digit6) {
         ShowTab(static_cast<Tab>(static_cast<int>(press.key) - static_cast<int>(Key::Digit1)));
         showFocus_ = true;
         return true;
@@ -256,6 +326,9 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
         return true;
     }
     switch (press.key) {
+        case Key::V:
+            ShowCentre(static_cast<CentreTab>((static_cast<int>(centreTab_) + (press.shift ? kCentreCount - 1 : 1)) % kCentreCount));
+            return true;
         case Key::F: heapRequest_ = {HeapRequest::Kind::FitAll, {}, 0, 0}; return true;
         case Key::Slash: transport_.FocusSearch(); return true;
         case Key::T:

@@ -16,10 +16,16 @@ constexpr float kTransportHeight = 42;
 constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kHeapBesideInside = 520, kBottomLeast = 112, kBodyLeast = 240;
 constexpr TabName kTabs[] = {
     {"Block", "The block under the mouse or selected, and why a request failed", "Ctrl+1"},
-    {"Calls", "Live bytes by call trace", "Ctrl+2"},
+    {"Calls", "Live bytes and other measures by call trace", "Ctrl+2"},
     {"Allocators", "Every allocator with its figures", "Ctrl+3"},
     {"Leaks", "What is still live, by the call trace that made it", "Ctrl+4"},
     {"Events", "Every event of the log", "Ctrl+5"},
+    {"Profile", "Totals, sizes, lifetimes and the largest call sites", "Ctrl+6"},
+};
+constexpr TabName kCentreTabs[] = {
+    {"Heap", "Every block where it lies", "Alt+1, V"},
+    {"Flame graph", "Who allocates: functions as wide as their share", "Alt+2, V"},
+    {"Lives", "Every block in time and address", "Alt+3, V"},
 };
 constexpr TabName kSandboxTabs[] = {
     {"Sandbox", "Allocate and free by hand, or let a workload do it", "I"},
@@ -173,7 +179,8 @@ void App::DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<P
 }
 
 // Returns what is left below the title bar. A click gives the panel the keyboard, a double click maximises it.
-Rect App::DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view) {
+Rect App::DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view, std::span<const TabName> tabs,
+                       int* chosenTab) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const float height = context.Px(kTitleHeight), pad = context.Px(kPad);
     const float line = std::max(1.0f, context.Px(kLine));
@@ -185,7 +192,11 @@ Rect App::DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View&
     if (controls < right) right = controls - pad;
     const std::string status = view.Status(context);
     float x = bar.min.x + pad;
-    x += DrawTextIn(draw, fonts_.labelBold, {{x, bar.min.y}, {right, bar.max.y}}, theme_->text, view.Title());
+    if (chosenTab != nullptr)
+        x = DrawTabRow(context, {bar.min, {right, bar.max.y}}, id, tabs, *chosenTab);
+    else
+        x += DrawTextIn(draw, fonts_.labelBold, {{x, bar.min.y}, {right, bar.max.y}}, theme_->text, view.Title());
+    const float titleFrom = chosenTab != nullptr ? x : bar.min.x;
     if (!status.empty()) {
         const float room = right - x - pad;
         const float width = std::min(TextWidth(fonts_.mono, status), room);
@@ -199,9 +210,9 @@ Rect App::DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View&
     if (!subtitle.empty() && right - x > context.Px(60)) {
         DrawTextIn(draw, fonts_.mono, {{x + context.Px(14), bar.min.y}, {right, bar.max.y}}, theme_->dim, subtitle);
     }
-    ImGui::SetCursorScreenPos(bar.min);
+    ImGui::SetCursorScreenPos({titleFrom, bar.min.y});
     ImGui::PushID(view.Title());
-    if (ImGui::InvisibleButton("title", {std::max(1.0f, right - bar.min.x), height})) focused_ = id;
+    if (ImGui::InvisibleButton("title", {std::max(1.0f, right - titleFrom), height})) focused_ = id;
     if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && !options_.only) {
         if (maximised_)
             maximised_.reset();
@@ -249,7 +260,21 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     }
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos))
         focused_ = PanelId::Heap;
-    DrawInside(context, "heap", DrawTitleBar(context, rect, PanelId::Heap, *heap_), *heap_);
+    int chosen = static_cast<int>(centreTab_);
+    View& view = CentreView();
+    const Rect inside = DrawTitleBar(context, rect, PanelId::Heap, view, kCentreTabs, &chosen);
+    // The filter and run until, over whichever view it is.
+    ImGui::SetCursorScreenPos(inside.min);
+    float used = filter_.Draw(context, inside.Width());
+    ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
+    used += find_.Draw(context, inside.Width());
+    if (used > 0) {
+        const float y = inside.min.y + used, line = std::max(1.0f, context.Px(kLine));
+        ImGui::GetWindowDrawList()->AddRectFilled({inside.min.x + line, y}, {inside.max.x - line, y + line}, theme_->line);
+        used += line;
+    }
+    DrawInside(context, view.Title(), {{inside.min.x, inside.min.y + used}, inside.max}, view);
+    centreTab_ = static_cast<CentreTab>(chosen);  // from the next frame on
 }
 
 void App::DrawLeftPanel(ViewContext& context, const Rect& rect) {
@@ -291,7 +316,12 @@ void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
     int chosen = static_cast<int>(tab_);
     const Rect inside = DrawTabs(context, rect, PanelId::Right, kTabs, chosen);
     tab_ = static_cast<Tab>(chosen);
-    DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, inside, ActiveTab());
+    float used = 0;
+    if (context.Ready() && tab_ != Tab::Block && tab_ != Tab::Allocators) {
+        ImGui::SetCursorScreenPos(inside.min);
+        used = filter_.DrawChip(context, inside.Width(), "right");
+    }
+    DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, {{inside.min.x, inside.min.y + used}, inside.max}, ActiveTab());
 }
 
 // A panel's title bar made of tabs. Returns what is left below it.
@@ -300,16 +330,30 @@ Rect App::DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span
     const float height = context.Px(kTitleHeight), line = std::max(1.0f, context.Px(kLine));
     draw->AddRectFilled({rect.min.x + line, rect.min.y + height - line}, {rect.max.x - line, rect.min.y + height},
                         theme_->line);
+    DrawTabRow(context, {rect.min, {rect.max.x, rect.min.y + height}}, id, tabs, chosenTab);
+    return {{rect.min.x, rect.min.y + height}, rect.max};
+}
+
+// Returns where the last tab ends.
+float App::DrawTabRow(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab) {
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float height = rect.Height();
     // Tabs share the width when they do not fit with their usual space.
-    float text = 0;
-    for (const TabName& tab : tabs) text += TextWidth(fonts_.label, tab.name);
+    const auto widthIn = [&](const ImFont* face) {
+        float sum = 0;
+        for (const TabName& tab : tabs) sum += TextWidth(face, tab.name);
+        return sum;
+    };
+    const float tight = context.Px(8) * static_cast<float>(tabs.size()) + context.Px(8);
+    const ImFont* const font = widthIn(fonts_.label) + tight <= rect.Width() ? fonts_.label : fonts_.labelSmall;
+    const float text = widthIn(font);
     const float pad =
         std::min(context.Px(10), (rect.Width() - context.Px(8) - text) / (2 * static_cast<float>(tabs.size())));
     float x = rect.min.x + context.Px(4);
     ImGui::PushID("tabs");
     for (int i = 0; i < static_cast<int>(tabs.size()); ++i) {
         const TabName& tab = tabs[static_cast<std::size_t>(i)];
-        const float width = TextWidth(fonts_.label, tab.name) + 2 * pad;
+        const float width = TextWidth(font, tab.name) + 2 * pad;
         const bool chosen = chosenTab == i;
         ImGui::SetCursorScreenPos({x, rect.min.y});
         ImGui::PushID(i);
@@ -326,7 +370,7 @@ Rect App::DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span
         }
         Tooltip(context, tab.help, tab.key);
         ImGui::PopID();
-        DrawTextIn(draw, fonts_.label, {{x, rect.min.y}, {x + width, rect.min.y + height}},
+        DrawTextIn(draw, font, {{x, rect.min.y}, {x + width, rect.min.y + height}},
                    chosen || hovered ? theme_->text : theme_->dim, tab.name, Align::Centre);
         if (chosen) {
             draw->AddRectFilled({x + pad * 0.5f, rect.min.y + height - context.Px(2)},
@@ -335,7 +379,7 @@ Rect App::DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span
         x += width;
     }
     ImGui::PopID();
-    return {{rect.min.x, rect.min.y + height}, rect.max};
+    return x;
 }
 
 void App::DrawTimelinePanel(ViewContext& context, const Rect& rect) {

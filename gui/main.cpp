@@ -27,7 +27,7 @@ int Report(const Failure& failure) {
 }
 
 struct Arguments {
-    std::string file, picture, out, size = "1600x900", panel, tab, theme, colour, range, allocator = "first-fit",
+    std::string file, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
                                     capacity = "auto", symbols;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
@@ -75,11 +75,15 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
         (range->addresses ? options.addresses : options.positions) = std::pair{range->from, range->to};
     }
     if (arguments.panel == "heap") options.only = PanelId::Heap;
+    if (arguments.panel == "flame") options.only = PanelId::Heap, options.centre = CentreTab::Flame;
+    if (arguments.panel == "lives") options.only = PanelId::Heap, options.centre = CentreTab::Lives;
+    if (arguments.centre == "flame") options.centre = CentreTab::Flame;
+    if (arguments.centre == "lives") options.centre = CentreTab::Lives;
     if (arguments.panel == "timeline") options.only = PanelId::Timeline;
     if (arguments.panel == "source") options.only = PanelId::Left;
     if (arguments.panel == "narration") options.only = PanelId::Story;
-    static constexpr const char* kTabs[] = {"block", "calls", "allocators", "leaks", "events"};
-    for (int i = 0; i < 5; ++i) {
+    static constexpr const char* kTabs[] = {"block", "calls", "allocators", "leaks", "events", "profile"};
+    for (int i = 0; i < kTabCount; ++i) {
         if (arguments.tab == kTabs[i]) options.tab = static_cast<Tab>(i);
         if (arguments.panel == kTabs[i]) {
             options.only = PanelId::Right;
@@ -163,9 +167,11 @@ int main(int argc, char** argv) {
     cli.add_option("--picture", arguments.picture, "write a picture of this file instead of opening a window");
     cli.add_option("-o,--out", arguments.out, "the picture's file (PNG)");
     cli.add_option("--panel", arguments.panel, "picture of one panel")
-        ->check(CLI::IsMember({"heap", "timeline", "source", "narration", "block", "calls", "allocators", "leaks", "events"}));
+        ->check(CLI::IsMember({"heap", "flame", "lives", "timeline", "source", "narration", "block", "calls", "allocators", "leaks",
+                                "events", "profile"}));
     cli.add_option("--tab", arguments.tab, "the right column's tab")
-        ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events"}));
+        ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events", "profile"}));
+    cli.add_option("--view", arguments.centre, "what the centre shows")->check(CLI::IsMember({"heap", "flame", "lives"}));
     cli.add_option("--colour", arguments.colour, "what blocks are coloured by")
         ->check(CLI::IsMember({"size", "age", "site", "lifetime", "allocator"}));
     cli.add_option("--range", arguments.range, "0x1000-0x2000: addresses in the heap; 100-200: events in the timeline");

@@ -118,6 +118,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     appOptions.animate = false;
     appOptions.light = options.light;
     appOptions.only = options.only;
+    appOptions.centre = options.centre;
     App app(**platform, appOptions);
     if (app.GetSession() != nullptr) {
         if (auto placed = Place(app, options); !placed) return placed;

@@ -23,6 +23,7 @@ struct PictureOptions {
     bool light = false;
     std::optional<PanelId> only;
     std::optional<Tab> tab;
+    CentreTab centre = CentreTab::Heap;
     std::optional<ColourMode> colour;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> addresses;  // shown in the heap panel
     std::optional<std::pair<std::uint64_t, std::uint64_t>> positions;  // shown in the timeline

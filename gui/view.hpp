@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "gui/analysis_look.hpp"
 #include "gui/inside_look.hpp"
 #include "gui/key.hpp"
 #include "gui/theme.hpp"
@@ -32,6 +33,9 @@ namespace residue::gui {
 struct Selection {
     std::optional<BlockId> block;    // pinned by a click
     std::optional<TraceId> trace;    // a call-tree node or a leak, pinned by a click
+    // Of a node that is many traces: all of them, by trace id; good while `trace` is tracesOf.
+    std::shared_ptr<const std::vector<bool>> traces;
+    std::optional<TraceId> tracesOf;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> line;  // file and line of a scenario's source, pinned too
     std::vector<TraceId> lineTraces;                              // the call traces that end in it
     std::optional<BlockId> hovered;  // in the frame before this one
@@ -39,6 +43,10 @@ struct Selection {
     std::optional<Position> hoveredPosition;
     std::optional<std::pair<Position, Position>> range;  // brushed on the timeline: [first, second]
     std::optional<std::uint64_t> guess;  // where the keys say that the request which is asked about will land
+
+    const std::shared_ptr<const std::vector<bool>>* Traces() const {
+        return trace && traces && tracesOf == trace ? &traces : nullptr;
+    }
 
     void Hover(BlockId block_) { nextHovered = block_; }
     void HoverTrace(TraceId trace_) { nextHoveredTrace = trace_; }
@@ -91,7 +99,11 @@ public:
 };
 
 // The right column's tabs.
-enum class Tab : std::uint8_t { Block, Calls, Allocators, Leaks, Events };
+enum class Tab : std::uint8_t { Block, Calls, Allocators, Leaks, Events, Profile };
+inline constexpr int kTabCount = 6;
+// The views of the centre panel.
+enum class CentreTab : std::uint8_t { Heap, Flame, Lives };
+inline constexpr int kCentreCount = 3;
 
 // What a view can ask of the app (playing and seeking go to the session directly).
 class AppCommands {
@@ -105,6 +117,7 @@ public:
     // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
     virtual void ShowTab(Tab tab) = 0;
+    virtual void ShowCentre(CentreTab tab) = 0;
     virtual void FocusBlock(BlockId block) = 0;        // selects it and has the heap panel fit it
     virtual void Notice(const std::string& text) = 0;  // one line at the bottom for some seconds
 };
@@ -114,6 +127,7 @@ struct ViewContext {
     Selection* selection = nullptr;       // never null
     HeapRequest* heapRequest = nullptr;   // never null
     InsideLook* inside = nullptr;         // never null
+    AnalysisLook* analysis = nullptr;     // never null
     AppCommands* commands = nullptr;      // never null
     TextureFactory* textures = nullptr;   // never null
     const Theme* theme = nullptr;         // never null
@@ -145,6 +159,8 @@ public:
     virtual void Draw(ViewContext& context, ImVec2 size) = 0;
     // A key pressed while this panel has the keyboard and no text is edited; true: taken.
     virtual bool HandleKey(ViewContext&, const KeyPress&) { return false; }
+    // Escape, before it leaves a maximised panel; true: it led out of something.
+    virtual bool HandleEscape(ViewContext&) { return false; }
 };
 
 }  // namespace residue::gui

@@ -1,6 +1,8 @@
 #include "analysis/lives.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include "base/checked.hpp"
 
@@ -9,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kLookEvery = 1 << 15;
 constexpr std::uint32_t kMost = 4096;
+constexpr std::uint64_t kGranule = 64 * 1024;
 
 bool Is(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
 
@@ -87,17 +90,42 @@ std::optional<LivesPicture> MakeLives(const log::LogView& log, const LivesReques
     return picture;
 }
 
-std::pair<std::uint64_t, std::uint64_t> AddressesOf(const log::LogView& log, AllocatorId allocator,
-                                                    const std::atomic<bool>* cancelled) {
-    std::uint64_t begin = BlockFilter::kNoLimit, end = 0;
+std::vector<AddressPiece> AddressesOf(const log::LogView& log, AllocatorId allocator,
+                                      const std::atomic<bool>* cancelled) {
+    // Islands that are farther apart than a granule, by their first byte; disjoint.
+    std::map<std::uint64_t, AddressPiece> islands;
+    auto last = islands.end();
     for (std::uint32_t id = 1; id != 0 && id <= log.Blocks(); ++id) {
         if (id % kLookEvery == 0 && Is(cancelled)) break;
         const events::Event birth = log.Birth(BlockId{id}).event;
         if (birth.allocator != allocator) continue;
-        begin = std::min(begin, birth.Begin());
-        end = std::max(end, birth.End());
+        AddressPiece grown{birth.Begin(), std::max(birth.End(), SaturatingAdd(birth.Begin(), 1)), 1};
+        if (last != islands.end() && last->second.begin <= grown.begin && grown.end <= last->second.end) {
+            ++last->second.blocks;  // mostly
+            continue;
+        }
+        // From the last island that begins before it on, all that it touches become one.
+        auto at = islands.upper_bound(grown.begin);
+        if (at != islands.begin() && SaturatingAdd(std::prev(at)->second.end, kGranule) >= grown.begin) --at;
+        while (at != islands.end() && at->second.begin <= SaturatingAdd(grown.end, kGranule)) {
+            grown = {std::min(grown.begin, at->second.begin), std::max(grown.end, at->second.end),
+                     grown.blocks + at->second.blocks};
+            at = islands.erase(at);
+        }
+        last = islands.emplace(grown.begin, grown).first;
     }
-    return begin < end ? std::pair{begin, end} : std::pair<std::uint64_t, std::uint64_t>{0, 0};
+    std::uint64_t used = 0;
+    for (const auto& [begin, island] : islands) used = SaturatingAdd(used, island.end - island.begin);
+    std::vector<AddressPiece> pieces;
+    for (const auto& [begin, island] : islands) {
+        if (!pieces.empty() && begin - pieces.back().end <= used / 2) {
+            pieces.back().end = island.end;
+            pieces.back().blocks += island.blocks;
+        } else {
+            pieces.push_back(island);
+        }
+    }
+    return pieces;
 }
 
 }  // namespace residue::analysis

@@ -37,8 +37,15 @@ std::optional<LivesPicture> MakeLives(const log::LogView& log, const LivesReques
                                       const BlockFilter& filter = {}, const std::atomic<bool>* cancelled = nullptr,
                                       std::atomic<double>* progress = nullptr);
 
-// The addresses that an allocator's blocks ever had: [begin, end), empty where there were none.
-std::pair<std::uint64_t, std::uint64_t> AddressesOf(const log::LogView& log, AllocatorId allocator,
-                                                    const std::atomic<bool>* cancelled = nullptr);
+// A stretch of addresses that an allocator's blocks ever had: [begin, end), with how many of them.
+struct AddressPiece {
+    std::uint64_t begin = 0, end = 0;
+    std::uint64_t blocks = 0;
+    friend bool operator==(const AddressPiece&, const AddressPiece&) = default;
+};
+// All of them, ascending. A gap splits where it is larger than half of all that is used, and than 64 KiB; edges are those
+// of the first and the last block. Empty where there were no blocks. Cost: some 40 ns a block.
+std::vector<AddressPiece> AddressesOf(const log::LogView& log, AllocatorId allocator,
+                                      const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace residue::analysis

@@ -89,13 +89,13 @@ struct Analyst::State {
             auto made = analysis::MakeLives(key.view, key.request, key.filter, &cancelled, &progress);
             return made ? std::make_shared<const analysis::LivesPicture>(std::move(*made)) : nullptr;
         }};
-    using Addresses = std::pair<std::uint64_t, std::uint64_t>;
+    using Addresses = std::vector<analysis::AddressPiece>;
     Background<AddressesKey, Addresses> addresses{
         [](const AddressesKey& key, const std::atomic<bool>& cancelled,
            std::atomic<double>&) -> std::shared_ptr<const Addresses> {
-            const auto made = analysis::AddressesOf(key.view, key.allocator, &cancelled);
+            auto made = analysis::AddressesOf(key.view, key.allocator, &cancelled);
             if (cancelled.load(std::memory_order_relaxed)) return nullptr;
-            return std::make_shared<const Addresses>(made);
+            return std::make_shared<const Addresses>(std::move(made));
         }};
     std::optional<FindKey> finding;
     std::uint64_t findings = 0;
@@ -154,7 +154,7 @@ Reply<analysis::LivesPicture> Analyst::AskLives(const analysis::LivesRequest& re
     return state_->lives.Ask({session_.View(), request, filter_});
 }
 
-Reply<std::pair<std::uint64_t, std::uint64_t>> Analyst::AskAddresses(AllocatorId allocator) {
+Reply<std::vector<analysis::AddressPiece>> Analyst::AskAddresses(AllocatorId allocator) {
     return state_->addresses.Ask({session_.View(), allocator});
 }
 

@@ -44,8 +44,8 @@ public:
     // Of the range, or of everything up to the session's Now(). `compared`: of the range, its end against its beginning.
     Reply<ProfileAnswer> AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared = false);
     Reply<analysis::LivesPicture> AskLives(const analysis::LivesRequest& request);
-    // The addresses that an allocator's blocks ever had.
-    Reply<std::pair<std::uint64_t, std::uint64_t>> AskAddresses(AllocatorId allocator);
+    // The stretches of addresses that an allocator's blocks ever had.
+    Reply<std::vector<analysis::AddressPiece>> AskAddresses(AllocatorId allocator);
 
     // Run until: looks from the session's Now(); when it is found the session goes there (at the next Look).
     void Find(analysis::Condition condition, bool forward);

@@ -67,6 +67,7 @@ SavedState LoadState(const std::string& folder, std::string* message) {
         Read(json, "light", read.light);
         Read(json, "colour", read.colour);
         Read(json, "tab", read.tab);
+        Read(json, "centre", read.centre);
         ReadSize(json, "left", 160, 2000, read.left);
         ReadSize(json, "right", 160, 2000, read.right);
         ReadSize(json, "bottom", 96, 2000, read.bottom);
@@ -82,7 +83,8 @@ SavedState LoadState(const std::string& folder, std::string* message) {
         Read(json, "recent", read.recent);
         Read(json, "folder", read.folder);
         read.colour = std::clamp(read.colour, 0, 4);
-        read.tab = std::clamp(read.tab, 0, 4);
+        read.tab = std::clamp(read.tab, 0, 5);
+        read.centre = std::clamp(read.centre, 0, 2);
         if (!(read.speed >= 1)) read.speed = 8;
         if (read.recent.size() > kMaxRecent) read.recent.resize(kMaxRecent);
         state = read;
@@ -106,6 +108,7 @@ bool SaveState(const std::string& folder, const SavedState& state) {
         {"light", state.light},
         {"colour", state.colour},
         {"tab", state.tab},
+        {"centre", state.centre},
         {"left", state.left},
         {"right", state.right},
         {"bottom", state.bottom},

@@ -12,6 +12,7 @@ struct SavedState {
     bool light = false;
     int colour = 2;                               // ColourMode
     int tab = 0;                                  // Tab
+    int centre = 0;                               // CentreTab
     float left = 380, right = 376, bottom = 196;  // sizes of the columns and the timeline, unscaled
     float story = 240;                            // of the narration, below the source
     bool rightFolded = false;

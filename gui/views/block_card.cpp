@@ -5,6 +5,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
+#include "gui/views/find_bar.hpp"
 #include "gui/views/list.hpp"
 #include "gui/views/nest_text.hpp"
 #include "gui/views/notes.hpp"
@@ -35,6 +36,7 @@ private:
     void DrawPlace(ViewContext& context, BlockId block, const events::Event& birth);
     void DrawBar(ViewContext& context, const events::Event& birth, ImU32 fill);
     void DrawTrace(ViewContext& context, TraceId trace);
+    void DrawHistory(ViewContext& context, BlockId block, TraceId trace);
 };
 
 // A failure's text on its own ground; a click selects `link`.
@@ -256,6 +258,41 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
     ImGui::Dummy({width, context.Px(4)});
 }
 
+// What else happened at its address, and what else its call site did: the one before, the next one.
+void BlockCardView::DrawHistory(ViewContext& context, BlockId block, TraceId trace) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float pad = context.Px(kPad), gap = context.Px(4), button = context.Px(30), height = context.Px(24);
+    const float half = std::floor((ImGui::GetContentRegionAvail().x - 2 * pad - context.Px(6)) / 2);
+    struct Part {
+        const char *name, *previous, *next, *help, *key;
+        bool any;
+    };
+    const Part parts[] = {
+        {"address", "##lastAddress", "##nextAddress", "event on this address: births, deaths, resizes, bad accesses", "H", true},
+        {"site", "##lastSite", "##nextSite", "event whose call trace has the function that asked for this block", "S", bool{trace}},
+    };
+    float x = at.x + pad;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const Part& part = parts[i];
+        const float wide = half - 2 * (button + gap);
+        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label, {{x, at.y}, {x + wide, at.y + height}},
+                   part.any ? context.theme->dim : context.theme->faint, part.name);
+        const auto go = [&](bool forward) {
+            if (i == 0) FindAddressOf(context, block, forward);
+            else FindSiteOf(context, block, forward);
+        };
+        ImGui::SetCursorScreenPos({x + wide + gap, at.y});
+        if (IconButton(context, part.previous, kIconBack, ButtonKind::Plain, part.any)) go(false);
+        Tooltip(context, std::string("The previous ") + part.help, std::string("Shift+") + part.key);
+        ImGui::SetCursorScreenPos({x + wide + 2 * gap + button, at.y});
+        if (IconButton(context, part.next, kIconForward, ButtonKind::Plain, part.any)) go(true);
+        Tooltip(context, std::string("The next ") + part.help, part.key);
+        x += half + context.Px(6);
+    }
+    ImGui::SetCursorScreenPos(at);
+    ImGui::Dummy({1, height + context.Px(10)});
+}
+
 void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
     session::Session& session = *context.session;
     const log::LogView& log = session.View();
@@ -326,7 +363,8 @@ void BlockCardView::DrawBlock(ViewContext& context, BlockId block) {
     ImGui::SetCursorScreenPos({at.x + pad + 2 * (width + gap), at.y});
     if (Button(context, "##show", "show", ButtonKind::Plain, width)) context.commands->FocusBlock(block);
     Tooltip(context, "Show it large in the heap panel", "Enter");
-    ImGui::SetCursorScreenPos({at.x, at.y + context.Px(26 + 10)});
+    ImGui::SetCursorScreenPos({at.x, at.y + context.Px(26 + 6)});
+    DrawHistory(context, block, birth.trace);
     DrawTrace(context, birth.trace);
 }
 
@@ -335,7 +373,7 @@ void BlockCardView::Draw(ViewContext& context, ImVec2 size) {
         EmptyState(context, size, kIconCube, "No block", "Open a trace with Ctrl+O, or start the sandbox.");
         return;
     }
-    const ScrollArea area("##card", size);
+    const ScrollArea area("##card", size, true);
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     const bool failed = DrawFailure(context);
     const log::LogView& log = context.session->View();

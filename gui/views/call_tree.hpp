@@ -1,4 +1,5 @@
-// Calls: live bytes by call trace, outermost frame first. A click selects a trace in every panel.
+// Calls: the flame graph's tree as a table, by the same measure and from the same end. A click selects a function's call
+// traces in every panel.
 #pragma once
 
 #include <memory>

@@ -234,7 +234,9 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
         const float x = at.x + width - context.Px(3);
         ImGui::GetWindowDrawList()->AddRectFilled({x, at.y}, {at.x + width, at.y + height}, theme.duck);
     }
-    const ImU32 ink = error ? theme.error : theme.text;
+    // What the filter hides is paler: a table of all events has no gaps.
+    const bool hidden = logged.block && !context.session->Analyst().Passes(logged.block);
+    const ImU32 ink = error ? theme.error : hidden ? theme.faint : theme.text;
     const Position position = log.PositionOf(row);
     columns.Text(context, kPosition, at.y, height, error ? theme.error : theme.dim,
                  analysis::FormatCount(position.value));
@@ -261,6 +263,7 @@ void EventsView::DrawRow(ViewContext& context, const Columns& columns, Row row, 
         }
         const model::AllocatorState* state = context.session->Heap().Find(event.allocator);
         if (state != nullptr && !state->name.empty()) tip += "\nin " + state->name;
+        if (hidden) tip += "\nThe filter hides its block.";
         TooltipNow(context, tip + "\nClick to go there.");
     }
     if (clicked) {

@@ -176,9 +176,11 @@ Emphasis HeapView::EmphasisOf(ViewContext& context) const {
     const Selection& selection = *context.selection;
     if (const auto trace = selection.hoveredTrace ? selection.hoveredTrace : selection.trace) {
         emphasis.traces = {*trace};
+        if (const auto* set = selection.Traces(); set != nullptr && !selection.hoveredTrace) emphasis.traceSet = *set;
     } else {
         emphasis.traces = selection.lineTraces;
     }
+    if (const session::Analyst& analyst = context.session->Analyst(); analyst.Filter().Any()) emphasis.filter = &analyst;
     const StepMotion& step = context.step;
     if (step.Moving() && step.row && step.row->value < log.Rows().value) {
         const log::LoggedEvent event = log.At(*step.row);

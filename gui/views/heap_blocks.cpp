@@ -103,6 +103,12 @@ bool Emphasis::IsBlocker(BlockId block) const {
     return std::binary_search(blockers.begin(), blockers.end(), block);
 }
 
+bool Emphasis::Keeps(const log::LogView& log, BlockId block, TraceId trace) const {
+    const bool chosen =
+        traceSet ? trace.value < traceSet->size() && (*traceSet)[trace.value] : IsWithinAny(log, trace, traces);
+    return chosen && (filter == nullptr || filter->Passes(block));
+}
+
 void DrawBackground(HeapFrame& frame, bool hatch) {
     const Theme& theme = frame.theme();
     const float spacing = frame.context.Px(6);
@@ -225,7 +231,7 @@ void DrawBlocks(HeapFrame& frame, const std::vector<model::Block>& blocks, const
         const bool blocker = emphasis.IsBlocker(block.id);
         ImU32 fill = blocker ? theme.warn : frame.colour.Of(block.id);
         const TraceId trace = frame.colour.TraceOf(block.id);
-        if (!blocker && !IsWithinAny(frame.log, trace, emphasis.traces))
+        if (!blocker && !emphasis.Keeps(frame.log, block.id, trace))
             fill = Mix(theme.panel, fill, 0.3f);
         const float alpha = emphasis.fading == block.id ? emphasis.fade : 1;
         const bool container = frame.IsContainer(block.id);  // what lies in it is drawn over it, and counts

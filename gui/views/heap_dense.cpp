@@ -94,7 +94,7 @@ void HeapDense::Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells
             const TraceId trace = frame.colour.TraceOf(last);
             colour = frame.colour.Of(last);
             site = byAllocator ? frame.log.Birth(last).event.allocator.value : trace.value;
-            if (!IsWithinAny(frame.log, trace, emphasis.traces)) {
+            if (!emphasis.Keeps(frame.log, last, trace)) {
                 colour = Mix(frame.theme().window, colour, 0.3f);
             }
         }
@@ -117,7 +117,9 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
     }
     TakeStep(frame);
     const ColourMode mode = *frame.context.colour;
-    Look look{mode, frame.theme().dark, emphasis.traces, mode == ColourMode::Age ? frame.now : Position{}};
+    Look look{mode, frame.theme().dark, emphasis.traces, emphasis.traceSet,
+              emphasis.filter != nullptr ? emphasis.filter->Filter() : analysis::BlockFilter{},
+              mode == ColourMode::Age ? frame.now : Position{}};
     if (!(look == look_)) {
         look_ = look;
         for (auto& [begin, row] : rows_) row.painted = false;

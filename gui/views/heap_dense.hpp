@@ -47,6 +47,8 @@ private:
         ColourMode mode{};
         bool dark = true;
         std::vector<TraceId> traces;
+        std::shared_ptr<const std::vector<bool>> traceSet;
+        analysis::BlockFilter filter;
         Position age{};  // only where colours depend on the position
         friend bool operator==(const Look&, const Look&) = default;
     };

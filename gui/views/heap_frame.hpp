@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,6 +143,9 @@ struct Emphasis {
     std::optional<BlockId> fading;  // came to life by the step that is moving
     float fade = 1;                 // its opacity
     std::vector<TraceId> traces;    // only blocks made within one of these keep their colour; none: all do
+    std::shared_ptr<const std::vector<bool>> traceSet;  // or, where it is given, of those that it has
+    const session::Analyst* filter = nullptr;           // and only those that its filter lets through; null: all
+    bool Keeps(const log::LogView& log, BlockId block, TraceId trace) const;
     bool IsBlocker(BlockId block) const;
 };
 

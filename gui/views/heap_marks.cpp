@@ -323,7 +323,10 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") +
                               analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
                               (frame.crowded ? ", heaps too small to frame drawn as blocks" : "") +
-                              (dense ? ", brightness: occupied share" : "");
+                              (dense ? ", brightness: occupied share" : "") +
+                              (!frame.context.session->Analyst().Filter().Any() ? ""
+                               : dense ? ", pale: filtered (told by one block a cell)"
+                                       : ", pale: filtered");
     const float scaleWidth = TextWidth(font, scale);
     DrawText(frame.draw, font, {strip.max.x - scaleWidth, textY}, theme.dim, scale);
     const float right = strip.max.x - scaleWidth - frame.context.Px(16);

@@ -32,11 +32,34 @@ public:
 
 private:
     void DrawSummary(ViewContext& context, float width);
+    bool TakeFiltered(ViewContext& context);
 
     std::vector<analysis::Leak> leaks_;
     Position asOf_{};
     const session::Session* session_ = nullptr;
+    std::shared_ptr<const session::ProfileAnswer> answer_;  // where there is a filter: what the rows were made of
 };
+
+// With a filter the rows are those of the profile: the session's own list knows none. True: there is a filter.
+bool LeaksView::TakeFiltered(ViewContext& context) {
+    if (!context.session->Analyst().Filter().Any()) {
+        answer_.reset();
+        return false;
+    }
+    const auto& reply = context.analysis->Ask(*context.session);
+    if (reply.value == answer_ || reply.value == nullptr) return true;
+    answer_ = reply.value;
+    asOf_ = answer_->profile.to;
+    leaks_.clear();
+    for (const analysis::SiteFigures& site : analysis::TopSites(answer_->profile, analysis::SiteMeasure::LiveBytes, answer_->profile.sites.size())) {
+        analysis::Leak leak;
+        leak.trace = site.trace;
+        leak.bytes = site.liveBytes;
+        leak.blocks = site.liveBlocks;
+        leaks_.push_back(leak);
+    }
+    return true;
+}
 
 // A block that is live before the end is no leak: the words say which it is.
 void LeaksView::DrawSummary(ViewContext& context, float width) {
@@ -69,12 +92,18 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
     }
     session::Session& session = *context.session;
     const bool same = session_ == &session;
+    const bool filtered = TakeFiltered(context);
     const bool late = same && session.Playing() && session.Heap().Sum().blocks > kLargeHeap && !leaks_.empty();
-    if (!late && (session.Settled() || !same)) {
+    if (!filtered && !late && (session.Settled() || !same)) {
         leaks_ = session.PresentLeaks();
         asOf_ = session.Now();
     }
     session_ = &session;
+    if (leaks_.empty() && filtered) {
+        EmptyState(context, size, kIconDrop, answer_ == nullptr ? "Working…" : "Nothing that is live passes the filter",
+                   "The chip above says what the filter hides; its cross clears it.");
+        return;
+    }
     if (leaks_.empty()) {
         const bool end = session.Now() == session.End() && !session.IsLive();
         EmptyState(context, size, end ? kIconCheck : kIconDrop,
@@ -111,14 +140,14 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
                                 context.Px(2));
             DrawTextIn(draw, context.fonts->mono, {{cell.min.x + side + context.Px(6), cell.min.y}, cell.max},
                        leak.trace ? theme.text : theme.dim, ShortFunction(site));
-            columns.Text(context, kFirst, at.y, height, theme.dim, "#" + analysis::FormatCount(leak.first.value));
+            if (leak.first) columns.Text(context, kFirst, at.y, height, theme.dim, "#" + analysis::FormatCount(leak.first.value));
             columns.Text(context, kBlocks, at.y, height, theme.text, analysis::FormatCount(leak.blocks));
             columns.Text(context, kBytes, at.y, height, theme.text, analysis::FormatBytes(leak.bytes));
             if (hovered) {
                 if (leak.trace) context.selection->HoverTrace(leak.trace);
                 std::string tip = site + "\n" + analysis::FormatBytesExact(leak.bytes) + " in " +
-                                  analysis::FormatCount(leak.blocks) + " blocks, the first is #" +
-                                  analysis::FormatCount(leak.first.value);
+                                  analysis::FormatCount(leak.blocks) + " blocks" +
+                                  (leak.first ? ", the first is #" + analysis::FormatCount(leak.first.value) : "");
                 int frames = 0;
                 for (const symbols::Frame& frame : log.Frames(leak.trace)) {
                     if (++frames > 12) break;

@@ -74,7 +74,8 @@ bool Columns::Over(std::size_t column) const {
     return Shown(column) && x >= places_[column].min.x && x < places_[column].max.x;
 }
 
-ScrollArea::ScrollArea(const char* id, ImVec2 size) {
+ScrollArea::ScrollArea(const char* id, ImVec2 size, bool steady) {
+    if (steady) ImGui::SetNextWindowContentSize({std::max(1.0f, size.x - ImGui::GetStyle().ScrollbarSize), 0});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {0, 0});
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {0, 0});
     ImGui::PushStyleColor(ImGuiCol_ChildBg, IM_COL32(0, 0, 0, 0));

@@ -7,6 +7,7 @@
 #include "gui/views/block_colour.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
+#include "session/analyst.hpp"
 #include "session/scenario.hpp"
 
 namespace residue::gui {
@@ -205,6 +206,7 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     DrawErrors(context, plot, scale);
     DrawNarrations(context, plot, scale);
     DrawLife(context, plot, scale);
+    DrawRange(context, plot, scale);
     DrawPlayhead(context, plot, scale);
     Interact(context, plot, scale, origin.y + size.y);
 }
@@ -321,45 +323,6 @@ void TimelineView::DrawStack(ViewContext& context, const Rect& plot, const analy
     }
 }
 
-void TimelineView::DrawUncertain(ViewContext& context, const Rect& plot, const Scale& scale) {
-    const auto from = context.session->Series().UncertainFrom();
-    if (!from) return;
-    const float x = std::max(std::floor(scale.X(static_cast<double>(from->value))), plot.min.x);
-    if (x >= plot.max.x) return;
-    // A dashed line over all that follows, and what it says.
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    const ImU32 colour = context.theme->warn;
-    const float dash = context.Px(8), height = context.Px(2), y = plot.min.y;
-    for (float at = x; at < plot.max.x; at += 2 * dash) {
-        draw->AddRectFilled({at, y}, {std::min(at + dash, plot.max.x), y + height}, colour);
-    }
-    constexpr const char* kText = "uncertain: events were lost";
-    const float width = TextWidth(context.fonts->labelSmall, kText) + context.Px(10), tall = context.Px(18);
-    const float left = std::max(plot.min.x, std::min(x + context.Px(4), plot.max.x - width));
-    const Rect box{{left, y + context.Px(4)}, {left + width, y + context.Px(4) + tall}};
-    if (box.max.x > plot.max.x || box.max.y > plot.max.y) return;
-    draw->AddRectFilled(box.min, box.max, context.theme->warnBack, context.Px(3));
-    DrawTextIn(draw, context.fonts->labelSmall, box, colour, kText, Align::Centre);
-}
-
-// Small flags at the foot of the plot, between the calls where a scenario tells something.
-void TimelineView::DrawNarrations(ViewContext& context, const Rect& plot, const Scale& scale) {
-    session::Scenario* const scenario = context.session->GetScenario();
-    if (scenario == nullptr) return;
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    const float high = context.Px(9), wide = context.Px(5), thin = std::max(1.0f, context.Px(1));
-    const ImU32 colour = Mix(context.theme->dim, context.theme->accent, 0.45f);
-    float free = plot.min.x;
-    for (const Position position : scenario->NarrationPositions()) {
-        const float x = std::floor(scale.X(static_cast<double>(position.value) + 1));
-        if (x < free || x > plot.max.x) continue;
-        free = x + wide + context.Px(2);
-        draw->AddRectFilled({x, plot.max.y - high}, {x + thin, plot.max.y}, colour);
-        draw->AddTriangleFilled({x + thin, plot.max.y - high}, {x + wide, plot.max.y - high + context.Px(2.5f)},
-                                {x + thin, plot.max.y - high + context.Px(5)}, colour);
-    }
-}
-
 void TimelineView::DrawErrors(ViewContext& context, const Rect& plot, const Scale&) {
     const Theme& theme = *context.theme;
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -379,22 +342,6 @@ void TimelineView::DrawErrors(ViewContext& context, const Rect& plot, const Scal
         draw->AddLine({centre - r, y - r}, {centre + r, y + r}, theme.error, context.Px(1.5f));
         draw->AddLine({centre - r, y + r}, {centre + r, y - r}, theme.error, context.Px(1.5f));
     }
-}
-
-void TimelineView::DrawLife(ViewContext& context, const Rect& plot, const Scale& scale) {
-    const auto block = context.selection->Block();
-    if (!block || block->value == 0 || block->value > context.session->View().Blocks()) return;
-    const log::LogView& view = context.session->View();
-    const log::BlockLife life = view.Life(*block);
-    const double born = static_cast<double>(view.PositionOf(life.born).value);
-    const double died = life.died.value == log::kNever ? static_cast<double>(context.session->End().value) + 1
-                                                       : static_cast<double>(view.PositionOf(life.died).value);
-    const float x0 = std::max(scale.X(born), plot.min.x), x1 = std::min(scale.X(std::max(died, born + 1)), plot.max.x);
-    if (x1 <= plot.min.x || x0 >= plot.max.x) return;
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    const float height = context.Px(4);
-    draw->AddRectFilled({x0, plot.max.y + context.Px(1)}, {std::max(x1, x0 + context.Px(2)), plot.max.y + height},
-                        context.theme->duck);
 }
 
 void TimelineView::DrawAxes(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top) {
@@ -425,20 +372,6 @@ void TimelineView::DrawAxes(ViewContext& context, const Rect& plot, const Scale&
     }
 }
 
-void TimelineView::DrawPlayhead(ViewContext& context, const Rect& plot, const Scale& scale) {
-    const double now = static_cast<double>(context.session->Now().value);
-    if (now < scale.from || now > scale.to) return;
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    // In the middle of its step where steps are wide, so that it stands in what it shows.
-    const float x = std::floor(std::min(scale.X(now + std::min(0.5, (scale.to - scale.from) / 2)), plot.max.x - 1));
-    const float half = std::max(1.0f, context.Px(1));
-    draw->AddRectFilled({x, plot.min.y - context.Px(4)}, {x + half, plot.max.y + context.Px(4)}, context.theme->text);
-    const float r = context.Px(5);
-    draw->AddTriangleFilled({x + half / 2 - r, plot.min.y - context.Px(9)},
-                            {x + half / 2 + r, plot.min.y - context.Px(9)}, {x + half / 2, plot.min.y - context.Px(1)},
-                            context.theme->text);
-}
-
 void TimelineView::Interact(ViewContext& context, const Rect& plot, const Scale& scale, float axisBottom) {
     session::Session& session = *context.session;
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -455,14 +388,14 @@ void TimelineView::Interact(ViewContext& context, const Rect& plot, const Scale&
     if (ImGui::IsItemActivated()) {
         const bool onPlayhead = std::abs(mouse.x - playhead) < context.Px(6);
         const bool onAxis = mouse.y > plot.max.y || mouse.y < plot.min.y;
-        drag_ = onPlayhead || onAxis ? Drag::Playhead : Drag::Brush;
+        drag_ = ImGui::GetIO().KeyShift ? Drag::Range : onPlayhead || onAxis ? Drag::Playhead : Drag::Brush;
         brushFrom_ = scale.At(mouse.x);
         if (drag_ == Drag::Playhead) session.FollowEnd(false);
     }
     const bool dragged = ImGui::IsMouseDragging(ImGuiMouseButton_Left, context.Px(4));
     if (ImGui::IsItemActive()) {
         if (drag_ == Drag::Playhead) session.SeekTo(positionAt(mouse.x));
-        if (drag_ == Drag::Brush && dragged) {
+        if ((drag_ == Drag::Brush || drag_ == Drag::Range) && dragged) {
             const float a = std::clamp(scale.X(brushFrom_), plot.min.x, plot.max.x);
             const float b = std::clamp(mouse.x, plot.min.x, plot.max.x);
             const Rect brush{{std::min(a, b), plot.min.y}, {std::max(a, b), plot.max.y}};
@@ -471,7 +404,10 @@ void TimelineView::Interact(ViewContext& context, const Rect& plot, const Scale&
             Readout(context, positionAt(brush.min.x), positionAt(brush.max.x));
         }
     } else if (drag_ != Drag::None) {
-        if (drag_ == Drag::Brush) {
+        if (drag_ == Drag::Range) {
+            const Position a = positionAt(scale.X(brushFrom_)), b = positionAt(mouse.x);
+            if (a != b) session.Analyst().SetRange(std::pair{std::min(a, b), std::max(a, b)});
+        } else if (drag_ == Drag::Brush) {
             const Position a = positionAt(scale.X(brushFrom_)), b = positionAt(mouse.x);
             if (std::abs(mouse.x - scale.X(brushFrom_)) >= context.Px(4)) {
                 const Position low = std::min(a, b), high = std::max(a, b);
@@ -555,7 +491,7 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
     if (const auto uncertain = series.UncertainFrom(); uncertain && *uncertain <= to) {
         text += "\nUncertain: events were lost from event " + analysis::FormatCount(uncertain->value) + " on.";
     }
-    if (drag_ == Drag::None) text += "\n\nClick: go there. Drag: zoom. Double click: show all.";
+    if (drag_ == Drag::None) text += "\n\nClick: go there. Drag: zoom. Shift and drag: keep a range. Double click: show all.";
     TooltipNow(context, text);
 }
 

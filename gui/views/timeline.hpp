@@ -1,6 +1,6 @@
 // The timeline: live bytes, stacked by allocator where there are several, over heap size; external fragmentation as a
-// line, errors as ticks that survive any zoom, the playhead. Dragging in the plot brushes a range to zoom into, a double
-// click shows all again; a click or a drag along the axis moves the playhead; the wheel zooms around the pointer.
+// line, errors as ticks that survive any zoom, the playhead. Dragging in the plot brushes a range to zoom into, with Shift
+// one that flame graph and profile are about; a double click shows all again; a click or a drag along the axis moves the playhead; the wheel zooms around the pointer.
 // Cost: one range query a pixel column (analysis/series.hpp), at most 5 rectangles a column and 3 a band more;
 // neighbours of the same height share theirs. Never scans the log.
 #pragma once
@@ -21,6 +21,7 @@ public:
     std::string Status(ViewContext& context) override;
     // The legend, at the left of the title bar from `left` on.
     void DrawLegend(ViewContext& context, float left, float right, float centreY);
+    float DrawTitleControls(ViewContext& context, float right, float centreY) override;
     void Draw(ViewContext& context, ImVec2 size) override;
 
     // Pixels at the right that are kept free (the duck's corner).
@@ -51,11 +52,12 @@ private:
     void DrawNarrations(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawLife(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawAxes(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top);
+    void DrawRange(ViewContext& context, const Rect& plot, const Scale& scale);
     void DrawPlayhead(ViewContext& context, const Rect& plot, const Scale& scale);
     void Interact(ViewContext& context, const Rect& plot, const Scale& scale, float axisBottom);
     void Readout(ViewContext& context, Position from, Position to) const;
 
-    enum class Drag { None, Playhead, Brush } drag_ = Drag::None;
+    enum class Drag { None, Playhead, Brush, Range } drag_ = Drag::None;
     double brushFrom_ = 0;
     float keptFree_ = 0;
     std::vector<analysis::SeriesColumn> columns_;

@@ -19,7 +19,7 @@ struct Step {
 constexpr Step kSteps[] = {
     {&PanelRects::heap, "The heap",
      "Every row is a stretch of addresses. Coloured blocks are in use, hatched gaps are free. The wheel zooms, "
-     "dragging moves, F shows all of it again."},
+     "dragging moves, F shows all of it again. V goes on to the flame graph and to the picture of all lives."},
     {&PanelRects::left, "Inside the allocator",
      "Its list of holes, in its own order, and what each request looked at. Alt with an arrow key walks one search, "
      "probe by probe. I closes and opens this."},
@@ -34,7 +34,7 @@ constexpr Step kSteps[] = {
      "moment."},
     {&PanelRects::right, "One selection",
      "Click a block: its card, its call trace and its life show here and on the timeline. The tabs lead to the call "
-     "tree, leaks and the list of events."},
+     "tree, leaks, events and a profile. Ctrl+F filters all of it, U runs until something holds."},
     {&PanelRects::timeline, "The duck",
      "Press D and it says what just happened. L shows all lessons, M opens a sandbox with a live allocator, Ctrl+O a "
      "file of yours, ? lists all keys."},

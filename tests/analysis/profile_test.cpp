@@ -262,8 +262,21 @@ TEST_CASE("a picture of lives has each block's bytes for as long as it lived", "
         REQUIRE(mean->share[row * 10 + 3] == Approx(sum / 10).margin(1e-4));
     }
     CHECK(MakeLives(log, request, {.leastSize = 1000})->hidden == picture->blocks);
-    CHECK(AddressesOf(log, AllocatorId{1}).first == 64);
-    CHECK(AddressesOf(log, AllocatorId{7}).second == 0);
+    REQUIRE(AddressesOf(log, AllocatorId{1}).size() == 1);
+    CHECK(AddressesOf(log, AllocatorId{1})[0].begin == 64);
+    CHECK(AddressesOf(log, AllocatorId{7}).empty());
+}
+
+TEST_CASE("addresses are told in pieces where gaps are larger than what is used") {
+    Stream stream;
+    const std::uint64_t mega = 1 << 20;
+    stream.Allocated(1, 0x7f0000000000, mega).Allocated(1, 0x10000, 100).Allocated(1, 0x20000, 50);
+    stream.Freed(1, 0x10000).Allocated(1, 0x10040, 8).Allocated(1, 0x7f0000000000 + mega + mega / 4, mega);
+    stream.Allocated(2, 0x500000000, 8);
+    const auto pieces = AddressesOf(stream.View(), AllocatorId{1});
+    REQUIRE(pieces.size() == 2);
+    CHECK(pieces[0] == AddressPiece{0x10000, 0x20032, 3});
+    CHECK(pieces[1] == AddressPiece{0x7f0000000000, 0x7f0000000000 + 2 * mega + mega / 4, 2});
 }
 
 TEST_CASE("long work on blocks can be cancelled") {

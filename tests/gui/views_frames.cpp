@@ -113,7 +113,7 @@ TEST_CASE("every tab draws at every position of a small trace") {
     options.path = folder.File("small.rep", SmallTrace());
     options.stateFolder = folder.path.string();
     Rig rig(options, {1100, 700});
-    for (const Tab tab : {Tab::Block, Tab::Calls, Tab::Allocators, Tab::Leaks, Tab::Events}) {
+    for (const Tab tab : {Tab::Block, Tab::Calls, Tab::Allocators, Tab::Leaks, Tab::Events, Tab::Profile}) {
         rig.app->ShowTab(tab);
         for (std::uint64_t at = 0; at <= rig.End(); ++at) {
             rig.app->GetSession()->SeekTo(Position{at});
