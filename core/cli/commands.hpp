@@ -14,6 +14,7 @@ int PictureCommand(const Arguments& arguments);
 int ConvertCommand(const Arguments& arguments);
 int RunCommand(const Arguments& arguments);
 int CheckCommand(const Arguments& arguments);
+int DiffCommand(const Arguments& arguments);
 int OpenCommand(const Arguments& arguments);
 
 }  // namespace residue::cli

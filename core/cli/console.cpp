@@ -85,6 +85,24 @@ bool WaitUntilLoaded(session::Session& session) {
     return !interrupted.load(std::memory_order_relaxed);
 }
 
+std::unique_ptr<session::Session> OpenLoaded(const std::string& path, const session::OpenOptions& options,
+                                             int& exitCode) {
+    auto session = session::Session::Open(path, options);
+    if (!WaitUntilLoaded(*session)) {
+        exitCode = SayInterrupted();
+        return nullptr;
+    }
+    if (const session::LoadStatus status = session->Status(); status.phase != session::Phase::Ready) {
+        exitCode = Complain(status.failure ? *status.failure : Failure{path, "cannot be read", ""});
+        return nullptr;
+    }
+    session->Tick(0);  // takes in what was loaded
+    for (const Warning& warning : session->Warnings()) {
+        std::fprintf(stderr, "residue: %s: %s\n", warning.where.c_str(), warning.text.c_str());
+    }
+    return session;
+}
+
 bool OutputIsColoured() {
     const char* none = std::getenv("NO_COLOR");
     return isatty(STDOUT_FILENO) == 1 && (none == nullptr || *none == '\0');

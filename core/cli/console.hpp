@@ -3,6 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,8 +44,25 @@ private:
     double began_ = 0;
 };
 
+// Does `work(std::atomic<double>& progress)` on a thread of its own and shows how far it is (0..1; < 0: not known).
+// What it throws comes out here. Ctrl-C is for the work to notice: Interrupted().
+template <class Work>
+auto ShowingProgress(const char* doing, Work work) {
+    std::atomic<double> progress{-1};
+    auto running = std::async(std::launch::async, [&] { return work(progress); });
+    ProgressLine line;
+    while (running.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+        line.Show(doing, progress.load(std::memory_order_relaxed));
+    }
+    return running.get();
+}
+
 // Waits until it is loaded, with progress. False: Ctrl-C came, and the session was cancelled.
 bool WaitUntilLoaded(session::Session& session);
+
+// Opens, waits with progress, and prints the warnings. Null: it could not be loaded, which was said; `exitCode` is set.
+std::unique_ptr<session::Session> OpenLoaded(const std::string& path, const session::OpenOptions& options,
+                                             int& exitCode);
 
 // Standard output: may it have colours? (a terminal, and NO_COLOR is not set)
 bool OutputIsColoured();

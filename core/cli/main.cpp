@@ -25,10 +25,11 @@ constexpr Command kCommands[] = {
     {"open", residue::cli::OpenCommand, "[open] [FILE]", "the window, on a trace or a recording"},
     {"report", residue::cli::ReportCommand, "report FILE [--json]", "figures, failures and leaks, as text or JSON"},
     {"picture", residue::cli::PictureCommand, "picture FILE --at N -o OUT.png",
-     "one moment as a PNG; needs no display"},
+     "one moment as a PNG or SVG; needs no display"},
     {"run", residue::cli::RunCommand, "run FILE.iridis", "a scenario as a program: its console, then what leaked"},
     {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
-    {"convert", residue::cli::ConvertCommand, "convert IN OUT", "between .rep, .script, .jsonl and .residue"},
+    {"convert", residue::cli::ConvertCommand, "convert IN OUT", "to another format: traces, recordings, CSV, JSON, ..."},
+    {"diff", residue::cli::DiffCommand, "diff A B", "what grew from one run to another, or --from P --to Q in one"},
 };
 
 std::string Help() {

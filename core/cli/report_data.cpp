@@ -6,12 +6,14 @@
 #include "analysis/format.hpp"
 #include "cli/console.hpp"
 #include "cli/log_figures.hpp"
+#include "cli/profile_data.hpp"
 
 namespace residue::cli {
 namespace {
 
 constexpr std::size_t kChartColumns = 64;
 constexpr std::size_t kErrorsTold = 8;
+constexpr std::size_t kSitesTold = 20;
 constexpr std::uint64_t kRowsAtOnce = 1 << 16;  // between looks at Ctrl-C
 
 // False: Ctrl-C.
@@ -22,17 +24,10 @@ bool Settle(session::Session& session) {
     return true;
 }
 
-std::string FrameText(const log::Frame& frame) {
-    if (frame.file.empty()) return frame.function;
-    return frame.function + " (" + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "") + ")";
-}
-
 std::vector<ReportLeak> Leaks(const log::LogView& log, const model::HeapModel& heap) {
     std::vector<ReportLeak> leaks;
     for (const analysis::Leak& leak : analysis::FindLeaks(log, heap)) {
-        ReportLeak told{leak.bytes, leak.blocks, {}};
-        for (const log::Frame& frame : log.Frames(leak.trace)) told.trace.push_back(FrameText(frame));
-        leaks.push_back(std::move(told));
+        leaks.push_back({leak.bytes, leak.blocks, TraceTexts(log, leak.trace)});
     }
     return leaks;
 }
@@ -90,6 +85,35 @@ bool MeasureHeap(session::Session& session, ReportHeap& heap) {
     return TellErrors(session, heap);
 }
 
+// False: Ctrl-C.
+Outcome<bool> DescribeProfile(const session::Session& session, const ProfileRequest& request, Report& report) {
+    const log::LogView& log = session.View();
+    const Outcome<analysis::Profile> profile = ProfileOf(session, request);
+    if (Interrupted()) return false;
+    if (!profile) return Fail(profile.error());
+    ReportProfile& told = report.profile.emplace();
+    told.from = profile->from.value;
+    told.to = profile->to.value;
+    told.peak = profile->peak.value;
+    told.asked = request.Any();
+    told.hidden = HiddenText(request, *profile);
+    told.hiddenBlocks = profile->hiddenBlocks;
+    told.hiddenBytes = profile->hiddenBytes;
+    told.hasTraces = log.Traces() > 0;
+    for (const auto& site : TopSites(*profile, analysis::SiteMeasure::PeakBytes, kSitesTold)) {
+        told.atPeak.push_back({site.peakBytes, site.peakBlocks, TraceTexts(log, site.trace)});
+    }
+    for (const auto& site : TopSites(*profile, analysis::SiteMeasure::Allocations, kSitesTold)) {
+        told.allocations.push_back({site.allocatedBytes, site.allocations, TraceTexts(log, site.trace)});
+    }
+    for (const auto& site : TopSites(*profile, analysis::SiteMeasure::Temporary, kSitesTold)) {
+        told.temporary.push_back({0, site.temporary, TraceTexts(log, site.trace)});
+    }
+    told.sizes = profile->allocatedSizes;
+    told.lifetimes = profile->lifetimes;
+    return true;
+}
+
 // What a trace of ids and sizes leaves behind: it has no call traces, so all of it is one entry.
 void DescribeTrace(const session::Session& session, Report& report) {
     if (auto reader = import::OpenTrace(session.Path())) report.format = (*reader)->Header().format;
@@ -100,7 +124,7 @@ void DescribeTrace(const session::Session& session, Report& report) {
 
 }  // namespace
 
-Outcome<std::optional<Report>> MakeReport(session::Session& session) {
+Outcome<std::optional<Report>> MakeReport(session::Session& session, const ProfileRequest& request) {
     const session::LoadStatus status = session.Status();
     const std::optional<import::TraceFigures> figures = session.Figures();
     if (status.phase == session::Phase::Cancelled) return std::nullopt;
@@ -116,6 +140,7 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session) {
     if (status.phase == session::Phase::Failed) {
         report.provenance = "not replayed";
         report.reason = status.failure ? status.failure->Text() : "the trace could not be replayed";
+        if (request.Any()) return Fail(Failure{report.file, "no blocks to look at: " + report.reason, ""});
     } else {
         report.heap.emplace();
     }
@@ -145,7 +170,11 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session) {
         report.warnings.push_back({report.file, "there was no room for more call traces: from event " +
                                                     analysis::FormatCount(from->value) + " on some blocks have none"});
     }
-    if (report.heap && !MeasureHeap(session, *report.heap)) return std::nullopt;
+    if (!report.heap) return report;
+    if (!MeasureHeap(session, *report.heap)) return std::nullopt;
+    const Outcome<bool> described = DescribeProfile(session, request, report);
+    if (!described) return Fail(described.error());
+    if (!*described) return std::nullopt;
     return report;
 }
 

@@ -17,6 +17,50 @@ Json MetricJson(const analysis::MetricInfo& info, const ReportHeap& heap) {
     return static_cast<std::uint64_t>(*value);
 }
 
+Json SitesJson(const std::vector<ReportSite>& sites, const char* count, bool bytes) {
+    Json list = Json::array();
+    for (const ReportSite& site : sites) {
+        Json object = {{count, site.blocks}};
+        if (bytes) object["bytes"] = site.bytes;
+        object["trace"] = site.trace;
+        list.push_back(std::move(object));
+    }
+    return list;
+}
+
+// Those that have any; `from` and `to` are inclusive.
+Json BinsJson(const analysis::Bins& bins) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < bins.bins.size(); ++i) {
+        const analysis::Bins::Bin& bin = bins.bins[i];
+        if (bin.blocks == 0) continue;
+        list.push_back({{"from", analysis::Bins::Least(i)},
+                        {"to", analysis::Bins::Most(i)},
+                        {"blocks", bin.blocks},
+                        {"bytes", bin.bytes}});
+    }
+    return list;
+}
+
+void AddProfile(const std::optional<ReportProfile>& profile, Json& object) {
+    if (!profile) {
+        for (const char* key : {"sites", "sizes", "lifetimes"}) object[key] = nullptr;
+        return;
+    }
+    object["sites"] = {{"peak", SitesJson(profile->atPeak, "blocks", true)},
+                       {"allocations", SitesJson(profile->allocations, "allocations", true)},
+                       {"temporary", SitesJson(profile->temporary, "temporary", false)}};
+    object["sizes"] = BinsJson(profile->sizes);
+    object["lifetimes"] = BinsJson(profile->lifetimes);
+    if (!profile->asked) return;
+    object["filter"] = {{"text", profile->hidden},
+                        {"from", profile->from},
+                        {"to", profile->to},
+                        {"peak", profile->peak},
+                        {"hidden_blocks", profile->hiddenBlocks},
+                        {"hidden_bytes", profile->hiddenBytes}};
+}
+
 }  // namespace
 
 std::string ReportJson(const Report& report) {
@@ -59,6 +103,7 @@ std::string ReportJson(const Report& report) {
         object["metrics"] = nullptr;
         object["reason"] = report.reason;
     }
+    AddProfile(report.profile, object);
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -6,6 +6,7 @@
 #include "analysis/format.hpp"
 #include "analysis/formula.hpp"
 #include "cli/report_data.hpp"
+#include "cli/report_page.hpp"
 
 namespace residue::cli {
 namespace {
@@ -14,67 +15,9 @@ using analysis::FormatBytes;
 using analysis::FormatBytesExact;
 using analysis::FormatCount;
 
-constexpr std::size_t kNameWidth = 26;
-constexpr std::size_t kValueWidth = 14;
 constexpr std::size_t kLeaksTold = 10;
 constexpr std::size_t kFramesTold = 8;
 constexpr std::size_t kWarningsTold = 12;
-
-// Columns that a text takes: its code points (no wide characters are printed).
-std::size_t Columns(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// File names and traces come from outside: nothing in them reaches the terminal as a control code.
-std::string Harmless(std::string_view text) {
-    std::string shown;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F) {
-            shown += fmt::format("\\x{:02x}", byte);
-        } else {
-            shown += c;
-        }
-    }
-    return shown;
-}
-
-class Page {
-public:
-    explicit Page(bool coloured) : coloured_(coloured) {}
-
-    void Title(std::string_view text) { Line(Bold(text)); }
-    void Section(std::string_view text) {
-        text_ += '\n';
-        Line(Bold(text));
-    }
-    void Line(std::string_view text) {
-        text_ += text;
-        text_ += '\n';
-    }
-    void Row(std::string_view name, std::string_view value, std::string_view note = {}) {
-        std::string line =
-            fmt::format("  {}{}{}{}", name, Fill(kNameWidth, Columns(name)), Fill(kValueWidth, Columns(value)), value);
-        if (!note.empty()) line += "   " + Dim(note);
-        Line(line);
-    }
-    std::string Dim(std::string_view text) const {
-        return coloured_ ? fmt::format("\x1b[2m{}\x1b[0m", text) : std::string(text);
-    }
-    std::string Bold(std::string_view text) const {
-        return coloured_ ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
-    }
-    const std::string& Text() const { return text_; }
-
-private:
-    static std::string Fill(std::size_t width, std::size_t used) {
-        return std::string(width > used ? width - used : 0, ' ');
-    }
-
-    bool coloured_;
-    std::string text_;
-};
 
 // The exact figure, where the value shows a rounded one.
 std::string Exactly(std::uint64_t bytes) {
@@ -215,6 +158,7 @@ std::string ReportText(const Report& report, bool coloured) {
         page.Section("No heap figures");
         page.Line("  " + Harmless(report.reason));
     }
+    if (report.profile) TellProfile(*report.profile, page);
     TellLeaks(report, page);
     TellWarnings(report, page);
     return page.Text();

@@ -25,6 +25,8 @@ public:
     // Buffered; the first error is kept for Commit.
     void Write(std::string_view text);
     bool Failed() const { return error_ != 0; }
+    // Where the file is until Commit, for what writes files by name; empty where it is written to directly.
+    const std::string& Temporary() const { return temporary_; }
     // Failures: the disk is full, the place cannot be written to, ...
     Outcome<void> Commit();
 

@@ -8,6 +8,7 @@
 
 #include "events/event_names.hpp"
 #include "export/atomic_file.hpp"
+#include "export/text.hpp"
 
 namespace residue::exports {
 namespace {
@@ -17,31 +18,6 @@ using events::EventFlag;
 using events::EventKind;
 
 constexpr std::uint64_t kCancelEvery = 4096;
-
-// The bytes of the character at `at`; 0: no UTF-8 begins there.
-std::size_t Utf8Length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size() - at < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    }
-    // Longer than needed, halves of pairs, beyond Unicode.
-    if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0)) return 0;
-    if ((first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90)) return 0;
-    return length;
-}
-
-bool IsUtf8(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = Utf8Length(text, at);
-        if (length == 0) return false;
-        at += length;
-    }
-    return true;
-}
 
 // One object, key by key, into a buffer that is used again.
 class Line {
@@ -201,6 +177,10 @@ Outcome<void> WriteJsonLines(const log::LogView& log, const std::string& path, c
     for (Row row{}; row < log.Rows(); ++row) {
         const bool stop = extras.cancelled != nullptr && extras.cancelled->load(std::memory_order_relaxed);
         if (row.value % kCancelEvery == 0 && stop) return Fail(Failure{"", "cancelled", ""});
+        if (row.value % kCancelEvery == 0 && extras.progress != nullptr) {
+            const double share = static_cast<double>(row.value) / static_cast<double>(log.Rows().value);
+            extras.progress->store(share, std::memory_order_relaxed);
+        }
         if (file->Failed()) break;
         writer.EventAt(row);
     }

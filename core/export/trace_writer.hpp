@@ -40,6 +40,7 @@ struct WriteSummary {
 struct WriteExtras {
     const std::atomic<bool>* cancelled = nullptr;
     WriteSummary* summary = nullptr;
+    std::atomic<double>* progress = nullptr;  // 0..1, by those that say so
 };
 
 Outcome<void> WriteRep(const log::LogView& log, const std::string& path, bool balanced = false,
