@@ -29,14 +29,16 @@ float DrawAnalysisBar(ViewContext& context, float width, const AnalysisBar& bar)
         helps += std::string("\n") + info.label + ": " + info.help;
     }
     int chosen = static_cast<int>(look.measure);
-    const float choice = std::min(context.Px(180), flow.Whole());
+    const float wide = TextWidth(context.fonts->label, kDirections[0]) + TextWidth(context.fonts->label, kDirections[1]) +
+                       4 * context.Px(10) + context.Px(4);
+    // Narrower where the direction then fits beside it.
+    const float beside = flow.Whole() - wide - context.Px(8);
+    const float choice = bar.direction && beside >= context.Px(110) ? std::min(context.Px(180), beside) : std::min(context.Px(180), flow.Whole());
     flow.Place(choice);
     if (Choice(context, "##measure", labels, chosen, choice)) look.measure = analysis::MeasureTable()[static_cast<std::size_t>(chosen)].measure;
     Tooltip(context, helps, "Y");
     if (bar.direction) {
         int direction = static_cast<int>(look.direction);
-        const float wide = TextWidth(context.fonts->label, kDirections[0]) + TextWidth(context.fonts->label, kDirections[1]) +
-                           4 * context.Px(10) + context.Px(4);
         flow.Place(wide);
         ImGui::BeginGroup();
         if (Segmented(context, "direction", kDirections, 2, direction)) look.direction = static_cast<analysis::Direction>(direction);
@@ -44,24 +46,23 @@ float DrawAnalysisBar(ViewContext& context, float width, const AnalysisBar& bar)
         Tooltip(context, "From main on, or from whoever called the allocator on", "B");
     }
     if (context.session != nullptr && context.session->Analyst().Range()) {
-        const float wide = TextWidth(context.fonts->label, "compare") + context.Px(30);
-        flow.Place(wide);
+        flow.Place(TextWidth(context.fonts->label, "compare") + context.Px(30));
         Checkbox(context, "##compare", "compare", look.compared);
         Tooltip(context, "The end of the kept range against its beginning: what grew, what shrank", "C");
     }
     if (bar.search) {
         const float least = std::min(context.Px(150), flow.Whole());
-        const float wide = flow.Left() >= least ? std::min(flow.Left(), context.Px(420)) : std::min(flow.Whole(), context.Px(420));
-        flow.Place(wide);
+        const float field = flow.Left() >= least ? std::min(flow.Left(), context.Px(420)) : std::min(flow.Whole(), context.Px(420));
+        flow.Place(field);
         const ImVec2 at = ImGui::GetCursorScreenPos();
         if (bar.focusSearch) ImGui::SetKeyboardFocusHere();
-        TextField(context, "##find", look.search, "find functions", wide);
+        TextField(context, "##find", look.search, "find functions", field, true);
         Tooltip(context, "Functions with this in their name light up, and their share is told", "/");
         const std::string_view status = bar.searchStatus;
-        const float room = wide - TextWidth(context.fonts->label, look.search.empty() ? "find functions" : look.search) - context.Px(24);
+        const float room = field - TextWidth(context.fonts->label, look.search.empty() ? "find functions" : look.search) - context.Px(24);
         if (!status.empty() && TextWidth(context.fonts->labelSmall, status) <= room) {
             DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->labelSmall,
-                       {at, {at.x + wide - context.Px(8), at.y + context.Px(kControl)}}, context.theme->duck, status, Align::Right);
+                       {at, {at.x + field - context.Px(8), at.y + context.Px(kControl)}}, context.theme->duck, status, Align::Right);
         }
     }
     flow.End();

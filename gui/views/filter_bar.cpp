@@ -1,7 +1,9 @@
 #include "gui/views/filter_bar.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/format.hpp"
@@ -33,7 +35,7 @@ void FilterBar::Adopt(session::Session& session) {
 bool FilterBar::DrawField(ViewContext& context, FilterFields::Field field, const char* id, const char* hint,
                           const char* help, float width) {
     std::string before = fields_.texts[field];
-    TextField(context, id, fields_.texts[field], hint, width);
+    TextField(context, id, fields_.texts[field], hint, width, true);
     if (fields_.Wrong() == field) {
         ImGui::GetWindowDrawList()->AddRect(ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), context.theme->error,
                                             context.Px(kSmallRadius));
@@ -50,13 +52,15 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
     bool changed = false;
     ImGui::PushID("filter");
     Flow flow(context, width);
-    const float field = std::min(context.Px(112), flow.Whole());
+    // In a narrow panel two fields share a line.
+    const float half = std::floor((flow.Whole() - context.Px(8)) / 2);
+    const float field = flow.Whole() < context.Px(420) ? half : context.Px(112);
     flow.Place(field);
     if (std::exchange(focus_, false)) ImGui::SetKeyboardFocusHere();
     changed |= DrawField(context, FilterFields::Size, "##size", "size", "Bytes asked for: 64, 1K-4K, 1K-, < 4K", field);
     flow.Place(field);
     changed |= DrawField(context, FilterFields::Life, "##life", "lifetime", "Events from birth to death: 10-200, 1000-, < 50.\nWhat is never freed lives to the end.", field);
-    const float site = std::min(context.Px(150), flow.Whole());
+    const float site = flow.Whole() < context.Px(420) ? flow.Whole() - context.Px(84) : context.Px(150);
     flow.Place(site);
     changed |= DrawField(context, FilterFields::Site, "##site", "site", "Part of a function's or file's name, anywhere in the call trace", site);
     flow.Place(context.Px(76));
@@ -91,10 +95,12 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
         }
         Tooltip(context, "Only blocks that were born between the ends of the kept range, or of what the timeline shows");
     }
-    flow.Place(TextWidth(context.fonts->label, "clear") + 2 * context.Px(12));
+    const float clear = TextWidth(context.fonts->label, "clear") + 2 * context.Px(12);
+    flow.Place(clear + context.Px(4 + 30));
+    const ImVec2 last = ImGui::GetCursorScreenPos();
     if (Button(context, "##clear", "clear", ButtonKind::Plain, 0, fields_.Any())) Clear(session);
     Tooltip(context, "Show everything again");
-    flow.Place(context.Px(30));
+    ImGui::SetCursorScreenPos({last.x + clear + context.Px(4), last.y});
     if (IconButton(context, "##close", kIconError, ButtonKind::Ghost)) open_ = false;
     Tooltip(context, "Close the fields; the filter stays", "Ctrl+F");
     flow.End();

@@ -118,7 +118,7 @@ float FindBar::Draw(ViewContext& context, float width) {
     const float field = std::max(context.Px(80), std::min(context.Px(520), flow.Left() - buttons));
     flow.Place(field);
     if (std::exchange(focus_, false)) ImGui::SetKeyboardFocusHere();
-    const bool entered = TextField(context, "##condition", text_, kHint, field);
+    const bool entered = TextField(context, "##condition", text_, kHint, field, true);
     Tooltip(context, std::string("Goes to the next event at which this holds:\n") + kHint + "\nShift+Enter looks backward.", "U");
     flow.Place(context.Px(30));
     if (IconButton(context, "##back", kIconBack, ButtonKind::Plain, !text_.empty())) Start(context, false);

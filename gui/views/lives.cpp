@@ -183,7 +183,7 @@ void LivesView::DrawPicture(ViewContext& context, Rect area) {
     const analysis::LivesRequest& shown = picture_->request;
     const float x0 = scale_.X(static_cast<double>(shown.from.value)), x1 = scale_.X(static_cast<double>(shown.to.value));
     const float y0 = scale_.Y(shown.begin);
-    const double rows = static_cast<double>(shown.rows) * static_cast<double>(shown.bytesPerRow) / static_cast<double>(scale_.bytesPerRow);
+    const double rows = static_cast<double>(shown.rows) * static_cast<double>(shown.bytesPerRow) / scale_.BytesPerPixel();
     draw->PushClipRect(area.min, area.max, true);
     draw->AddImage(texture_->Id(), {x0, y0}, {x1, y0 + static_cast<float>(rows)});
     draw->PopClipRect();

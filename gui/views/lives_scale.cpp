@@ -8,6 +8,7 @@
 namespace residue::gui {
 namespace {
 
+constexpr std::uint32_t kMostRowPixels = 64;
 constexpr double kLeastSpan = 4;      // positions
 constexpr double kZoomStep = 0.8;
 constexpr float kBeyond = 1e6f;       // pixels: farther away is all the same
@@ -15,7 +16,7 @@ constexpr float kBeyond = 1e6f;       // pixels: farther away is all the same
 }  // namespace
 
 std::uint64_t LivesScale::Rows() const {
-    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::max(0.0f, area.Height())));
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::max(0.0f, area.Height())) / rowPixels);
 }
 
 std::uint64_t LivesScale::End() const {
@@ -35,21 +36,23 @@ double LivesScale::At(float x) const {
 
 float LivesScale::Y(std::uint64_t address) const {
     const bool above = address < begin;
-    const double rows = static_cast<double>(above ? begin - address : address - begin) / static_cast<double>(bytesPerRow);
-    const float pixels = static_cast<float>(std::min(rows, static_cast<double>(kBeyond)));
+    const double away = static_cast<double>(above ? begin - address : address - begin) / BytesPerPixel();
+    const float pixels = static_cast<float>(std::min(away, static_cast<double>(kBeyond)));
     return std::floor(area.min.y + (above ? -pixels : pixels));
 }
 
 std::uint64_t LivesScale::AddressAt(float y) const {
-    const auto row = static_cast<std::uint64_t>(std::clamp(y - area.min.y, 0.0f, static_cast<float>(Rows() - 1)));
+    const auto row = std::min(Rows() - 1, static_cast<std::uint64_t>(std::max(0.0f, y - area.min.y)) / rowPixels);
     return SaturatingAdd(begin, CheckedMultiply(row, bytesPerRow).value_or(~std::uint64_t{0}));
 }
 
 void LivesScale::FitAll() {
     from = 0, to = limitTo;
     begin = limitBegin;
-    const std::uint64_t span = limitEnd - limitBegin, rows = Rows();
-    bytesPerRow = std::max<std::uint64_t>(1, span / rows + (span % rows != 0 ? 1 : 0));
+    rowPixels = 1;
+    const std::uint64_t span = std::max<std::uint64_t>(1, limitEnd - limitBegin), rows = Rows();
+    bytesPerRow = span / rows + (span % rows != 0 ? 1 : 0);
+    if (bytesPerRow == 1) rowPixels = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rows / span, 1, kMostRowPixels));
 }
 
 void LivesScale::Clamp() {
@@ -58,7 +61,7 @@ void LivesScale::Clamp() {
     to = from + span;
     LivesScale whole = *this;
     whole.FitAll();
-    bytesPerRow = std::clamp<std::uint64_t>(bytesPerRow, 1, whole.bytesPerRow);
+    if (BytesPerPixel() > whole.BytesPerPixel()) bytesPerRow = whole.bytesPerRow, rowPixels = whole.rowPixels;
     const std::uint64_t shown = CheckedMultiply(Rows(), bytesPerRow).value_or(~std::uint64_t{0});
     const std::uint64_t all = limitEnd - limitBegin;
     begin = std::clamp(begin, limitBegin, shown >= all ? limitBegin : limitEnd - shown);
@@ -75,14 +78,22 @@ void LivesScale::ZoomTime(double steps, float x) {
 
 void LivesScale::ZoomAddress(double steps, float y) {
     const std::uint64_t pivot = AddressAt(y);
-    const auto row = static_cast<std::uint64_t>(std::clamp(y - area.min.y, 0.0f, static_cast<float>(Rows() - 1)));
-    const double wanted = static_cast<double>(bytesPerRow) * std::pow(kZoomStep, steps);
-    const double bounded = std::clamp(wanted, 1.0, 1e18);
-    // Always at least one byte a step, else small scales would not move.
-    auto next = static_cast<std::uint64_t>(std::llround(bounded));
-    if (next == bytesPerRow && steps > 0 && next > 1) --next;
-    if (next == bytesPerRow && steps < 0) ++next;
-    bytesPerRow = next;
+    const double wanted = BytesPerPixel() * std::pow(kZoomStep, steps);
+    // Always at least one byte, or one pixel, a step: else small scales would not move.
+    auto bytes = static_cast<std::uint64_t>(std::llround(std::clamp(wanted, 1.0, 1e18)));
+    auto pixels = static_cast<std::uint32_t>(std::lround(1 / std::clamp(wanted, 1.0 / kMostRowPixels, 1.0)));
+    if (bytes == bytesPerRow && pixels == rowPixels) {
+        if (steps > 0) {
+            if (bytes > 1) --bytes;
+            else pixels = std::min(pixels + 1, kMostRowPixels);
+        } else if (pixels > 1) {
+            --pixels;
+        } else {
+            ++bytes;
+        }
+    }
+    bytesPerRow = bytes, rowPixels = pixels;
+    const auto row = std::min(Rows() - 1, static_cast<std::uint64_t>(std::max(0.0f, y - area.min.y)) / rowPixels);
     const std::uint64_t above = CheckedMultiply(row, bytesPerRow).value_or(~std::uint64_t{0});
     begin = pivot - std::min(pivot, above);
 }
@@ -90,7 +101,7 @@ void LivesScale::ZoomAddress(double steps, float y) {
 void LivesScale::Pan(float dx, float dy) {
     const double positions = (to - from) * static_cast<double>(dx) / static_cast<double>(std::max(area.Width(), 1.0f));
     from -= positions, to -= positions;
-    const auto rows = static_cast<std::uint64_t>(std::abs(std::lround(dy)));
+    const auto rows = static_cast<std::uint64_t>(std::abs(std::lround(dy))) / rowPixels;
     const std::uint64_t bytes = CheckedMultiply(rows, bytesPerRow).value_or(~std::uint64_t{0});
     begin = dy > 0 ? begin - std::min(begin, bytes) : SaturatingAdd(begin, bytes);
 }
@@ -101,8 +112,10 @@ analysis::LivesRequest LivesScale::Request(AllocatorId allocator, std::uint32_t 
     request.from = Position{static_cast<std::uint64_t>(std::max(0.0, std::floor(from)))};
     request.to = Position{std::max(request.from.value + 1, static_cast<std::uint64_t>(std::max(0.0, std::ceil(to))))};
     request.begin = begin;
-    request.columns = std::clamp(static_cast<std::uint32_t>(std::max(1.0f, area.Width())), 1u, most);
-    const std::uint64_t each = (Rows() + most - 1) / most;  // pixels a row of cells
+    // Fewer positions than pixels: a column each, so that its edges are sharp.
+    const auto wide = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(1.0f, area.Width())), request.to - request.from);
+    request.columns = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wide, 1, most));
+    const std::uint64_t each = (Rows() + most - 1) / most;  // rows a row of cells
     request.rows = static_cast<std::uint32_t>((Rows() + each - 1) / each);
     request.bytesPerRow = CheckedMultiply(bytesPerRow, each).value_or(~std::uint64_t{0});
     return request;
@@ -110,7 +123,7 @@ analysis::LivesRequest LivesScale::Request(AllocatorId allocator, std::uint32_t 
 
 std::vector<std::uint64_t> LivesScale::AddressLabels(float least) const {
     std::vector<std::uint64_t> labels;
-    const double wanted = static_cast<double>(bytesPerRow) * static_cast<double>(std::max(least, 1.0f));
+    const double wanted = BytesPerPixel() * static_cast<double>(std::max(least, 1.0f));
     std::uint64_t step = 1;
     while (static_cast<double>(step) < wanted && step < (std::uint64_t{1} << 62)) step *= 2;
     const std::uint64_t end = End();

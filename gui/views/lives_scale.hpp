@@ -14,11 +14,12 @@ namespace residue::gui {
 struct LivesScale {
     Rect area{};                                      // of the picture, screen pixels; low addresses at the top
     double from = 0, to = 1;                          // positions: [from, to)
-    std::uint64_t begin = 0, bytesPerRow = 1;         // the address at the top; bytes a pixel of height
+    std::uint64_t begin = 0, bytesPerRow = 1;         // the address at the top; bytes a row
+    std::uint32_t rowPixels = 1;                      // of height a row: more than one only where a row is one byte
     double limitTo = 1;                               // all there is: [0, limitTo) ...
     std::uint64_t limitBegin = 0, limitEnd = 1;       // ... and [limitBegin, limitEnd)
 
-    std::uint64_t Rows() const;                       // pixels of height, at least 1
+    std::uint64_t Rows() const;                       // that have room, at least 1
     std::uint64_t End() const;                        // the address below the last row; saturates
     float X(double position) const;
     double At(float x) const;
@@ -29,6 +30,7 @@ struct LivesScale {
     void Clamp();                                     // into the limits, and to sane spans
     void ZoomTime(double steps, float x);             // > 0: in; what is at x stays there
     void ZoomAddress(double steps, float y);
+    double BytesPerPixel() const { return static_cast<double>(bytesPerRow) / static_cast<double>(rowPixels); }
     void Pan(float dx, float dy);                     // the picture follows the pointer
     // At most `most` columns and rows.
     analysis::LivesRequest Request(AllocatorId allocator, std::uint32_t most) const;

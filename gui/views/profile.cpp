@@ -71,6 +71,10 @@ private:
     void DrawTotals(ViewContext& context, const analysis::Profile& profile, bool range);
     void DrawHistogram(ViewContext& context, float width, const Plot& plot);
     void DrawSites(ViewContext& context, float width);
+    // Compared, sites are told by what they grew between the range's ends.
+    analysis::SiteMeasure Measure() const {
+        return answer_->flame.compared ? analysis::SiteMeasure::GrownBytes : answer_->flame.measure;
+    }
 
     std::shared_ptr<const session::ProfileAnswer> answer_;
     std::vector<analysis::SiteFigures> top_;
@@ -164,7 +168,7 @@ void ProfileView::DrawHistogram(ViewContext& context, float width, const Plot& p
 
 void ProfileView::DrawSites(ViewContext& context, float width) {
     const Theme& theme = *context.theme;
-    const analysis::SiteMeasure measure = answer_->flame.measure;
+    const analysis::SiteMeasure measure = Measure();
     SectionTitle(context, "Top sites", std::string("by ") + analysis::InfoOf(measure).label);
     if (top_.empty()) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -223,7 +227,7 @@ void ProfileView::Draw(ViewContext& context, ImVec2 size) {
     if (reply.value != answer_) {
         answer_ = reply.value;
         top_.clear();
-        if (answer_) top_ = analysis::TopSites(answer_->profile, answer_->flame.measure, kMostSites);
+        if (answer_) top_ = analysis::TopSites(answer_->profile, Measure(), kMostSites);
     }
     AnalysisBar bar;
     bar.direction = false;

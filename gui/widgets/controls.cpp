@@ -239,7 +239,9 @@ bool Choice(const ViewContext& context, const char* id, const std::vector<std::s
     return changed;
 }
 
-bool TextField(const ViewContext& context, const char* id, std::string& text, const char* hint, float width) {
+bool TextField(const ViewContext& context, const char* id, std::string& text, const char* hint, float width,
+               bool live) {
+    const std::string typed = live ? text : std::string();
     const Theme& theme = *context.theme;
     const ImFont& font = *context.fonts->label;
     const float padY = std::max(0.0f, std::floor((context.Px(kControlHeight) - font.FontSize) / 2));
@@ -248,6 +250,7 @@ bool TextField(const ViewContext& context, const char* id, std::string& text, co
     ImGui::PushStyleColor(ImGuiCol_FrameBg, theme.window);
     ImGui::SetNextItemWidth(std::max(width, 1.0f));
     const bool entered = ImGui::InputTextWithHint(id, hint, &text, ImGuiInputTextFlags_EnterReturnsTrue);
+    if (live && ImGui::IsItemDeactivated()) text = typed;  // nothing else changes it in the frame that it is left
     ImGui::PopStyleColor();
     ImGui::PopStyleVar(2);
     if (ImGui::IsItemActive()) {

@@ -35,7 +35,9 @@ bool Checkbox(const ViewContext& context, const char* id, std::string_view label
 // A drop-down: the text of the chosen one and a caret; true when `chosen` changed.
 bool Choice(const ViewContext& context, const char* id, const std::vector<std::string>& labels, int& chosen,
             float width);
-// One line of text; true when Enter was pressed. `hint` is shown while it is empty.
-bool TextField(const ViewContext& context, const char* id, std::string& text, const char* hint, float width);
+// One line of text; true when Enter was pressed. `hint` is shown while it is empty. Escape leaves it and puts back what
+// stood there before; a `live` one, whose text holds as it is typed, keeps it.
+bool TextField(const ViewContext& context, const char* id, std::string& text, const char* hint, float width,
+               bool live = false);
 
 }  // namespace residue::gui

@@ -248,7 +248,9 @@ TEST_CASE("a filter is typed, holds in every panel, says what it hides, and is c
     opened.Write("q");  // "1000-q" is no range: it says so, and what held before holds on
     CHECK(opened.Analyst().Filter().leastSize == 1000);
     CHECK(opened.Count(DarkTheme().error) > 20);
+    rig.Press("Backspace");
     opened.Leave();
+    CHECK(opened.Analyst().Filter().leastSize == 1000);  // Escape leaves the field, not the filter
     rig.Press("Ctrl+Shift+F");
     CHECK_FALSE(opened.Analyst().Filter().Any());
     rig.Press("Ctrl+F");  // closes

@@ -90,11 +90,15 @@ TEST_CASE("the picture of lives keeps what is under the pointer, and stays withi
     CHECK(scale.bytesPerRow < 4096);
     for (int i = 0; i < 200; ++i) scale.ZoomAddress(2, 150), scale.ZoomTime(2, 300), scale.Clamp();
     CHECK(scale.bytesPerRow == 1);
+    CHECK(scale.rowPixels == 64);
+    CHECK(scale.Rows() == 3);
     CHECK(scale.to - scale.from == Approx(4));
-    scale.Pan(-1e6f, -1e6f);
+    CHECK(scale.Request(AllocatorId{1}, 4096).columns <= 6);  // a column a position
+    scale.Pan(-1e6f, -1e8f);
     scale.Clamp();
     CHECK(scale.to == Approx(1001));
-    CHECK(scale.End() == scale.limitEnd);
+    CHECK(scale.End() <= scale.limitEnd);
+    CHECK(scale.End() + 2 >= scale.limitEnd);
     for (int i = 0; i < 400; ++i) scale.ZoomAddress(-2, 150), scale.ZoomTime(-2, 300), scale.Clamp();
     CHECK(scale.from == 0);
     CHECK(scale.to == Approx(1001));
@@ -104,6 +108,13 @@ TEST_CASE("the picture of lives keeps what is under the pointer, and stays withi
     CHECK(request.rows == 100);
     CHECK(request.bytesPerRow == 2 * 4096);
     for (const std::uint64_t label : scale.AddressLabels(40)) CHECK(label % (64 * 4096) == 0);
+    // A few bytes fill the height.
+    scale.limitEnd = scale.limitBegin + 20;
+    scale.FitAll();
+    scale.Clamp();
+    CHECK(scale.rowPixels == 10);
+    CHECK(scale.AddressAt(50 + 95) == scale.limitBegin + 9);
+    CHECK(scale.Y(scale.limitBegin + 9) == 140);
     // The very end of the address space.
     scale.limitBegin = ~std::uint64_t{0} - 10, scale.limitEnd = ~std::uint64_t{0};
     scale.FitAll();
