@@ -47,6 +47,19 @@ std::string RowCheck::TakeBirth(const LoggedEvent& row) {
     }
     if (!RangeOf(row.event)) return "bears a block outside of the address space";
     live_.push_back(true);
+    allocator_.push_back(row.event.allocator.value);
+    return {};
+}
+
+std::string RowCheck::TakeDeath(BlockId block, AllocatorId allocator) {
+    const std::size_t at = std::size_t{block.value} - 1;
+    if (block.value == 0 || at >= live_.size() || !live_[at]) {
+        return fmt::format("ends block {}, which is not alive", block.value);
+    }
+    if (allocator_[at] != allocator.value) {
+        return fmt::format("ends block {} of allocator {} in allocator {}", block.value, allocator_[at], allocator.value);
+    }
+    live_[at] = false;
     return {};
 }
 
@@ -55,9 +68,8 @@ std::string RowCheck::Take(const LoggedEvent& row, std::span<const BlockId> died
     if (const char* const wrong = WrongFact(event); *wrong != '\0') return fmt::format("has {}", wrong);
     const bool resized = event.kind == EventKind::ResizeEnds && !event.Failed();
     if (event.kind == EventKind::Freed || (resized && row.oldBlock)) {
-        const BlockId ends = resized ? row.oldBlock : row.block;
-        if (!IsLive(ends)) return fmt::format("ends block {}, which is not alive", ends.value);
-        live_[ends.value - 1] = false;
+        std::string wrong = TakeDeath(resized ? row.oldBlock : row.block, event.allocator);
+        if (!wrong.empty()) return wrong;
     } else if (row.oldBlock) {
         return fmt::format("has an old block {}", row.oldBlock.value);
     }
@@ -67,8 +79,8 @@ std::string RowCheck::Take(const LoggedEvent& row, std::span<const BlockId> died
                       event.kind == EventKind::RegionShrunk;
     if (!diedTogether.empty() && !many) return "ends several blocks";
     for (const BlockId block : diedTogether) {
-        if (!IsLive(block)) return fmt::format("ends block {}, which is not alive", block.value);
-        live_[block.value - 1] = false;
+        std::string wrong = TakeDeath(block, event.allocator);
+        if (!wrong.empty()) return wrong;
     }
     return {};
 }

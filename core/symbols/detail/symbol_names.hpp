@@ -20,12 +20,13 @@ public:
                                              [](Dwarf_Addr at, const Symbol& symbol) { return at < symbol.begin; });
         // A function may have others within it, so the nearest one need not be the one.
         constexpr int kMostTries = 16;
+        constexpr Dwarf_Addr kLabelReaches = 1 << 16;
         const char* label = nullptr;
         int tries = 0;
         for (auto at = behind; at != symbols_.begin() && tries < kMostTries; ++tries) {
             --at;
             if (address - at->begin < at->size) return at->name;
-            if (at->size == 0 && tries == 0) label = at->name;
+            if (at->size == 0 && tries == 0 && address - at->begin < kLabelReaches) label = at->name;
         }
         return label;
     }
