@@ -23,7 +23,8 @@ Checkpoints::Checkpoints(Budget budget) : budget_(budget), madeBefore_(bytesOfNo
 void Checkpoints::Offer(const HeapModel& heap) {
     const Row row = heap.Applied();
     if (row < last_ + budget_.spacingRows) return;
-    const std::uint64_t cost = bytesOfNodesMade - madeBefore_ + heap.CopyBytes();
+    const auto made = static_cast<std::int64_t>(bytesOfNodesMade - madeBefore_);  // less than 0: more was freed
+    const std::uint64_t cost = static_cast<std::uint64_t>(std::max<std::int64_t>(made, 0)) + heap.CopyBytes();
     {
         const std::lock_guard lock(lock_);
         if (bytes_ + cost > budget_.allowance + budget_.perRow * row.value) return;

@@ -15,7 +15,8 @@
 
 namespace residue::model {
 
-// Bytes of nodes that this thread has made or copied so far: what has become of a structure since it was shared.
+// Bytes of nodes that this thread has made or copied so far, less those that it has freed (modulo 2^64): what a structure
+// has come to hold since it was shared.
 inline thread_local std::uint64_t bytesOfNodesMade = 0;
 
 template <class Node>
@@ -38,7 +39,10 @@ public:
     }
     ~Shared() {
         // Release: our reads and writes come before the node's next writer; acquire: before its deletion.
-        if (node_ && node_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
+        if (node_ && node_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            delete node_;
+            bytesOfNodesMade -= sizeof(Node);
+        }
     }
 
     explicit operator bool() const noexcept { return node_ != nullptr; }
