@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/run_counter.hpp"
+#include "analysis/site_check.hpp"
 #include "base/parse_size.hpp"
 
 namespace residue::analysis {
@@ -24,13 +25,6 @@ std::string_view Trimmed(std::string_view text) {
     while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
     while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
     return text;
-}
-
-bool Holds(std::string_view text, std::string_view part) {
-    const auto same = [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-    };
-    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
 std::optional<double> ParseShare(std::string_view text) {
@@ -87,7 +81,7 @@ std::optional<Position> FindMetric(const Series& series, const Condition& condit
 // Whether rows meet a condition; remembers what it found out about call traces.
 class RowCheck {
 public:
-    RowCheck(const log::LogView& log, const Condition& condition) : log_(log), condition_(condition) {}
+    RowCheck(const log::LogView& log, const Condition& condition) : log_(log), condition_(condition), sites_(log, condition.text) {}
 
     bool Meets(Row row) {
         const log::LoggedEvent logged = log_.At(row);
@@ -101,7 +95,7 @@ public:
             case Condition::Of::Address: return Touches(row, logged);
             case Condition::Of::Block:
                 return IsAbout(logged, BlockId{static_cast<std::uint32_t>(condition_.number)});
-            case Condition::Of::Site: return HasSite(event.trace);
+            case Condition::Of::Site: return event.trace && sites_.Has(event.trace);
             case Condition::Of::Error: return RunCounter::IsError(event);
             default: return false;
         }
@@ -136,21 +130,9 @@ private:
                               logged.event.kind == EventKind::ResizeBegins;
         return concerns && (logged.block == block || logged.oldBlock == block);
     }
-    bool HasSite(TraceId trace) {
-        if (sites_.size() <= log_.Traces()) sites_.resize(std::size_t{log_.Traces()} + 1);
-        if (!trace || trace.value >= sites_.size()) return false;
-        if (sites_[trace.value] == 0) {
-            const log::Frame frame = log_.TopFrame(trace);
-            const bool has = Holds(frame.function, condition_.text) || Holds(frame.file, condition_.text) ||
-                             HasSite(log_.ParentTrace(trace));
-            sites_[trace.value] = has ? 2 : 1;
-        }
-        return sites_[trace.value] == 2;
-    }
-
     const log::LogView& log_;
     const Condition& condition_;
-    std::vector<std::uint8_t> sites_;  // by trace: 0 not looked at, 1 no, 2 yes
+    SiteCheck sites_;
 };
 
 bool IsMetric(const Condition& condition) {

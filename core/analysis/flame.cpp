@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
 namespace residue::analysis {
@@ -153,14 +152,8 @@ FlameMatches Search(const FlameTree& tree, std::string_view text) {
     FlameMatches found;
     found.matches.resize(tree.nodes.size());
     if (text.empty()) return found;
-    const auto same = [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-    };
     std::vector<bool> named(tree.names.size());
-    for (std::size_t i = 0; i < named.size(); ++i) {
-        const std::string& name = tree.names[i];
-        named[i] = std::search(name.begin(), name.end(), text.begin(), text.end(), same) != name.end();
-    }
+    for (std::size_t i = 0; i < named.size(); ++i) named[i] = HoldsText(tree.names[i], text);
     std::vector<bool> inside(tree.nodes.size());  // of one that matches
     for (std::size_t i = 1; i < tree.nodes.size(); ++i) {
         const FlameNode& node = tree.nodes[i];

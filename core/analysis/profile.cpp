@@ -16,13 +16,6 @@ using events::EventKind;
 
 constexpr std::uint32_t kLookEvery = 1 << 15;  // blocks between two looks at the cancel flag
 
-bool Holds(std::string_view text, std::string_view part) {
-    const auto same = [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-    };
-    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
-}
-
 // Blocks that are or were the region of a child: the rows that say so name them.
 std::vector<std::uint32_t> RegionBlocks(const log::LogView& log) {
     std::vector<std::uint32_t> blocks;
@@ -207,28 +200,8 @@ std::string Describe(const BlockFilter& filter) {
     return text;
 }
 
-FilterCheck::FilterCheck(const log::LogView& log, BlockFilter filter) : log_(log), filter_(std::move(filter)) {}
-
-bool FilterCheck::HasSite(TraceId trace) const {
-    if (sites_.size() <= log_.Traces()) sites_.resize(std::size_t{log_.Traces()} + 1);
-    if (trace.value >= sites_.size()) return false;
-    // Up to the first frame that has it, or that is known.
-    std::vector<std::uint32_t> path;
-    std::uint8_t answer = 1;
-    for (TraceId at = trace; at; at = log_.ParentTrace(at)) {
-        if (sites_[at.value] != 0) {
-            answer = sites_[at.value];
-            break;
-        }
-        path.push_back(at.value);
-        const log::Frame frame = log_.TopFrame(at);
-        if (!Holds(frame.function, filter_.site) && !Holds(frame.file, filter_.site)) continue;
-        answer = 2;
-        break;
-    }
-    for (const std::uint32_t at : path) sites_[at] = answer;
-    return answer == 2;
-}
+FilterCheck::FilterCheck(const log::LogView& log, BlockFilter filter)
+    : log_(log), filter_(std::move(filter)), sites_(log, filter_.site) {}
 
 bool FilterCheck::Passes(const log::LoggedEvent& birth, log::BlockLife life) const {
     const events::Event& event = birth.event;
@@ -244,7 +217,7 @@ bool FilterCheck::Passes(const log::LoggedEvent& birth, log::BlockLife life) con
         const std::uint64_t lived = died - std::min(log_.PositionOf(life.born), died);
         if (lived < filter_.leastLife || lived > filter_.mostLife) return false;
     }
-    return filter_.site.empty() || HasSite(event.trace);
+    return filter_.site.empty() || sites_.Has(event.trace);
 }
 
 void SiteFigures::Add(const SiteFigures& other) {

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/site_check.hpp"
 #include "log/event_log.hpp"
 
 namespace residue::analysis {
@@ -48,10 +49,9 @@ public:
     bool Passes(BlockId block) const { return Passes(log_.Birth(block), log_.Life(block)); }
 
 private:
-    bool HasSite(TraceId trace) const;
     log::LogView log_;
     BlockFilter filter_;
-    mutable std::vector<std::uint8_t> sites_;  // by trace: 0 not looked at, 1 no, 2 yes
+    mutable SiteCheck sites_;
 };
 
 struct ProfileRange {

@@ -74,6 +74,20 @@ TEST_CASE("a run stops where a condition holds, onwards and backwards") {
     CHECK(walked.All("error", false) == Positions{7, 4});
 }
 
+TEST_CASE("a site is looked for in a call trace of any depth") {
+    Stream stream;
+    constexpr std::uint32_t kDepth = 300'000;  // more than a stack of ours would hold
+    for (std::uint32_t i = 0; i < kDepth; ++i) stream.Log().AddTrace(TraceId{i}, 0x10 + i % 2);
+    stream.Log().NameFrame(0x10, {"Even", "", 0});
+    stream.Log().NameFrame(0x11, {"Odd", "", 0});
+    stream.Allocated(1, 0x1000, 8, {0, 0, 0, 0, 1, kDepth});
+    const auto log = stream.View();
+    Series series;
+    series.Extend(log, ~std::uint64_t{0});
+    CHECK(FindNext(log, series, *ParseCondition("site nobody"), Position{}, true) == std::nullopt);
+    CHECK(FindNext(log, series, *ParseCondition("site even"), Position{}, true) == Position{1});
+}
+
 TEST_CASE("a condition is parsed back from what it says") {
     for (const char* text : {"live >= 4096", "heap < 12", "frag > 0.25", "size <= 7", "address 0x7f12", "site parse",
                              "block 17", "error"}) {
