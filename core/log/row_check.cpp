@@ -66,6 +66,9 @@ std::string RowCheck::TakeDeath(BlockId block, AllocatorId allocator) {
 std::string RowCheck::Take(const LoggedEvent& row, std::span<const BlockId> diedTogether) {
     const Event& event = row.event;
     if (const char* const wrong = WrongFact(event); *wrong != '\0') return fmt::format("has {}", wrong);
+    const bool many = event.kind == EventKind::BulkFreed || event.kind == EventKind::AllocatorDestroyed ||
+                      event.kind == EventKind::RegionShrunk;
+    if (!diedTogether.empty() && !many) return "ends several blocks";
     const bool resized = event.kind == EventKind::ResizeEnds && !event.Failed();
     if (event.kind == EventKind::Freed || (resized && row.oldBlock)) {
         std::string wrong = TakeDeath(resized ? row.oldBlock : row.block, event.allocator);
@@ -75,9 +78,6 @@ std::string RowCheck::Take(const LoggedEvent& row, std::span<const BlockId> died
     }
     if (IsBirth(event)) return TakeBirth(row);
     if (row.block.value > live_.size()) return fmt::format("names block {}, which was not born yet", row.block.value);
-    const bool many = event.kind == EventKind::BulkFreed || event.kind == EventKind::AllocatorDestroyed ||
-                      event.kind == EventKind::RegionShrunk;
-    if (!diedTogether.empty() && !many) return "ends several blocks";
     for (const BlockId block : diedTogether) {
         std::string wrong = TakeDeath(block, event.allocator);
         if (!wrong.empty()) return wrong;

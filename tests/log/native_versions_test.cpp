@@ -1,5 +1,6 @@
 // Every version of the native file that there was, byte by byte: they must open for ever.
 #include <algorithm>
+#include <string>
 
 #include "events.hpp"
 #include "log/appender.hpp"
@@ -87,12 +88,12 @@ TEST_CASE("a file of version 2 opens, byte by byte as it was defined") {
 namespace {
 
 // Allocations at 0x1000 and 0x2000, whose blocks are as told, then (where it `frees`) one freed, and a bulk free.
-Made WithBlocks(int first, int second, int freed, int bulkBlock, std::uint32_t version = 2) {
+Made WithBlocks(int first, int second, int freed, int bulkBlock, std::uint32_t version = 2, std::uint32_t bulkRow = 3) {
     Made made(version);
     native::Writer deaths;
     deaths.Number(std::uint64_t{0});
     deaths.Number(std::uint32_t{1});
-    deaths.Number(std::uint32_t{3});
+    deaths.Number(bulkRow);
     deaths.Number(std::uint32_t{1});
     deaths.Number(static_cast<std::uint32_t>(bulkBlock));
     made.Chunk(native::Tag("DIED"), deaths);
@@ -127,6 +128,9 @@ TEST_CASE("a file that tells which blocks its rows concern is believed after a l
     CHECK(WithBlocks(1, 2, 3, 2).Refusal() == at + "row 2 ends block 3, which is not alive");
     CHECK(WithBlocks(1, 2, 1, 1).Refusal() == at + "row 3 ends block 1, which is not alive");
     CHECK(WithBlocks(1, 2, 1, 9).Refusal() == at + "row 3 ends block 9, which is not alive");
+    for (const std::uint32_t row : {0u, 1u, 2u}) {  // births and a free are no bulk free
+        CHECK(WithBlocks(1, 2, 1, 1, 2, row).Refusal() == at + "row " + std::to_string(row) + " ends several blocks");
+    }
     // An older file has no such columns: they are unknown ones, and the deaths an unknown chunk.
     EventLog older;
     CHECK(WithBlocks(7, 7, 7, 7, 1).Read(older));
