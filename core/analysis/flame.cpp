@@ -9,7 +9,6 @@ namespace residue::analysis {
 namespace {
 
 constexpr std::size_t kMostNodes = 1'000'000;  // bottom-up, where each site has a path of its own
-constexpr const char* kNoTrace = "(no call trace)";
 
 // The names of one log's frames, by address.
 class FrameNames {

@@ -23,6 +23,8 @@ namespace residue::analysis {
 
 enum class Direction : std::uint8_t { TopDown, BottomUp };
 
+inline constexpr const char* kNoTrace = "(no call trace)";  // the name of the node of sites without one
+
 struct FlameNode {
     static constexpr std::uint32_t kNone = 0xffffffff;
     std::uint32_t name = 0;            // in FlameTree::names

@@ -7,7 +7,6 @@
 namespace residue::analysis {
 namespace {
 
-constexpr const char* kNoTrace = "(no call trace)";
 
 // Names by frame address: a frame's own is found once.
 class Names {

@@ -1,5 +1,6 @@
 #include "session/analyst.hpp"
 
+#include "analysis/flame_layout.hpp"
 #include "session/session.hpp"
 
 namespace residue::session {
@@ -77,7 +78,9 @@ struct Analyst::State {
         analysis::FlameBuilder builder(key.direction);
         builder.Add(key.view, *profile, key.measure);
         if (key.compared) builder.Compare(key.view, *earlier, key.measure);
-        return std::make_shared<const ProfileAnswer>(ProfileAnswer{*profile, builder.Finish()});
+        ProfileAnswer answer{*profile, builder.Finish(), {}};
+        answer.weights = analysis::FlameWeights(answer.flame);
+        return std::make_shared<const ProfileAnswer>(std::move(answer));
     }
 
     Background<ProfileKey, ProfileAnswer> profiles{

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "analysis/find.hpp"
 #include "analysis/flame.hpp"
@@ -24,6 +25,7 @@ class Session;
 struct ProfileAnswer {
     analysis::Profile profile;
     analysis::FlameTree flame;
+    std::vector<std::uint64_t> weights;  // of its nodes, to lay it out (analysis/flame_layout.hpp)
 };
 
 class Analyst {

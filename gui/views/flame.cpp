@@ -56,7 +56,6 @@ private:
 
     const session::Session* session_ = nullptr;
     std::shared_ptr<const session::ProfileAnswer> answer_;
-    std::vector<std::uint64_t> weights_;
     std::vector<std::string> zoomed_;  // the names from the root on: they outlive an answer
     std::uint32_t root_ = 0;           // the zoomed node
     std::vector<FlameBox> boxes_;
@@ -89,12 +88,11 @@ void FlameView::Adopt(const session::Session& session, std::shared_ptr<const ses
     root_ = 0;
     if (turned) zoomed_.clear();
     if (!answer_) return;
-    weights_ = analysis::FlameWeights(Tree());
     for (const std::string& name : zoomed_) {
         const auto& children = Node(root_).children;
         const auto child = std::find_if(children.begin(), children.end(),
                                         [&](std::uint32_t index) { return Tree().NameOf(Node(index)) == name; });
-        if (child == children.end() || weights_[*child] == 0) break;
+        if (child == children.end() || answer_->weights[*child] == 0) break;
         root_ = *child;
     }
 }
@@ -102,7 +100,7 @@ void FlameView::Adopt(const session::Session& session, std::shared_ptr<const ses
 void FlameView::LayOut(const ViewContext& context, float width) {
     if (laidOut_ == width) return;
     laidOut_ = width;
-    boxes_ = analysis::LayOutFlame(Tree(), weights_, root_, width, std::max(1.0f, context.Px(1)));
+    boxes_ = analysis::LayOutFlame(Tree(), answer_->weights, root_, width, std::max(1.0f, context.Px(1)));
     rows_ = 0;
     for (const FlameBox& box : boxes_) rows_ = std::max(rows_, box.row + 1);
 }
@@ -260,7 +258,7 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
     place.max.y -= std::max(1.0f, context.Px(1));
     ImU32 fill = merged                        ? Mix(theme.panel, theme.dim, 0.3f)
                  : box.node == 0               ? theme.raised
-                 : Compared()                  ? GrowthColour(theme, Change(node), weights_[0])
+                 : Compared()                  ? GrowthColour(theme, Change(node), answer_->weights[0])
                                                : FlameColour(theme, name);
     const bool searching = !searched_.empty();
     const bool match = searching && !merged && matches_.matches[box.node];
