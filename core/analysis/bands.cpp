@@ -10,8 +10,7 @@ std::uint64_t OwnBytes(const model::AllocatorState& state) {
 }
 }  // namespace
 
-void Bands::Meet(const model::HeapModel& head) {
-    const auto& states = head.Allocators();
+void Bands::Meet(const Allocators& states) {
     if (owns_.size() == states.size()) return;
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (i < owns_.size() && owns_[i].allocator == states[i].id) continue;
@@ -19,9 +18,8 @@ void Bands::Meet(const model::HeapModel& head) {
     }
 }
 
-void Bands::TakeAll(const model::HeapModel& head, std::uint64_t position, std::uint64_t live) {
-    Meet(head);
-    const auto& states = head.Allocators();
+void Bands::TakeAll(const Allocators& states, std::uint64_t position, std::uint64_t live) {
+    Meet(states);
     if (split_ == kNever) {
         bool several = false;
         for (const model::AllocatorState& state : states) {
@@ -47,13 +45,12 @@ void Bands::TakeAll(const model::HeapModel& head, std::uint64_t position, std::u
     }
 }
 
-Bands::View Bands::Publish(const model::HeapModel& head, std::uint64_t end, bool open) {
+Bands::View Bands::Publish(const Allocators& states, std::uint64_t end, bool open) {
     struct Candidate {
         std::size_t index;
         std::uint64_t peak;
     };
-    Meet(head);
-    const auto& states = head.Allocators();
+    Meet(states);
     std::vector<Candidate> candidates;
     const auto lastOf = [&](std::size_t i) {
         if (open) return OwnBytes(states[i]);

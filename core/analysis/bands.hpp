@@ -48,6 +48,7 @@ struct BandColumn {
 
 class Bands {
 public:
+    using Allocators = std::vector<model::AllocatorState>;  // a model's, with their totals
     static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
     // What readers get: a list and where its figures are, good for as long as the Bands live.
@@ -68,17 +69,17 @@ public:
     };
 
     // The builder's. The figures at `position` are final, their total is `live`; in order of positions.
-    void Take(const model::HeapModel& head, std::uint64_t position, std::uint64_t live) {
-        if (split_ == kNever && head.Allocators().size() <= 1) {
-            if (!sole_ && live > 0) sole_ = head.Allocators().front().id;
+    void Take(const Allocators& states, std::uint64_t position, std::uint64_t live) {
+        if (split_ == kNever && states.size() <= 1) {
+            if (!sole_ && live > 0) sole_ = states.front().id;
             solePeak_ = std::max(solePeak_, live);
             lastLive_ = live;
             return;
         }
-        TakeAll(head, position, live);
+        TakeAll(states, position, live);
     }
     // `end`: the last position; `open`: its figures are the model's, else those taken last.
-    View Publish(const model::HeapModel& head, std::uint64_t end, bool open);
+    View Publish(const Allocators& states, std::uint64_t end, bool open);
 
 private:
     struct Own {
@@ -86,8 +87,8 @@ private:
         std::uint64_t now = 0, peak = 0;
         std::unique_ptr<Steps> steps;
     };
-    void TakeAll(const model::HeapModel& head, std::uint64_t position, std::uint64_t live);
-    void Meet(const model::HeapModel& head);
+    void TakeAll(const Allocators& states, std::uint64_t position, std::uint64_t live);
+    void Meet(const Allocators& states);
 
     std::vector<Own> owns_;   // beside the model's allocators
     AllocatorId sole_{};      // the first one that had live bytes

@@ -29,6 +29,8 @@ public:
     // Everything so far, and `open`: the figures of a position that may still change, behind those taken.
     RunMetrics Result(std::optional<std::pair<Position, Sample>> open, bool heapKnown) const;
 
+    void Settle() { isNewest_ = {}; }  // no Count comes any more: gives memory back
+
     static bool IsError(const events::Event& event);
 
 private:

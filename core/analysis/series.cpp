@@ -7,6 +7,7 @@
 #include "analysis/run_counter.hpp"
 #include "log/trace_store.hpp"
 #include "model/block_order.hpp"
+#include "model/payload_model.hpp"
 
 namespace residue::analysis {
 
@@ -15,7 +16,9 @@ constexpr std::uint64_t kPublishRows = 4096;
 }
 
 struct Series::State {
-    // The builder's.
+    // The builder's. `payload` while rows are such that it tells all there is; then `head` alone.
+    std::unique_ptr<model::PayloadModel> payload;
+    bool needsHeap = false;      // a row came that `payload` is not made for
     model::HeapModel head;
     RunCounter counter;
     Bands bands;
@@ -42,7 +45,14 @@ struct Series::State {
     mutable std::mutex lock;
     Published published;
 
+    Row Applied() const { return payload ? payload->Applied() : head.Applied(); }
+    const std::vector<model::AllocatorState>& Allocators() const {
+        return payload ? payload->Allocators() : head.Allocators();
+    }
+    bool HeapKnown() const { return !payload && head.Sum().heapKnown; }
+
     Sample Present() const {
+        if (payload) return {payload->Payload(), 0, 0};
         const model::Totals sum = head.Sum();
         Sample sample;
         sample.live = sum.payload;
@@ -52,18 +62,34 @@ struct Series::State {
         return sample;
     }
 
-    void Read(const log::LogView& log) {
-        const Row row = head.Applied();
+    void Settle() {
+        if (payload) payload->Settle();
+        counter.Settle();
+    }
+
+    // Before the model's step: the figures until here are final.
+    void TakePresent() {
+        const Sample sample = Present();
+        finals.Add(sample);
+        counter.Take(Position{position}, sample);
+        bands.Take(Allocators(), position, sample.live);
+        callBegun = true;
+    }
+
+    // False: the row needs a heap.
+    bool Read(const log::LogView& log) {
+        const Row row = Applied();
         const log::LoggedEvent logged = log.At(row);
         const bool ends = logged.event.EndsCall();
-        if (!logged.event.Trails() && !callBegun) {
-            const Sample sample = Present();
-            finals.Add(sample);
-            counter.Take(Position{position}, sample);
-            bands.Take(head, position, sample.live);
-            callBegun = true;
+        const bool begins = !logged.event.Trails() && !callBegun;
+        if (payload) {
+            if (!payload->Takes(logged)) return false;
+            if (begins) TakePresent();
+            payload->Apply(log, logged);
+        } else {
+            if (begins) TakePresent();
+            head.Apply(log, logged);
         }
-        head.Apply(log, logged);
         counter.Count(log, row, logged);
         if (ends) {
             ++position;
@@ -77,6 +103,7 @@ struct Series::State {
         if (logged.event.kind == events::EventKind::Marker && !tracesFullFrom && log.Text(row) == log::kNoRoomForTraces) {
             tracesFullFrom = Position{shows};
         }
+        return true;
     }
 
     void Publish() {
@@ -87,7 +114,7 @@ struct Series::State {
         fresh.finals = finals.Size() - (callBegun ? 1 : 0);
         fresh.last = callBegun ? fresh.samples.At(fresh.finals) : Present();
         fresh.errors = errors.Size();
-        fresh.heapKnown = head.Sum().heapKnown;
+        fresh.heapKnown = HeapKnown();
         std::optional<std::pair<Position, Sample>> open;
         if (!callBegun) open.emplace(Position{position}, fresh.last);
         fresh.run = counter.Result(open, fresh.heapKnown);
@@ -95,7 +122,7 @@ struct Series::State {
         fresh.maxHeap = fresh.run.peakHeap;
         fresh.uncertainFrom = uncertainFrom;
         fresh.tracesFullFrom = tracesFullFrom;
-        fresh.bands = bands.Publish(head, fresh.finals, !callBegun);
+        fresh.bands = bands.Publish(Allocators(), fresh.finals, !callBegun);
         const std::lock_guard guard(lock);
         published = std::move(fresh);
     }
@@ -152,19 +179,34 @@ struct Series::State {
 Series::Series() : state_(std::make_unique<State>()) {}
 Series::~Series() = default;
 
-void Series::Begin(std::shared_ptr<const model::BlockOrder> order) { state_->head = model::HeapModel(std::move(order)); }
+void Series::BeginWithPayload() { state_->payload = std::make_unique<model::PayloadModel>(); }
+
+void Series::Begin(const log::LogView& log, std::shared_ptr<const model::BlockOrder> order) {
+    State& s = *state_;
+    const Row row = s.Applied();
+    s.head = model::HeapModel(std::move(order));
+    s.head.Advance(log, row, row.value);
+    s.payload.reset();
+    s.needsHeap = false;
+}
 
 bool Series::Extend(const log::LogView& log, std::uint64_t budget) {
     State& s = *state_;
     const std::uint64_t rows = log.Rows().value;
-    for (std::uint64_t done = 0; done < budget && s.head.Applied().value < rows; ++done) {
-        s.Read(log);
+    for (std::uint64_t done = 0; done < budget && s.Applied().value < rows; ++done) {
+        if (!s.Read(log)) {
+            s.needsHeap = true;
+            break;
+        }
         if (done % kPublishRows == kPublishRows - 1) s.Publish();
     }
     s.Publish();
-    return s.head.Applied().value >= rows;
+    return s.Applied().value >= rows;
 }
 
+void Series::Settle() { state_->Settle(); }
+bool Series::NeedsHeap() const { return state_->needsHeap; }
+Row Series::Applied() const { return state_->Applied(); }
 const model::HeapModel& Series::Head() const { return state_->head; }
 Position Series::Built() const { return Position{state_->Look().finals}; }
 RunMetrics Series::Run() const { return state_->Look().run; }

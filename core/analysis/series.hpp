@@ -37,8 +37,16 @@ public:
     Series();
     ~Series();
 
-    // Before the first Extend, for a log that is whole: steps are cheaper in bits of `order`, and so are copies of Head.
-    void Begin(std::shared_ptr<const model::BlockOrder> order);
+    // Before the first Extend, for a log that is being read: no heap is kept (and Head is not to be asked for) while
+    // the rows are such that live payload is all there is to know (model/payload_model.hpp). An Extend that comes to
+    // another row stops there, and NeedsHeap says so: then Begin.
+    void BeginWithPayload();
+    bool NeedsHeap() const;   // the builder's thread
+    // For a log that is whole: what is built stays, and from there on steps are cheaper in bits of `order`, and so are
+    // copies of Head.
+    void Begin(const log::LogView& log, std::shared_ptr<const model::BlockOrder> order);
+    void Settle();            // no Extend comes any more: gives back what only it needs. The builder's thread
+    Row Applied() const;      // rows that are built; the builder's thread
     // The builder: continues where it stopped, up to the log's end or `budget` rows. True when it is at the end.
     bool Extend(const log::LogView& log, std::uint64_t budget);
     const model::HeapModel& Head() const;         // the builder's model, at the end of what is built (builder's thread)

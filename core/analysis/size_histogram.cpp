@@ -14,9 +14,14 @@ std::uint64_t KeepHighBits(std::uint64_t size) {
 
 void SizeHistogram::Add(std::uint64_t size) {
     Add(coarse_ ? KeepHighBits(size) : size, 1);
-    if (coarse_ || sizes_.Count() <= mostDistinct_) return;
+    if (coarse_ || Distinct() <= mostDistinct_) return;
     coarse_ = true;
     const model::OrderedChunks<Entry> exact = std::exchange(sizes_, {});
+    const std::array<std::uint64_t, kSmall> small = std::exchange(small_, {});
+    smallCount_ = distinctSmall_ = 0;
+    for (std::uint64_t of = 0; of < kSmall; ++of) {
+        if (small[of] != 0) Add(KeepHighBits(of), small[of]);
+    }
     model::OrderedChunks<Entry>::Place at;
     for (const Entry* entry = exact.Get(at); entry; entry = exact.Get(at)) {
         Add(KeepHighBits(entry->size), entry->count);
@@ -25,6 +30,12 @@ void SizeHistogram::Add(std::uint64_t size) {
 }
 
 void SizeHistogram::Add(std::uint64_t size, std::uint64_t count) {
+    if (size < kSmall) {
+        distinctSmall_ += small_[size] == 0 ? 1 : 0;
+        small_[size] += count;
+        smallCount_ += count;
+        return;
+    }
     const auto at = sizes_.Locate(size);
     auto place = at;
     const Entry* entry = sizes_.Get(place);
@@ -33,8 +44,13 @@ void SizeHistogram::Add(std::uint64_t size, std::uint64_t count) {
 }
 
 std::uint64_t SizeHistogram::Median() const {
-    if (sizes_.Weight() == 0) return 0;
-    return sizes_.AtWeight((sizes_.Weight() - 1) / 2)->size;
+    const std::uint64_t all = smallCount_ + sizes_.Weight();
+    if (all == 0) return 0;
+    std::uint64_t before = (all - 1) / 2;
+    if (before >= smallCount_) return sizes_.AtWeight(before - smallCount_)->size;
+    std::uint64_t size = 0;
+    for (; before >= small_[size]; ++size) before -= small_[size];
+    return size;
 }
 
 }  // namespace residue::analysis

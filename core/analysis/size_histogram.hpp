@@ -1,9 +1,11 @@
 // How often each size was asked for, and the median, at any time.
 //
 // Exact up to `mostDistinct` distinct sizes; beyond that all sizes, past and future, keep their 8 highest bits only
-// (rounded down, by less than 1/128), which bounds the memory by about 8,000 sizes. Cost: O(log distinct sizes).
+// (rounded down, by less than 1/128), which bounds the memory by about 8,000 sizes. Cost: O(log distinct sizes) where
+// a size is 1,024 or more, else O(1); the median O(1,024).
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "model/ordered_chunks.hpp"
@@ -24,9 +26,13 @@ private:
         std::uint64_t Key() const { return size; }
         std::uint64_t Weight() const { return count; }
     };
+    static constexpr std::uint64_t kSmall = 1024;
     void Add(std::uint64_t size, std::uint64_t count);
+    std::uint64_t Distinct() const { return distinctSmall_ + sizes_.Count(); }
 
-    model::OrderedChunks<Entry> sizes_;
+    std::array<std::uint64_t, kSmall> small_{};  // counts by size: most are small
+    std::uint64_t smallCount_ = 0, distinctSmall_ = 0;
+    model::OrderedChunks<Entry> sizes_;  // the others
     std::uint64_t mostDistinct_;
     bool coarse_ = false;
 };

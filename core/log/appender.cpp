@@ -31,6 +31,8 @@ std::uint64_t CutAtEndOfMemory(std::uint64_t address, std::uint64_t size) {
 
 bool IsMemoryError(std::uint8_t error) { return error >= 1 && error <= 5; }
 
+BlockId IdOf(const std::optional<LiveBlock>& block) { return block ? block->id : BlockId{}; }
+
 }  // namespace
 
 struct Appender::State {
@@ -123,7 +125,7 @@ bool Appender::State::HasRoomFor(const Event& event, const std::optional<BlockRa
 
 // Whatever lies where the new block will be must have gone unseen.
 void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, BlockRange range) {
-    while (const LiveBlock* over = allocator.live.FirstTouching(range.begin, range.end)) {
+    while (const auto over = allocator.live.FirstTouching(range.begin, range.end)) {
         LoggedEvent freed;
         freed.event.kind = EventKind::Freed;
         freed.event.stamp = event.stamp;
@@ -138,7 +140,7 @@ void Appender::State::MakeRoom(const Event& event, AllocatorRow& allocator, Bloc
             Warn(fmt::format("a block at {:#x} is allocated over the live one at {:#x}: taken as freed unseen",
                              event.address, over->address));
         }
-        allocator.live.Erase(over->address);
+        allocator.live.Remove(over->address);
         log.Append(freed);
     }
 }
@@ -168,8 +170,8 @@ void Appender::State::Allocated(Event event, std::string_view text) {
 
 void Appender::State::Freed(Event event, std::string_view text) {
     AllocatorRow& allocator = Of(event.allocator);
-    const LiveBlock* const block = allocator.live.Find(event.address);
-    if (block == nullptr) {
+    const auto block = allocator.live.Remove(event.address);
+    if (!block) {
         ++totals.rewrittenFrees;
         event.kind = EventKind::FreeFailed;
         event.error = 0;
@@ -179,26 +181,24 @@ void Appender::State::Freed(Event event, std::string_view text) {
     }
     event.error = 0;
     if (block->region) event.flags |= Bit(EventFlag::Region);
-    const BlockId id = block->id;
-    allocator.live.Erase(event.address);
-    log.Append({event, id, {}}, text);
+    log.Append({event, block->id, {}}, text);
 }
 
 void Appender::State::FreeFailed(Event event, std::string_view text) {
     LiveBlocks& live = Of(event.allocator).live;
     if (!IsMemoryError(event.error)) {
-        const bool twice = live.Find(event.address) == nullptr && WasGiven(event.allocator, event.address);
+        const bool twice = !live.Find(event.address) && WasGiven(event.allocator, event.address);
         event.error = static_cast<std::uint8_t>(twice ? MemoryError::DoubleFree : MemoryError::InvalidPointer);
     }
-    const LiveBlock* nearest = nullptr;
+    std::optional<LiveBlock> nearest;
     if (event.NearestBlock() != 0) {
         nearest = live.Find(event.NearestBlock());
     } else {
         nearest = live.Nearest(event.address);
-        event.argument = nearest == nullptr ? 0 : nearest->address;
-        event.size = nearest == nullptr ? 0 : event.address - nearest->address;  // wraps below the block
+        event.argument = nearest ? nearest->address : 0;
+        event.size = nearest ? event.address - nearest->address : 0;  // wraps below the block
     }
-    log.Append({event, nearest == nullptr ? BlockId{} : nearest->id, {}}, text);
+    log.Append({event, IdOf(nearest), {}}, text);
 }
 
 Appender::State::PendingResize* Appender::State::FindPending(const Event& event) {
@@ -210,36 +210,38 @@ Appender::State::PendingResize* Appender::State::FindPending(const Event& event)
 void Appender::State::Forget(const Event& event, AllocatorRow& allocator) {
     const auto found = resizes.find(ResizeKey(event));
     if (found == resizes.end()) return;
-    LiveBlock* const block = allocator.live.Find(found->second.address);
-    if (block != nullptr && block->id == found->second.block) block->resizing = false;
+    if (auto block = allocator.live.Find(found->second.address); block && block->id == found->second.block) {
+        block->resizing = false;
+        allocator.live.Mark(*block);
+    }
     resizes.erase(found);
 }
 
 void Appender::State::ResizeBegins(const Event& event, std::string_view text) {
     AllocatorRow& allocator = Of(event.allocator);
     Forget(event, allocator);
-    LiveBlock* const block = allocator.live.Find(event.address);
-    if (block != nullptr) {
+    auto block = allocator.live.Find(event.address);
+    if (block) {
         block->resizing = true;
+        allocator.live.Mark(*block);
         resizes[ResizeKey(event)] = {block->id, block->address};
     }
-    log.Append({event, block == nullptr ? BlockId{} : block->id, {}}, text);
+    log.Append({event, IdOf(block), {}}, text);
 }
 
 void Appender::State::ResizeEnds(Event event, std::string_view text) {
     AllocatorRow& allocator = Of(event.allocator);
     const PendingResize* const pending = FindPending(event);
-    const LiveBlock* old = allocator.live.Find(pending != nullptr ? pending->address : event.OldAddress());
-    if (old != nullptr && pending != nullptr && old->id != pending->block) old = nullptr;  // it has moved on already
+    auto old = allocator.live.Find(pending != nullptr ? pending->address : event.OldAddress());
+    if (old && pending != nullptr && old->id != pending->block) old.reset();  // it has moved on already
 
     if (event.Failed()) {
         if (!IsMemoryError(event.error)) event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-        const BlockId block = old == nullptr ? BlockId{} : old->id;
         Forget(event, allocator);
-        log.Append({event, block, {}}, text);
+        log.Append({event, IdOf(old), {}}, text);
         return;
     }
-    if (old == nullptr && pending == nullptr) {
+    if (!old && pending == nullptr) {
         event.kind = EventKind::Allocated;
         event.argument = 0;
         Allocated(event, text);
@@ -249,10 +251,10 @@ void Appender::State::ResizeEnds(Event event, std::string_view text) {
     if (!HasRoomFor(event, range)) return;
     event.argument = pending != nullptr ? pending->address : old->address;
     BlockId oldBlock{};
-    if (old != nullptr) {
+    if (old) {
         oldBlock = old->id;
         if (old->region) event.flags |= Bit(EventFlag::Region);
-        allocator.live.Erase(old->address);
+        allocator.live.Remove(old->address);
     }
     resizes.erase(ResizeKey(event));
     MakeRoom(event, allocator, *range);
@@ -265,7 +267,7 @@ void Appender::State::DieTogether(Event event, std::string_view text) {
     LiveBlocks& live = Of(event.allocator).live;
     dying.clear();
     if (event.kind == EventKind::AllocatorDestroyed) {
-        live.VisitAll([&](const LiveBlock& block) { dying.push_back(block.id); });
+        for (const LiveBlock& block : live.All()) dying.push_back(block.id);
         live.Clear();
         Of(event.allocator).created = false;
         Of(event.allocator).parent = {};
@@ -273,13 +275,11 @@ void Appender::State::DieTogether(Event event, std::string_view text) {
         event.size = CutAtEndOfMemory(event.address, event.size);
         const std::uint64_t end = event.address + event.size;
         const bool byStart = event.kind == EventKind::BulkFreed;
-        std::vector<std::uint64_t> addresses;
-        live.VisitTouching(event.address, end, [&](const LiveBlock& block) {
-            if (byStart && (block.address < event.address || block.address >= end)) return;
+        for (const LiveBlock& block : live.Touching(event.address, end)) {
+            if (byStart && (block.address < event.address || block.address >= end)) continue;
             dying.push_back(block.id);
-            addresses.push_back(block.address);
-        });
-        for (const std::uint64_t address : addresses) live.Erase(address);
+            live.Remove(block.address);
+        }
     }
     log.Append({event, {}, {}}, text, dying);
 }
@@ -287,9 +287,11 @@ void Appender::State::DieTogether(Event event, std::string_view text) {
 // The block of the parent that holds [address, address + size), now known to be a region.
 BlockId Appender::State::MarkRegion(Event& event, AllocatorId parent) {
     if (parent.value == 0 || parent == event.allocator || event.size == 0) return {};
-    LiveBlock* const block = Of(parent).live.Around(event.address);
-    if (block == nullptr || block->end - event.address < event.size) return {};
+    LiveBlocks& live = Of(parent).live;
+    auto block = live.Around(event.address);
+    if (!block || block->end - event.address < event.size) return {};
     block->region = true;
+    live.Mark(*block);
     event.flags |= Bit(EventFlag::Region);
     return block->id;
 }
@@ -334,12 +336,12 @@ void Appender::State::Take(const Event& seen, std::string_view text) {
             log.Append({event, {}, {}}, text);
             return;
         case EventKind::AccessFailed: {
-            const LiveBlock* const around = Of(event.allocator).live.Around(event.address);
+            const auto around = Of(event.allocator).live.Around(event.address);
             if (event.error == 0 || event.error > static_cast<std::uint8_t>(events::AccessError::OutOfBounds)) {
-                event.error = static_cast<std::uint8_t>(around == nullptr ? events::AccessError::Dangling
-                                                                          : events::AccessError::OutOfBounds);
+                event.error = static_cast<std::uint8_t>(around ? events::AccessError::OutOfBounds
+                                                               : events::AccessError::Dangling);
             }
-            log.Append({event, around == nullptr ? BlockId{} : around->id, {}}, text);
+            log.Append({event, IdOf(around), {}}, text);
             return;
         }
         case EventKind::RegionGrown: {

@@ -1,188 +1,90 @@
 #include "log/live_blocks.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <limits>
 
 namespace residue::log {
 
 namespace {
 
-// The last of `count` ascending items whose key is not above `value`; the first one's is not. Without a branch that
-// depends on a key: addresses are random, and each branch would be mispredicted half of the time.
-template <class T, class Key>
-const T* LastNotAbove(const T* items, std::size_t count, std::uint64_t value, Key key) {
-    while (count > 1) {
-        const std::size_t half = count / 2;
-        items += half * static_cast<std::size_t>(key(items[half]) <= value);
-        count -= half;
-    }
-    return items;
+std::optional<LiveBlock> Copy(const LiveBlock* block) {
+    if (block == nullptr) return std::nullopt;
+    return *block;
+}
+
+std::optional<LiveBlock> Lower(const std::optional<LiveBlock>& a, const std::optional<LiveBlock>& b) {
+    if (!a || !b) return a ? a : b;
+    return a->begin < b->begin ? a : b;
+}
+
+std::optional<LiveBlock> Higher(const std::optional<LiveBlock>& a, const std::optional<LiveBlock>& b) {
+    if (!a || !b) return a ? a : b;
+    return a->begin > b->begin ? a : b;
 }
 
 }  // namespace
 
-LiveBlocks::Leaf LiveBlocks::NewLeaf() {
-    Leaf leaf;
-    leaf.blocks = std::make_unique_for_overwrite<LiveBlock[]>(kLeafBlocks);
-    leaf.offsets = std::make_unique_for_overwrite<std::int32_t[]>(kLeafBlocks);
-    std::fill_n(leaf.offsets.get(), kLeafBlocks, kFar);
-    return leaf;
+std::optional<LiveBlock> LiveBlocks::Around(std::uint64_t address) const {
+    if (auto block = small_.Around(address)) return block;
+    return Copy(others_.Around(address));
 }
 
-void LiveBlocks::Measure(Leaf& leaf) {
-    leaf.base = leaf.blocks[0].begin;
-    for (std::size_t i = 0; i < kLeafBlocks; ++i) {
-        leaf.offsets[i] = i < leaf.used ? OffsetOf(leaf, leaf.blocks[i].begin) : kFar;
-    }
+std::optional<LiveBlock> LiveBlocks::Find(std::uint64_t address) const {
+    auto block = Around(address);
+    if (block && block->address != address) block.reset();
+    return block;
 }
 
-// The last one that begins at `address` or before it; the leaf's first one does.
-std::size_t LiveBlocks::IndexIn(const Leaf& leaf, std::uint64_t address) {
-    const std::int32_t offset = OffsetOf(leaf, address);
-    if (offset == kFar) {
-        const LiveBlock* const block =
-            LastNotAbove(leaf.blocks.get(), leaf.used, address, [](const LiveBlock& b) { return b.begin; });
-        return static_cast<std::size_t>(block - leaf.blocks.get());
-    }
-    std::int32_t notAbove = 0;
-    const std::int32_t* const offsets = leaf.offsets.get();
-    for (std::size_t i = 0; i < kLeafBlocks; ++i) notAbove += static_cast<std::int32_t>(offsets[i] <= offset);
-    return static_cast<std::size_t>(notAbove) - 1;
+std::optional<LiveBlock> LiveBlocks::FirstTouching(std::uint64_t begin, std::uint64_t end) const {
+    return Lower(small_.FirstTouching(begin, end), Copy(others_.FirstTouching(begin, end)));
 }
 
-bool LiveBlocks::LastAtOrBefore(std::uint64_t address, Place& at) const {
-    if (soughtIsGood_ && soughtAddress_ == address) {
-        at = sought_;
-        return true;
-    }
-    if (firsts_.empty() || firsts_[0] > address) return false;
-    // Programs like to stay where they are.
-    at.leaf = sought_.leaf;
-    if (at.leaf >= firsts_.size() || firsts_[at.leaf] > address ||
-        (at.leaf + 1 < firsts_.size() && firsts_[at.leaf + 1] <= address)) {
-        const std::uint64_t* const first =
-            LastNotAbove(firsts_.data(), firsts_.size(), address, [](std::uint64_t begin) { return begin; });
-        at.leaf = static_cast<std::size_t>(first - firsts_.data());
-    }
-    at.index = IndexIn(leaves_[at.leaf], address);
-    soughtAddress_ = address;
-    sought_ = at;
-    soughtIsGood_ = true;
-    return true;
-}
-
-LiveBlocks::Place LiveBlocks::FirstEndingAfter(std::uint64_t address) const {
-    Place at;
-    if (LastAtOrBefore(address, at) && At(at).end <= address) Advance(at);
-    return at;
-}
-
-LiveBlock* LiveBlocks::Around(std::uint64_t address) {
-    Place at;
-    return LastAtOrBefore(address, at) && At(at).end > address ? &At(at) : nullptr;
-}
-
-LiveBlock* LiveBlocks::Find(std::uint64_t address) {
-    LiveBlock* const block = Around(address);
-    return block != nullptr && block->address == address ? block : nullptr;
-}
-
-LiveBlock* LiveBlocks::FirstTouching(std::uint64_t begin, std::uint64_t end) {
-    const Place at = FirstEndingAfter(begin);
-    return Valid(at) && At(at).begin < end ? &At(at) : nullptr;
-}
-
-LiveBlock* LiveBlocks::Nearest(std::uint64_t address) {
-    Place below;
-    if (!LastAtOrBefore(address, below)) return leaves_.empty() ? nullptr : &leaves_[0].blocks[0];
-    LiveBlock& lower = At(below);
-    Place above = below;
-    Advance(above);
-    if (lower.end > address || !Valid(above)) return &lower;
-    return address - (lower.end - 1) <= At(above).begin - address ? &lower : &At(above);
-}
-
-void LiveBlocks::Split(std::size_t leaf, bool atEnd) {
-    // Addresses that only ascend fill leaves to the brim.
-    const std::size_t keep = atEnd ? kLeafBlocks : kLeafBlocks / 2;
-    Leaf upper = NewLeaf();
-    Leaf& lower = leaves_[leaf];
-    upper.used = lower.used - keep;
-    std::copy(lower.blocks.get() + keep, lower.blocks.get() + lower.used, upper.blocks.get());
-    lower.used = keep;
-    std::fill(lower.offsets.get() + keep, lower.offsets.get() + kLeafBlocks, kFar);
-    if (upper.used > 0) Measure(upper);
-    const auto after = static_cast<std::ptrdiff_t>(leaf) + 1;
-    firsts_.insert(firsts_.begin() + after, upper.used > 0 ? upper.blocks[0].begin : 0);  // of an empty leaf: see Insert
-    leaves_.insert(leaves_.begin() + after, std::move(upper));
+std::optional<LiveBlock> LiveBlocks::Nearest(std::uint64_t address) const {
+    const auto lower = Higher(small_.AtOrBefore(address), Copy(others_.AtOrBefore(address)));
+    if (lower && lower->end > address) return lower;
+    const auto upper = Lower(small_.After(address), Copy(others_.After(address)));
+    if (!lower || !upper) return lower ? lower : upper;
+    return address - (lower->end - 1) <= upper->begin - address ? lower : upper;
 }
 
 void LiveBlocks::Insert(const LiveBlock& block) {
-    Place at;
-    if (leaves_.empty()) {
-        leaves_.push_back(NewLeaf());
-        firsts_.push_back(block.begin);
-    } else if (LastAtOrBefore(block.begin, at)) {
-        ++at.index;
-    }
-    soughtIsGood_ = false;
-    if (leaves_[at.leaf].used == kLeafBlocks) {
-        const bool atEnd = at.index == kLeafBlocks && at.leaf + 1 == leaves_.size();
-        Split(at.leaf, atEnd);
-        if (at.index > leaves_[at.leaf].used || atEnd) at = {at.leaf + 1, at.index - leaves_[at.leaf].used};
-    }
-    Leaf& leaf = leaves_[at.leaf];
-    LiveBlock* const blocks = leaf.blocks.get();
-    std::int32_t* const offsets = leaf.offsets.get();
-    std::copy_backward(blocks + at.index, blocks + leaf.used, blocks + leaf.used + 1);
-    std::copy_backward(offsets + at.index, offsets + leaf.used, offsets + leaf.used + 1);
-    blocks[at.index] = block;
-    ++leaf.used;
-    if (leaf.used == 1 || block.begin < leaf.base) Measure(leaf);
-    else offsets[at.index] = OffsetOf(leaf, block.begin);
-    firsts_[at.leaf] = blocks[0].begin;
-    ++count_;
+    if (SmallBlocks::Takes(block)) small_.Insert(block);
+    else others_.Insert(block);
 }
 
-void LiveBlocks::Erase(std::uint64_t address) {
-    Place at;
-    if (!LastAtOrBefore(address, at)) return;
-    soughtIsGood_ = false;
-    Leaf& leaf = leaves_[at.leaf];
-    LiveBlock* const blocks = leaf.blocks.get();
-    std::int32_t* const offsets = leaf.offsets.get();
-    std::copy(blocks + at.index + 1, blocks + leaf.used, blocks + at.index);
-    std::copy(offsets + at.index + 1, offsets + leaf.used, offsets + at.index);
-    --leaf.used;
-    offsets[leaf.used] = kFar;
-    --count_;
-    if (leaf.used == 0) {
-        leaves_.erase(leaves_.begin() + static_cast<std::ptrdiff_t>(at.leaf));
-        firsts_.erase(firsts_.begin() + static_cast<std::ptrdiff_t>(at.leaf));
-        return;
-    }
-    firsts_[at.leaf] = blocks[0].begin;
-    if (leaf.used < kLeafBlocks / 4) MergeWithNext(at.leaf + 1 < leaves_.size() ? at.leaf : at.leaf - 1);
+std::optional<LiveBlock> LiveBlocks::Remove(std::uint64_t address) {
+    if (auto block = small_.Remove(address)) return block;
+    const auto block = Copy(others_.Find(address));
+    if (block) others_.Erase(block->begin);
+    return block;
 }
 
-// So that few blocks do not keep many leaves. (Wraps to a leaf that is not there when there is only one.)
-void LiveBlocks::MergeWithNext(std::size_t leaf) {
-    if (leaf >= leaves_.size() || leaf + 1 >= leaves_.size()) return;
-    Leaf& lower = leaves_[leaf];
-    const Leaf& upper = leaves_[leaf + 1];
-    if (lower.used + upper.used > kLeafBlocks / 2) return;
-    std::copy(upper.blocks.get(), upper.blocks.get() + upper.used, lower.blocks.get() + lower.used);
-    lower.used += upper.used;
-    Measure(lower);
-    leaves_.erase(leaves_.begin() + static_cast<std::ptrdiff_t>(leaf) + 1);
-    firsts_.erase(firsts_.begin() + static_cast<std::ptrdiff_t>(leaf) + 1);
+void LiveBlocks::Mark(const LiveBlock& block) {
+    if (small_.SetMarks(block.address, block.resizing, block.region)) return;
+    if (LiveBlock* const other = others_.Find(block.address)) {
+        other->resizing = block.resizing;
+        other->region = block.region;
+    }
 }
 
 void LiveBlocks::Clear() {
-    leaves_.clear();
-    firsts_.clear();
-    soughtIsGood_ = false;
-    count_ = 0;
+    small_.Clear();
+    others_.Clear();
 }
+
+std::vector<LiveBlock> LiveBlocks::Touching(std::uint64_t begin, std::uint64_t end) const {
+    std::vector<LiveBlock> all;
+    for (auto next = small_.FirstTouching(begin, end); next; next = small_.After(next->begin)) {
+        if (next->begin >= end) break;
+        all.push_back(*next);
+    }
+    const auto small = static_cast<std::ptrdiff_t>(all.size());
+    others_.VisitTouching(begin, end, [&](const LiveBlock& block) { all.push_back(block); });
+    std::inplace_merge(all.begin(), all.begin() + small, all.end(),
+                       [](const LiveBlock& a, const LiveBlock& b) { return a.begin < b.begin; });
+    return all;
+}
+
+std::vector<LiveBlock> LiveBlocks::All() const { return Touching(0, std::numeric_limits<std::uint64_t>::max()); }
 
 }  // namespace residue::log

@@ -1,95 +1,42 @@
 // The live blocks of one allocator, by address. Blocks never overlap, so the block before an address is the only one
-// that can hold it: one ordered search serves look-up, overlap and nearest block.
-//
-// Two levels of sorted arrays (a B+ tree cut to its last two levels): a step is a binary search in the upper one, a
-// count of what is smaller among a leaf's 128 offsets (which a compiler makes vector instructions of, and whose cache
-// lines come together), and moves about 2 KiB within the leaf; 36 bytes a block. One thread.
+// that can hold it. The small ones, mostly nearly all, are in tables by address, the others in one sorted order.
+// One thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
-#include "base/ids.hpp"
+#include "log/live_block.hpp"
+#include "log/small_blocks.hpp"
+#include "log/sorted_blocks.hpp"
 
 namespace residue::log {
 
-struct LiveBlock {
-    std::uint64_t begin = 0;    // first byte held
-    std::uint64_t end = 0;      // one past the last; > begin, and > address
-    std::uint64_t address = 0;  // of the payload: begin <= address < end
-    BlockId id{};
-    bool resizing = false;      // a resize of it has begun on some thread and not ended
-    bool region = false;        // a child allocator gives it out in pieces
-};
-
 class LiveBlocks {
 public:
-    std::size_t Count() const { return count_; }
+    std::size_t Count() const { return small_.Count() + others_.Count(); }
 
-    // Pointers are good until the next Insert or Erase. All return null where there is none.
-    LiveBlock* Find(std::uint64_t address);              // whose payload starts there
-    LiveBlock* Around(std::uint64_t address);            // that holds this byte
-    LiveBlock* FirstTouching(std::uint64_t begin, std::uint64_t end);  // lowest that overlaps [begin, end)
-    LiveBlock* Nearest(std::uint64_t address);           // around it, or the closer neighbour (the lower of two)
+    std::optional<LiveBlock> Find(std::uint64_t address) const;    // whose payload starts there
+    std::optional<LiveBlock> Around(std::uint64_t address) const;  // that holds this byte
+    // The lowest that overlaps [begin, end).
+    std::optional<LiveBlock> FirstTouching(std::uint64_t begin, std::uint64_t end) const;
+    // Around it, or the closer neighbour (the lower of two).
+    std::optional<LiveBlock> Nearest(std::uint64_t address) const;
 
-    void Insert(const LiveBlock& block);                 // overlaps none
-    void Erase(std::uint64_t address);                   // Find(address) is not null
+    void Insert(const LiveBlock& block);                     // overlaps none
+    std::optional<LiveBlock> Remove(std::uint64_t address);  // whose payload starts there, removed
+    void Mark(const LiveBlock& block);                       // one that is there: `resizing` and `region` anew
     void Clear();
 
-    template <class Visit>  // in order of address
-    void VisitAll(Visit visit) const {
-        for (const Leaf& leaf : leaves_) {
-            for (std::size_t i = 0; i < leaf.used; ++i) visit(leaf.blocks[i]);
-        }
-    }
-    // Those that touch [begin, end), in order of address.
-    template <class Visit>
-    void VisitTouching(std::uint64_t begin, std::uint64_t end, Visit visit) const {
-        for (Place at = FirstEndingAfter(begin); Valid(at) && At(at).begin < end; Advance(at)) visit(At(at));
-    }
+    // In order of address: all, and those that touch [begin, end).
+    std::vector<LiveBlock> All() const;
+    std::vector<LiveBlock> Touching(std::uint64_t begin, std::uint64_t end) const;
 
 private:
-    static constexpr std::size_t kLeafBlocks = 128;
-
-    struct Leaf {
-        std::size_t used = 0;        // never 0
-        std::uint64_t base = 0;      // not above any block's begin
-        std::unique_ptr<LiveBlock[]> blocks;
-        std::unique_ptr<std::int32_t[]> offsets;  // of begins from base; kFar: that far or farther; unused: kFar, too
-    };
-    static constexpr std::int32_t kFar = 0x7fffffff;
-    struct Place {
-        std::size_t leaf = 0;
-        std::size_t index = 0;
-    };
-
-    bool Valid(Place at) const { return at.leaf < leaves_.size(); }
-    const LiveBlock& At(Place at) const { return leaves_[at.leaf].blocks[at.index]; }
-    LiveBlock& At(Place at) { return leaves_[at.leaf].blocks[at.index]; }
-    void Advance(Place& at) const {
-        if (++at.index == leaves_[at.leaf].used) at = {at.leaf + 1, 0};
-    }
-    static Leaf NewLeaf();
-    static std::int32_t OffsetOf(const Leaf& leaf, std::uint64_t begin) {
-        const std::uint64_t offset = begin - leaf.base;
-        return offset < kFar ? static_cast<std::int32_t>(offset) : kFar;
-    }
-    static void Measure(Leaf& leaf);  // base and offsets anew, from its blocks
-    static std::size_t IndexIn(const Leaf& leaf, std::uint64_t address);
-    bool LastAtOrBefore(std::uint64_t address, Place& at) const;  // by begin
-    Place FirstEndingAfter(std::uint64_t address) const;
-    void Split(std::size_t leaf, bool atEnd);
-    void MergeWithNext(std::size_t leaf);
-
-    std::vector<Leaf> leaves_;
-    std::vector<std::uint64_t> firsts_;  // begin of the first block of each leaf: searched apart from the leaves
-    std::size_t count_ = 0;
-    // The last search: what looks for a block mostly inserts or erases right there afterwards.
-    mutable std::uint64_t soughtAddress_ = 0;
-    mutable Place sought_;
-    mutable bool soughtIsGood_ = false;
+    SmallBlocks small_;
+    SortedBlocks others_;
 };
 
 }  // namespace residue::log

@@ -79,12 +79,15 @@ bool CursorSession::ExtendSeries() {
     }
 }
 
-bool CursorSession::ExtendToWhole() {
-    constexpr std::uint64_t kLong = 200'000;  // rows; up to there checkpoints of entries are as good
+bool CursorSession::ExtendToWhole(SeriesFollower* follower) {
     const log::LogView view = log_.View();
-    if (view.Rows().value < kLong) return ExtendSeries();
-    auto order = model::BlockOrder::Build(view, &cancelled_);
-    if (order == nullptr) return false;
+    if (view.Rows().value < kLongLog) {
+        if (follower != nullptr) follower->Finish();
+        return ExtendSeries();
+    }
+    auto order = model::BlockOrder::Build(view, &cancelled_);  // while the follower goes on
+    if (follower != nullptr) follower->Finish();
+    if (order == nullptr || Cancelled()) return false;
     model::Checkpoints checkpoints(model::Checkpoints::ForOrdered());
     const auto walk = [&](auto step, const model::HeapModel& head) {
         while (!step()) {
@@ -93,11 +96,13 @@ bool CursorSession::ExtendToWhole() {
         }
         return true;
     };
-    if (series_.Head().Applied().value == 0) {
-        series_.Begin(std::move(order));
+    if (series_.Applied().value == 0) {
+        series_.Begin(view, std::move(order));
         if (!walk([&] { return series_.Extend(view, kSeriesBatch); }, series_.Head())) return false;
     } else {
-        if (!ExtendSeries()) return false;
+        if (series_.NeedsHeap()) series_.Begin(view, order);
+        if (series_.Applied() < view.Rows() && !ExtendSeries()) return false;
+        series_.Settle();
         model::HeapModel walker(std::move(order));
         if (!walk([&] { return walker.Advance(view, view.Rows(), kSeriesBatch); }, walker)) return false;
     }

@@ -13,6 +13,7 @@
 #include "model/checkpoints.hpp"
 #include "session/analyst.hpp"
 #include "session/background.hpp"
+#include "session/series_follower.hpp"
 #include "session/session.hpp"
 
 namespace residue::session {
@@ -88,8 +89,22 @@ protected:
     // Builds the series up to the log's end; false if cancelled meanwhile.
     bool ExtendSeries();
     // The same for a log to which nothing more comes; then makes what lets it be gone through by far leaps
-    // (model/block_order.hpp), if it is long enough to need that.
-    bool ExtendToWhole();
+    // (model/block_order.hpp), if it is long enough to need that. `follower` may have built some of it meanwhile.
+    bool ExtendToWhole(SeriesFollower* follower = nullptr);
+    // Reads a whole log: `read` fills and closes it, and gives a Result of a summary that has warnings; `tell` takes
+    // the summary. Ends with a phase.
+    template <class Read, class Tell>
+    void LoadWhole(Read read, Tell tell) {
+        SetDoing("reading");
+        SeriesFollower follower(log_, series_, kLongLog, cancelled_);
+        auto summary = read();
+        if (Cancelled()) return SetPhase(Phase::Cancelled);
+        if (!summary) return SetPhase(Phase::Failed, summary.error());
+        AddWarnings(std::move(summary->warnings));
+        tell(*summary);
+        SetDoing("indexing");
+        SetPhase(ExtendToWhole(&follower) ? Phase::Ready : Phase::Cancelled);
+    }
 
     log::EventLog log_;
     analysis::Series series_;
@@ -98,6 +113,8 @@ protected:
     std::atomic<double> progress_{-1};
 
 private:
+    static constexpr std::uint64_t kLongLog = 200'000;  // rows; up to there checkpoints of entries are as good
+
     // What was computed for a moment; thrown away when the moment is another one.
     struct Cached {
         Row row{log::kNever};

@@ -19,16 +19,11 @@ void NativeSession::WaitUntilLoaded() {
 }
 
 void NativeSession::Load() {
-    SetDoing("reading");
-    auto summary = log::ReadNative(Path(), log_, &cancelled_, &progress_);
-    if (Cancelled()) return SetPhase(Phase::Cancelled);
-    if (!summary) return SetPhase(Phase::Failed, summary.error());
-    AddWarnings(std::move(summary->warnings));
-    const auto provenance = log_.View().Source().provenance;
-    SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
-    SetDoing("indexing");
-    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
-    SetPhase(Phase::Ready);
+    LoadWhole([this] { return log::ReadNative(Path(), log_, &cancelled_, &progress_); },
+              [this](const auto&) {
+                  const auto provenance = log_.View().Source().provenance;
+                  SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
+              });
 }
 
 }  // namespace residue::session

@@ -24,19 +24,13 @@ std::string RecordingSession::RecordingFormat() const {
 }
 
 void RecordingSession::Load() {
-    SetDoing("reading");
-    auto summary = import::ReadRecording(Path(), log_, &cancelled_, &progress_);
-    if (Cancelled()) return SetPhase(Phase::Cancelled);
-    if (!summary) return SetPhase(Phase::Failed, summary.error());
-    AddWarnings(std::move(summary->warnings));
-    SetSubtitle(summary->format + (log_.View().Source().layoutSimulated ? " · layout simulated" : ""));
-    {
-        const std::lock_guard lock(formatLock_);
-        format_ = std::move(summary->format);
-    }
-    SetDoing("indexing");
-    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
-    SetPhase(Phase::Ready);
+    LoadWhole([this] { return import::ReadRecording(Path(), log_, &cancelled_, &progress_); },
+              [this](import::RecordingSummary& summary) {
+                  const bool simulated = log_.View().Source().layoutSimulated;
+                  SetSubtitle(summary.format + (simulated ? " · layout simulated" : ""));
+                  const std::lock_guard lock(formatLock_);
+                  format_ = std::move(summary.format);
+              });
 }
 
 }  // namespace residue::session

@@ -8,7 +8,7 @@
 namespace residue::session {
 
 StreamSession::StreamSession(std::string path, OpenOptions options)
-    : CursorSession(std::move(path), std::move(options)), worker_([this] { Load(); }) {}
+    : CursorSession(std::move(path), std::move(options)), worker_([this] { Guard([this] { Load(); }); }) {}
 
 StreamSession::~StreamSession() {
     Cancel();
@@ -20,21 +20,16 @@ void StreamSession::WaitUntilLoaded() {
 }
 
 void StreamSession::Load() {
-    SetDoing("reading");
     if (const std::string& program = Options().symbols; !program.empty()) {
         auto names = symbols::OfImage(program);
         if (names == nullptr) AddWarnings({{program, "is no ELF program: call traces stay addresses"}});
         log_.SetSymbolizer(std::move(names));
     }
-    auto summary = import::ReadEventStream(Path(), log_, &cancelled_, &progress_);
-    if (Cancelled()) return SetPhase(Phase::Cancelled);
-    if (!summary) return SetPhase(Phase::Failed, summary.error());
-    AddWarnings(std::move(summary->warnings));
-    const auto name = log_.View().Source().name;
-    SetSubtitle(name == Title() ? "event stream" : "event stream · " + name);
-    SetDoing("indexing");
-    if (!ExtendToWhole()) return SetPhase(Phase::Cancelled);
-    SetPhase(Phase::Ready);
+    LoadWhole([this] { return import::ReadEventStream(Path(), log_, &cancelled_, &progress_); },
+              [this](const auto&) {
+                  const auto name = log_.View().Source().name;
+                  SetSubtitle(name == Title() ? "event stream" : "event stream · " + name);
+              });
 }
 
 }  // namespace residue::session

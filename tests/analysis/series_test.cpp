@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "analysis/size_histogram.hpp"
+#include "model/block_order.hpp"
 #include "model/random_stream.hpp"
 #include "support/catch.hpp"
 
@@ -103,6 +104,51 @@ TEST_CASE("no column differs from a full scan", "[property]") {
         }
         CHECK(series.MaxLive() == Merge(all, 0, all.size()).liveMax);
         CHECK(series.Run().peakLiveBytes == series.MaxLive());
+    }
+}
+
+TEST_CASE("a series that began without a heap is the same as one with it", "[property]") {
+    // How much of the log tells of a malloc alone, before all kinds of things happen: nothing, some, all.
+    const int alone = GENERATE(0, 700, 3000);
+    Stream stream;
+    test::RandomStream random(5);
+    stream.Created(3, 0, 0, 0, 0, "malloc");
+    for (int i = 0; i < alone; ++i) {
+        if (random.Below(3) == 0) stream.Freed(3, random.AGiven().address);
+        else random.Allocate(stream, 3);
+        if (random.Below(20) == 0) stream.Resized(3, random.AGiven().address, random.Somewhere(3), random.Below(90));
+    }
+    for (int i = alone; i < 3000; ++i) random.Step(stream);
+    const log::LogView log = stream.View();
+    Series expected;
+    while (!expected.Extend(log, 97)) {}
+    Series series;
+    series.BeginWithPayload();
+    while (!series.Extend(log, 97) && !series.NeedsHeap()) {}
+    CHECK(series.NeedsHeap() == (alone < 3000));
+    CHECK((series.Applied() < log.Rows()) == (alone < 3000));
+    if (series.NeedsHeap()) {
+        series.Begin(log, model::BlockOrder::Build(log));
+        CHECK_FALSE(series.NeedsHeap());
+        while (!series.Extend(log, 97)) {}
+        CHECK(series.Head().Applied() == log.Rows());
+    }
+    series.Settle();
+    REQUIRE(series.Built() == expected.Built());
+    for (Position p{}; p <= log.Positions(); ++p) RequireSame(series.At(p), expected.At(p));
+    const analysis::RunMetrics a = series.Run(), b = expected.Run();
+    CHECK(a.peakLiveBytes == b.peakLiveBytes);
+    CHECK(a.peakPosition == b.peakPosition);
+    CHECK(a.temporaryAllocations == b.temporaryAllocations);
+    CHECK(a.medianRequest == b.medianRequest);
+    CHECK(a.peakUtilisation == b.peakUtilisation);
+    const auto ranges = series.BandRanges(Position{}, log.Positions()),
+               expectedRanges = expected.BandRanges(Position{}, log.Positions());
+    CHECK(*ranges.first == *expectedRanges.first);
+    REQUIRE(ranges.second.size() == expectedRanges.second.size());
+    for (std::size_t i = 0; i < ranges.second.size(); ++i) {
+        CHECK(ranges.second[i].min == expectedRanges.second[i].min);
+        CHECK(ranges.second[i].max == expectedRanges.second[i].max);
     }
 }
 

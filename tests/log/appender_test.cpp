@@ -4,7 +4,6 @@
 #include <random>
 
 #include "events.hpp"
-#include "log/live_blocks.hpp"
 #include "support/catch.hpp"
 
 using namespace residue;
@@ -387,60 +386,4 @@ TEST_CASE("any garbage becomes a legal log, and a legal log stays as it is") {
         REQUIRE(second.appender.Counted().inferredFrees == 0);
         REQUIRE(second.appender.Counted().leftOut == 0);
     }
-}
-
-TEST_CASE("live blocks are found like in a plain map") {
-    std::mt19937_64 random(3);
-    LiveBlocks blocks;
-    std::map<std::uint64_t, LiveBlock> plain;  // by begin
-    for (int i = 0; i < 60000; ++i) {
-        // Grows for a while, then shrinks to nothing, so that leaves split and merge.
-        const bool grow = random() % 8 < (i < 30000 ? 6u : 1u);
-        const std::uint64_t begin = 16 * (1 + random() % 20000);
-        if (grow) {
-            LiveBlock block;
-            block.begin = begin;
-            block.end = begin + 1 + random() % 40;
-            block.address = begin + random() % (block.end - begin);
-            block.id = BlockId{static_cast<std::uint32_t>(i + 1)};
-            auto above = plain.lower_bound(begin);
-            if (above != plain.begin() && std::prev(above)->second.end > begin) --above;
-            const bool touches = above != plain.end() && above->second.begin < block.end;
-            const LiveBlock* const found = blocks.FirstTouching(block.begin, block.end);
-            REQUIRE((found != nullptr) == touches);
-            if (touches) {
-                REQUIRE(found->id == above->second.id);
-                continue;
-            }
-            plain[begin] = block;
-            blocks.Insert(block);
-        } else if (!plain.empty()) {
-            auto near = plain.lower_bound(begin);
-            if (near == plain.end()) near = plain.begin();
-            const LiveBlock victim = near->second;
-            REQUIRE(blocks.Find(victim.address) != nullptr);
-            REQUIRE(blocks.Find(victim.address)->id == victim.id);
-            blocks.Erase(victim.address);
-            plain.erase(near);
-        }
-        REQUIRE(blocks.Count() == plain.size());
-        const LiveBlock* const nearest = blocks.Nearest(begin);
-        REQUIRE((nearest == nullptr) == plain.empty());
-        if (nearest != nullptr) {
-            const auto distance = [&](const LiveBlock& b) {
-                return begin < b.begin ? b.begin - begin : begin < b.end ? 0 : begin - (b.end - 1);
-            };
-            auto above = plain.lower_bound(begin);
-            std::uint64_t best = ~0ull;
-            if (above != plain.end()) best = distance(above->second);
-            if (above != plain.begin()) best = std::min(best, distance(std::prev(above)->second));
-            REQUIRE(distance(*nearest) == best);
-        }
-    }
-    auto expected = plain.begin();
-    blocks.VisitAll([&](const LiveBlock& block) {
-        REQUIRE(block.id == expected->second.id);
-        ++expected;
-    });
-    CHECK(expected == plain.end());
 }

@@ -1,0 +1,100 @@
+#include "model/payload_model.hpp"
+
+#include "model/random_stream.hpp"
+#include "support/catch.hpp"
+
+using namespace residue;
+using model::PayloadModel;
+using test::Stream;
+
+namespace {
+
+// What happens to a program's malloc as recordings tell it, odd things among it.
+void MallocStep(Stream& stream, test::RandomStream& random) {
+    switch (random.Below(12)) {
+        case 0: stream.AllocateFailed(3, random.Below(500), MemoryError::InsufficientMemory, 0, 0); break;
+        case 1: stream.Of(events::EventKind::Marker, 0, "here"); break;
+        case 2: stream.BulkFreed(3, random.Somewhere(3), random.Below(100)); break;
+        case 3: case 4: {
+            const auto old = random.AGiven();
+            stream.Resized(3, old.address, random.Somewhere(3), random.Below(90), random.SomeParts());
+            break;
+        }
+        case 5: case 6: case 7: stream.Freed(3, random.AGiven().address); break;
+        default: random.Allocate(stream, 3); break;
+    }
+}
+
+// Both models over the rows that the small one takes; how many these are.
+std::uint64_t Compare(const log::LogView& log) {
+    PayloadModel payload;
+    model::HeapModel heap;
+    while (payload.Applied() < log.Rows()) {
+        const log::LoggedEvent logged = log.At(payload.Applied());
+        if (!payload.Takes(logged)) break;
+        payload.Apply(log, logged);
+        heap.Apply(log);
+        REQUIRE(payload.Applied() == heap.Applied());
+        REQUIRE(payload.Payload() == heap.Sum().payload);
+        REQUIRE_FALSE(heap.Sum().heapKnown);
+        REQUIRE(payload.Allocators().size() == heap.Allocators().size());
+        for (std::size_t i = 0; i < payload.Allocators().size(); ++i) {
+            const model::AllocatorState &a = payload.Allocators()[i], &b = heap.Allocators()[i];
+            REQUIRE(a.id == b.id);
+            REQUIRE(a.name == b.name);
+            REQUIRE(a.totals.payload == b.totals.payload);
+            REQUIRE(b.totals.regionPayload == 0);
+        }
+    }
+    return payload.Applied().value;
+}
+
+}  // namespace
+
+TEST_CASE("live payload of a malloc is that of the whole model", "[property]") {
+    for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+        Stream stream;
+        test::RandomStream random(seed);
+        if (seed % 2 == 0) stream.Created(3, 0, 0, 0, 0, "malloc");
+        for (int i = 0; i < 3000; ++i) MallocStep(stream, random);
+        CHECK(Compare(stream.View()) == stream.View().Rows().value);
+    }
+}
+
+TEST_CASE("blocks of 4 GiB and more count in full") {
+    Stream stream;
+    constexpr std::uint64_t kFour = std::uint64_t{1} << 32;
+    stream.Allocated(1, kFour, kFour).Allocated(1, 4 * kFour, kFour - 2).Allocated(1, 6 * kFour, kFour - 3);
+    stream.Resized(1, kFour, 8 * kFour, 3 * kFour).Freed(1, 4 * kFour).Freed(1, 8 * kFour).Freed(1, 6 * kFour);
+    CHECK(Compare(stream.View()) == stream.View().Rows().value);
+}
+
+TEST_CASE("what needs a heap is refused, and changes nothing") {
+    for (int kind = 0; kind < 6; ++kind) {
+        CAPTURE(kind);
+        Stream stream;
+        stream.Created(1, 0, 0, 0, 0, "malloc").Allocated(1, 0x1000, 64);
+        const std::uint64_t taken = stream.View().Rows().value;
+        switch (kind) {
+            case 0: stream.Created(2, 0, 0, 0, 0, "another"); break;
+            case 1: stream.Created(1, 0x1000, 64); break;
+            case 2: stream.Grown(1, 0x8000, 64); break;
+            case 3: stream.FreedStaysDead(1, 0x1000); break;
+            case 4: stream.Destroyed(1); break;
+            default: stream.Allocated(2, 0x2000, 1); break;
+        }
+        CHECK(Compare(stream.View()) == taken);
+    }
+}
+
+TEST_CASE("of any log the payload is right as far as it is taken", "[property]") {
+    for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+        Stream stream;
+        test::RandomStream random(seed);
+        for (std::uint32_t i = 0; i < 100 * seed; ++i) MallocStep(stream, random);
+        for (int i = 0; i < 200; ++i) random.Step(stream);
+        const std::uint64_t taken = Compare(stream.View());
+        CHECK(taken >= 100);
+        CHECK(taken < stream.View().Rows().value);
+    }
+}
