@@ -15,6 +15,7 @@ int ConvertCommand(const Arguments& arguments);
 int RunCommand(const Arguments& arguments);
 int CheckCommand(const Arguments& arguments);
 int DiffCommand(const Arguments& arguments);
+int RecordCommand(const Arguments& arguments);
 int OpenCommand(const Arguments& arguments);
 
 }  // namespace residue::cli

@@ -23,6 +23,8 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"open", residue::cli::OpenCommand, "[open] [FILE]", "the window, on a trace or a recording"},
+    {"record", residue::cli::RecordCommand, "record -o OUT -- PROGRAM ARGS...",
+     "runs a program and writes down its allocations"},
     {"report", residue::cli::ReportCommand, "report FILE [--json]", "figures, failures and leaks, as text or JSON"},
     {"picture", residue::cli::PictureCommand, "picture FILE --at N -o OUT.png",
      "one moment as a PNG or SVG; needs no display"},

@@ -46,6 +46,10 @@ class TraceTable {
 public:
     // Room for `capacity` nodes, at most 2^28. If the address space cannot be had, the table is full from the start.
     explicit TraceTable(std::uint32_t capacity) noexcept;
+    // In memory that is all zero, BytesFor(capacity) long, on a page, and outlives the table. Its layout: events/detail
+    // /intern_table.hpp, words [0, 2 * (capacity + 1)) first, then the indices.
+    TraceTable(std::uint32_t capacity, void* zeroed) noexcept;
+    static std::uint64_t BytesFor(std::uint32_t capacity) noexcept;
     ~TraceTable();
     TraceTable(const TraceTable&) = delete;
     TraceTable& operator=(const TraceTable&) = delete;
@@ -66,6 +70,7 @@ public:
     std::uint64_t Refused() const noexcept { return refused_.load(std::memory_order_relaxed); }  // stacks given id 0
 
 private:
+    void Use(std::uint32_t capacity, void* zeroed) noexcept;
     TraceId Refuse() noexcept;
 
     detail::InternTable<> table_;

@@ -31,23 +31,35 @@ std::uint64_t HashOf(const std::uintptr_t* frames, unsigned count) noexcept {
     return detail::Mix(even ^ (odd >> 32) ^ (odd << 32));
 }
 
-}  // namespace
-
-TraceTable::TraceTable(std::uint32_t capacity) noexcept {
-    capacity = capacity < kMostNodes ? capacity : kMostNodes;
+std::uint64_t SlotsFor(std::uint32_t capacity) noexcept {
     std::uint64_t slots = 16;
     while (slots < 2ull * capacity) slots *= 2;
-    const std::uint64_t items = capacity + 1ull;
-    pageBytes_ = 2 * (items * sizeof(std::uint64_t) + slots * sizeof(std::uint32_t));
-    pages_ = os::ReservePages(pageBytes_);
-    if (pages_ == nullptr) return;
+    return slots;
+}
+
+}  // namespace
+
+std::uint64_t TraceTable::BytesFor(std::uint32_t capacity) noexcept {
+    return 2 * ((capacity + 1ull) * sizeof(std::uint64_t) + SlotsFor(capacity) * sizeof(std::uint32_t));
+}
+
+void TraceTable::Use(std::uint32_t capacity, void* zeroed) noexcept {
     // Zeroed pages are arrays of atomics that hold 0; touching them here would make all of them resident.
     static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && std::atomic<std::uint64_t>::is_always_lock_free);
     static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free);
-    auto* const words = static_cast<std::atomic<std::uint64_t>*>(pages_);
-    auto* const indices = reinterpret_cast<std::atomic<std::uint32_t>*>(words + 2 * items);
-    table_.Use(words, indices, capacity, static_cast<std::uint32_t>(slots));
+    auto* const words = static_cast<std::atomic<std::uint64_t>*>(zeroed);
+    auto* const indices = reinterpret_cast<std::atomic<std::uint32_t>*>(words + 2 * (capacity + 1ull));
+    table_.Use(words, indices, capacity, static_cast<std::uint32_t>(SlotsFor(capacity)));
 }
+
+TraceTable::TraceTable(std::uint32_t capacity) noexcept {
+    capacity = capacity < kMostNodes ? capacity : kMostNodes;
+    pageBytes_ = BytesFor(capacity);
+    pages_ = os::ReservePages(pageBytes_);
+    if (pages_ != nullptr) Use(capacity, pages_);
+}
+
+TraceTable::TraceTable(std::uint32_t capacity, void* zeroed) noexcept { Use(capacity, zeroed); }
 
 TraceTable::~TraceTable() { os::ReleasePages(pages_, pageBytes_); }
 

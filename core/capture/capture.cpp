@@ -1,0 +1,364 @@
+#include "capture/capture.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "capture/launch.hpp"
+#include "events/detail/sync.hpp"
+#include "log/appender.hpp"
+#include "log/trace_store.hpp"
+#include "symbols/modules.hpp"
+
+namespace residue::capture {
+
+namespace {
+
+using events::Event;
+using events::EventFlag;
+using events::EventKind;
+
+constexpr std::size_t kBatch = 1 << 15;             // records
+constexpr auto kNap = std::chrono::microseconds(300);
+constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
+constexpr AllocatorId kMalloc{1};
+
+// How many ticks of the stamps there are in a second: the longer it is asked for, the better.
+class TickRate {
+public:
+    TickRate() : ticks_(events::detail::FencedTicks()), nanoseconds_(Nanoseconds()) {}
+    double PerSecond() const {
+        const double seconds = static_cast<double>(Nanoseconds() - nanoseconds_) / 1e9;
+        return seconds > 0 ? static_cast<double>(events::detail::FencedTicks() - ticks_) / seconds : 0;
+    }
+
+private:
+    static std::uint64_t Nanoseconds() {
+        timespec time{};
+        ::clock_gettime(CLOCK_MONOTONIC_RAW, &time);
+        return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+    }
+    std::uint64_t ticks_;
+    std::uint64_t nanoseconds_;
+};
+
+}  // namespace
+
+std::uint64_t HalfOfMemory() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES), bytes = ::sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || bytes <= 0) return std::uint64_t{1} << 32;
+    return static_cast<std::uint64_t>(pages) / 2 * static_cast<std::uint64_t>(bytes);
+}
+
+struct Capture::State {
+    State(const CaptureOptions& chosen, log::EventLog& to, std::unique_ptr<Channel> from)
+        : options(chosen), log(to), channel(std::move(from)), appender(to) {}
+
+    // The taking thread.
+    void Take();
+    bool TakeRound(bool all);
+    void LookForEnd();
+    // The log's thread.
+    void MakeRows();
+    void Append(const std::vector<Told>& batch);
+    void AppendOne(const Told& told);
+    void CopyTraces(std::uint32_t upTo);
+    void Begins(std::uint64_t stamp);
+    void TellFullTraces(std::uint64_t stamp);
+
+    CaptureOptions options;
+    log::EventLog& log;
+    std::unique_ptr<Channel> channel;
+    std::shared_ptr<symbols::ModuleSymbolizer> names = symbols::OfModules();
+    log::SourceInfo source;
+    TickRate rate;
+    pid_t program = 0;
+
+    std::atomic<bool> detach{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
+    std::atomic<std::uint64_t> waiting{0};
+    mutable std::mutex mutex;           // guards what follows
+    std::condition_variable changed;
+    std::deque<std::vector<Told>> batches;
+    bool allTaken = false;
+    std::optional<Ended> ended;
+
+    // The log's thread.
+    log::Appender appender;
+    std::uint32_t traces = 0;
+    bool begun = false, toldFullTraces = false;
+
+    std::thread taking, rows;
+};
+
+// --- the taking thread ---
+
+void Capture::State::LookForEnd() {
+    int status = 0;
+    if (ended || ::waitpid(program, &status, WNOHANG) != program) return;
+    Ended how;
+    if (WIFSIGNALED(status)) how.signal = WTERMSIG(status);
+    else how.exitCode = WEXITSTATUS(status);
+    const std::lock_guard lock(mutex);
+    ended = how;
+}
+
+// False: there was nothing.
+bool Capture::State::TakeRound(bool all) {
+    std::vector<Told> batch;
+    batch.reserve(kBatch + 64);
+    if (channel->Take(batch, kBatch, all) == 0) return false;
+    waiting.fetch_add(batch.size(), std::memory_order_relaxed);
+    const std::lock_guard lock(mutex);
+    batches.push_back(std::move(batch));
+    changed.notify_one();
+    return true;
+}
+
+void Capture::State::Take() {
+    try {
+        while (!detach.load(std::memory_order_acquire)) {
+            if (waiting.load(std::memory_order_relaxed) * sizeof(Told) >= options.mostWaiting) {
+                LookForEnd();
+                std::this_thread::sleep_for(kNap);
+                continue;
+            }
+            LookForEnd();  // before the look at the lanes: then all that it wrote is there
+            const bool over = ended.has_value();
+            const bool any = TakeRound(over);
+            if (any) continue;
+            if (over) break;
+            std::this_thread::sleep_for(kNap);
+        }
+        if (detach.load(std::memory_order_acquire)) {
+            channel->Leave();
+            while (TakeRound(false)) {}
+        }
+    } catch (const std::bad_alloc&) {
+        outOfMemory.store(true, std::memory_order_release);
+        channel->Leave();
+    }
+    const std::lock_guard lock(mutex);
+    allTaken = true;
+    changed.notify_one();
+}
+
+// --- the log's thread ---
+
+void Capture::State::CopyTraces(std::uint32_t upTo) {
+    while (traces < upTo) {
+        const Channel::Node node = channel->TraceAt(++traces);
+        log.AddTrace(TraceId{node.parent}, node.frame);
+    }
+}
+
+// The program, or another one in its place: what was alive is gone with its memory.
+void Capture::State::Begins(std::uint64_t stamp) {
+    Event event;
+    event.stamp = stamp;
+    event.allocator = kMalloc;
+    if (std::exchange(begun, true)) {
+        event.kind = EventKind::AllocatorDestroyed;
+        event.flags = events::Bit(EventFlag::NotACall);
+        appender.Append(event, {});
+    }
+    event.kind = EventKind::AllocatorCreated;
+    event.flags = events::Bit(EventFlag::NotACall);
+    appender.Append(event, "malloc");
+}
+
+void Capture::State::TellFullTraces(std::uint64_t stamp) {
+    if (toldFullTraces || channel->Count().tracesRefused == 0) return;
+    toldFullTraces = true;
+    Event marker;
+    marker.kind = EventKind::Marker;
+    marker.stamp = stamp;
+    appender.Append(marker, log::kNoRoomForTraces);
+}
+
+void Capture::State::AppendOne(const Told& told) {
+    const Record& record = told.record;
+    if (!begun && record.Kind() != RecordKind::Attached) Begins(record.stamp);
+    Event event;
+    event.stamp = record.stamp;
+    event.address = record.Address();
+    event.size = record.Size();
+    event.rounding = record.rounding;
+    event.thread = ThreadId{told.thread};
+    event.allocator = kMalloc;
+    event.alignmentLog2 = record.AlignmentLog2();
+    if (record.trace != 0 && record.trace <= options.channel.plan.traceNodes) {
+        CopyTraces(record.trace);
+        event.trace = TraceId{record.trace};
+    }
+    switch (record.Kind()) {
+        case RecordKind::Attached: return Begins(record.stamp);
+        case RecordKind::Allocated: event.kind = EventKind::Allocated; break;
+        case RecordKind::AllocateFailed:
+            event.kind = EventKind::AllocateFailed;
+            event.address = 0;  // what holes there were is not known
+            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
+            break;
+        case RecordKind::Freed:
+            event.kind = EventKind::Freed;
+            event.size = 0;
+            break;
+        case RecordKind::ResizeBegins: event.kind = EventKind::ResizeBegins; break;
+        case RecordKind::ResizeEnds: event.kind = EventKind::ResizeEnds; break;
+        case RecordKind::ResizeFailed:
+            event.kind = EventKind::ResizeEnds;
+            event.address = 0;
+            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
+            break;
+        case RecordKind::Gap:
+            event.kind = EventKind::Gap;
+            event.argument = record.Size();
+            event.size = 0;
+            event.address = 0;
+            event.allocator = {};
+            break;
+        default: return;
+    }
+    appender.Append(event, {});
+}
+
+void Capture::State::Append(const std::vector<Told>& batch) {
+    for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
+    if (!batch.empty()) TellFullTraces(batch.front().record.stamp);
+    for (const Told& told : batch) AppendOne(told);
+}
+
+void Capture::State::MakeRows() {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+    try {
+        for (bool over = false; !over;) {
+            std::vector<Told> batch;
+            {
+                std::unique_lock lock(mutex);
+                changed.wait(lock, [this] { return !batches.empty() || allTaken; });
+                if (batches.empty()) break;
+                batch = std::move(batches.front());
+                batches.pop_front();
+            }
+            Append(batch);
+            waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
+            if (source.ticksPerSecond == 0) {
+                source.ticksPerSecond = rate.PerSecond();
+                log.SetSource(source);
+            }
+            if (options.afterRound) options.afterRound();
+            if (log.ResidentBytes() >= options.mostLog) {
+                reachedLimit.store(true, std::memory_order_release);
+                detach.store(true, std::memory_order_release);
+                over = true;
+            }
+        }
+        for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
+        source.ticksPerSecond = rate.PerSecond();
+        log.SetSource(source);
+    } catch (const std::bad_alloc&) {
+        outOfMemory.store(true, std::memory_order_release);
+        detach.store(true, std::memory_order_release);
+    }
+    log.Close();
+    recording.store(false, std::memory_order_release);
+    if (options.afterRound) {
+        try {
+            options.afterRound();
+        } catch (const std::bad_alloc&) {
+            outOfMemory.store(true, std::memory_order_release);
+        }
+    }
+}
+
+// --- the owner's ---
+
+Capture::Capture(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>& arguments,
+                                                 const CaptureOptions& options, log::EventLog& log) {
+    auto shim = options.shim.empty() ? FindShim() : Outcome<std::string>(options.shim);
+    if (!shim) return Fail(shim.error());
+    auto channel = Channel::Make(options.channel);
+    if (!channel) return Fail(channel.error());
+    auto state = std::make_unique<State>(options, log, std::move(*channel));
+    const auto program = Launch(arguments, *state->channel, *shim);
+    if (!program) return Fail(program.error());
+    state->program = *program;
+    const std::string& name = arguments[0];
+    state->source = {.name = name.substr(name.rfind('/') + 1), .provenance = "recorded live", .clock = log::Clock::Ticks};
+    log.SetSource(state->source);
+    log.SetSymbolizer(state->names);
+    State* const running = state.get();
+    state->taking = std::thread([running] { running->Take(); });
+    state->rows = std::thread([running] { running->MakeRows(); });
+    return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
+Capture::~Capture() {
+    Detach();
+    Wait();
+}
+
+Capture::Status Capture::Now() const {
+    const State& s = *state_;
+    Status status;
+    {
+        const std::lock_guard lock(s.mutex);
+        status.ended = s.ended;
+    }
+    status.running = !status.ended;
+    status.attached = s.channel->Attached();
+    status.recording = s.recording.load(std::memory_order_acquire);
+    status.reachedLimit = s.reachedLimit.load(std::memory_order_acquire);
+    status.outOfMemory = s.outOfMemory.load(std::memory_order_acquire);
+    status.program = s.program;
+    status.fill = s.channel->Fill();
+    status.waiting = s.waiting.load(std::memory_order_relaxed);
+    status.counted = s.channel->Count();
+    return status;
+}
+
+void Capture::Wait() {
+    if (state_->taking.joinable()) state_->taking.join();
+    if (state_->rows.joinable()) state_->rows.join();
+}
+
+void Capture::Detach() { state_->detach.store(true, std::memory_order_release); }
+
+void Capture::Kill(int signal) {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->ended) ::kill(state_->program, signal);
+}
+
+std::vector<Warning> Capture::Warnings() const {
+    const State& s = *state_;
+    std::vector<Warning> warnings = s.appender.Warnings();
+    const Channel::Counted counted = s.channel->Count();
+    if (!s.channel->Attached()) {
+        warnings.push_back({s.source.name, "nothing of it was seen: it has an allocator of its own, or its loader took "
+                                           "no recorder"});
+    }
+    if (counted.odd != 0) {
+        warnings.push_back({s.source.name, fmt::format("{} records could not be, and were left out", counted.odd)});
+    }
+    if (s.reachedLimit) {
+        warnings.push_back({s.source.name, fmt::format("the recording ended at its limit of {} bytes of memory; the "
+                                                       "program went on", s.options.mostLog)});
+    }
+    if (s.outOfMemory) warnings.push_back({s.source.name, "memory ran out: the recording ends there"});
+    return warnings;
+}
+
+}  // namespace residue::capture

@@ -1,0 +1,76 @@
+// Watches a program: starts it with the preload shim and fills a log with what it does, until it ends.
+//
+//     auto capture = Capture::Start({"python3", "script.py"}, {}, log);
+//     while (capture->Now().running) { ... log.View() grows ... }
+//     capture->Wait();                    // all of it is in the log, which is closed
+//
+// Two threads: one takes records out of the channel as fast as the program makes them, the other makes rows of them,
+// which takes longer; what is between them waits in memory, up to a limit. Beyond it the program waits (50 ms in all),
+// and then events are lost and counted.
+// Threads: made, waited for and destroyed by one; Now, Detach and Kill by any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/channel.hpp"
+#include "log/event_log.hpp"
+#include "log/failure.hpp"
+
+namespace residue::capture {
+
+std::uint64_t HalfOfMemory();  // of this machine, in bytes
+
+struct CaptureOptions {
+    ChannelOptions channel{};
+    std::string shim{};                          // empty: FindShim
+    std::uint64_t mostWaiting = 1u << 30;        // bytes of records between the two threads
+    std::uint64_t mostLog = ~std::uint64_t{0};   // bytes of the log in memory: then the recording ends, and says so
+    std::function<void()> afterRound{};          // on the log's thread, after each round that brought rows
+};
+
+// How a program ended.
+struct Ended {
+    int exitCode = 0;  // where it was not killed
+    int signal = 0;    // what killed it; 0: nothing did
+    int AsShell() const { return signal != 0 ? 128 + signal : exitCode; }
+};
+
+class Capture {
+public:
+    // `log` is empty and outlives the capture; nobody else writes it.
+    static Outcome<std::unique_ptr<Capture>> Start(const std::vector<std::string>& arguments,
+                                                   const CaptureOptions& options, log::EventLog& log);
+    ~Capture();  // leaves the program alone, and waits for the threads
+    Capture(const Capture&) = delete;
+    Capture& operator=(const Capture&) = delete;
+
+    struct Status {
+        bool running = true;             // the program
+        bool attached = false;           // it was seen: else it has no events (yet)
+        bool recording = true;           // more rows may come
+        bool reachedLimit = false;       // mostLog
+        bool outOfMemory = false;        // then the log is right up to where it ends
+        std::optional<Ended> ended;
+        pid_t program = 0;
+        double fill = 0;                 // 0..1, of the fullest lane
+        std::uint64_t waiting = 0;       // records taken and not in the log yet
+        Channel::Counted counted;
+    };
+    Status Now() const;
+    void Wait();                         // until the program has ended and all of it is in the log
+    void Detach();                       // ends the recording; the program goes on alone
+    void Kill(int signal);               // passes a signal to the program, if it runs
+    std::vector<Warning> Warnings() const;  // after Wait, or Detach and Wait
+
+private:
+    struct State;
+    explicit Capture(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace residue::capture

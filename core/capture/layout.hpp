@@ -1,0 +1,159 @@
+// The memory that a watched program and its recorder share: what the preload shim (capture/shim) writes and the channel
+// (capture/channel.hpp) reads. Freestanding.
+//
+//   [ Header | modules | trace nodes and frames | hash of these | lanes: [ LaneHeader | records ] ... ]
+//
+// It is a memfd of the recorder's: it has no name in any file system, only its owner can open it (as
+// /proc/RECORDER/fd/N), it does not depend on /dev/shm, and it is gone with the last process that has it.
+//
+// Each thread of the program writes into a lane of its own; order and marks are those of events/detail/lane.hpp. The
+// reader believes nothing it reads here: where things are it knows from its own copy of the Plan, numbers are cut to
+// what may be, and a record is copied before it is looked at.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace residue::capture {
+
+inline constexpr std::uint64_t kMagic = 0x3145554449534552;  // "RESIDUE1"
+inline constexpr std::uint32_t kVersion = 1;
+inline constexpr char kChannelVariable[] = "RESIDUE_CHANNEL";  // the path; for the shim
+
+// --- records ---
+
+enum class RecordKind : std::uint8_t {
+    None = 0,
+    Attached,        // the program begins, or it became another one (exec): what was alive is gone
+    ThreadBegins,    // what follows in this lane is of another thread. size: its number
+    Allocated,       // address, size, rounding, trace, alignment
+    AllocateFailed,  // size, trace, alignment
+    Freed,           // address, trace
+    ResizeBegins,    // address (old), size, trace
+    ResizeEnds,      // address (new), size, rounding, trace
+    ResizeFailed,    // size, trace
+    End,             // of the kinds
+    Gap = 0xFF       // only from the channel: so many events were lost here (size)
+};
+
+inline constexpr std::uint64_t kLow48 = (std::uint64_t{1} << 48) - 1;
+
+// 32 bytes, half a cache line. Addresses of programs have 47 bits (with the fifth level of page tables, which one must
+// ask for, 56: such blocks are cut). Larger sizes than 2^48 - 1 can only fail, and are told as that.
+struct Record {
+    std::uint64_t stamp = 0;
+    std::uint64_t address = 0;     // low 48 bits; above: allocator (0: malloc)
+    std::uint64_t size = 0;        // low 48 bits; then kind (8), log2 of the alignment asked for (8)
+    std::uint32_t trace = 0;
+    std::uint32_t rounding = 0;    // usable size - size, at most 2^32 - 1
+
+    static std::uint64_t Pack(RecordKind kind, std::uint64_t size, unsigned alignmentLog2) noexcept {
+        return (size < kLow48 ? size : kLow48) | std::uint64_t{static_cast<std::uint8_t>(kind)} << 48 |
+               std::uint64_t{alignmentLog2 & 0xFF} << 56;
+    }
+    RecordKind Kind() const noexcept { return static_cast<RecordKind>(size >> 48 & 0xFF); }
+    std::uint64_t Size() const noexcept { return size & kLow48; }
+    std::uint8_t AlignmentLog2() const noexcept { return static_cast<std::uint8_t>(size >> 56); }
+    std::uint64_t Address() const noexcept { return address & kLow48; }
+    std::uint16_t Allocator() const noexcept { return static_cast<std::uint16_t>(address >> 48); }
+};
+static_assert(sizeof(Record) == 32);
+
+// --- lanes ---
+
+inline constexpr std::uint64_t kIdle = ~std::uint64_t{0};  // a mark: no event is under way
+
+struct LaneHeader {
+    // The writer's line. Everything else that it needs it keeps for itself.
+    alignas(64) std::atomic<std::uint64_t> written{0};  // records ever written
+    std::atomic<std::uint64_t> mark{kIdle};             // at least so old is what is under way
+    std::atomic<std::uint64_t> dropped{0};              // events lost, ever
+    std::atomic<std::uint64_t> dropStamp{0};            // when the first of those that the reader has not seen was lost
+    // The reader's.
+    alignas(64) std::atomic<std::uint64_t> consumed{0};
+    std::atomic<std::uint64_t> dropsSeen{0};
+    // Whose it is: 0, or the thread's id. Changes when threads begin and end.
+    alignas(64) std::atomic<std::uint32_t> owner{0};
+};
+
+// --- modules ---
+
+struct Module {
+    static constexpr std::size_t kPath = 464;
+    std::atomic<std::uint32_t> ready{0};  // 1: the rest is there
+    std::uint32_t unused = 0;
+    std::uint64_t begin = 0, end = 0;     // addresses of the program
+    std::uint64_t bias = 0;               // address in memory - address in the file
+    std::uint64_t stamp = 0;              // seen first
+    char path[kPath + 8] = {};            // ends with 0; cut where it is longer; empty: the program's own
+};
+inline constexpr std::uint32_t kMostModules = 4096;
+
+// --- the whole ---
+
+enum class WhenFull : std::uint32_t { Block = 0, Drop = 1 };
+enum class Unwinding : std::uint32_t { Auto = 0, FramePointers = 1, Tables = 2, Off = 3 };
+
+// Where everything is: a function of these numbers alone.
+struct Plan {
+    std::uint32_t largeLanes = 16, largeRecords = 1 << 17;  // 4 MiB each; counts of records are powers of two
+    std::uint32_t smallLanes = 1008, smallRecords = 1 << 12;  // for programs with many threads: 128 KiB
+    std::uint32_t traceNodes = 1 << 21;
+
+    constexpr std::uint32_t Lanes() const noexcept { return largeLanes + smallLanes; }
+    constexpr std::uint32_t RecordsIn(std::uint32_t lane) const noexcept {
+        return lane < largeLanes ? largeRecords : smallRecords;
+    }
+    constexpr std::uint64_t TraceSlots() const noexcept {
+        std::uint64_t slots = 16;
+        while (slots < std::uint64_t{2} * traceNodes) slots *= 2;
+        return slots;
+    }
+    static constexpr std::uint64_t Pages(std::uint64_t bytes) noexcept { return (bytes + 4095) / 4096 * 4096; }
+    constexpr std::uint64_t TraceBytes() const noexcept {
+        return 2 * ((traceNodes + std::uint64_t{1}) * 8 + TraceSlots() * 4);
+    }
+    static constexpr std::uint64_t kHeaderBytes = 4096;
+    static constexpr std::uint64_t ModulesAt() noexcept { return kHeaderBytes; }
+    static constexpr std::uint64_t TracesAt() noexcept { return ModulesAt() + Pages(kMostModules * sizeof(Module)); }
+    constexpr std::uint64_t LanesAt() const noexcept { return TracesAt() + Pages(TraceBytes()); }
+    static constexpr std::uint64_t LaneBytes(std::uint64_t records) noexcept {
+        return Pages(sizeof(LaneHeader)) + Pages(records * sizeof(Record));
+    }
+    constexpr std::uint64_t LaneAt(std::uint32_t lane) const noexcept {
+        const std::uint64_t large = lane < largeLanes ? lane : largeLanes;
+        return LanesAt() + large * LaneBytes(largeRecords) + (lane - large) * LaneBytes(smallRecords);
+    }
+    static constexpr std::uint64_t RecordsAt(std::uint64_t lane) noexcept { return lane + Pages(sizeof(LaneHeader)); }
+    constexpr std::uint64_t Bytes() const noexcept { return LaneAt(Lanes()); }
+};
+
+struct Header {
+    // Written by the recorder before the program begins.
+    std::uint64_t magic = kMagic;
+    std::uint32_t version = kVersion;
+    std::uint32_t headerBytes = 0;   // sizeof(Header): shim and recorder are of one build
+    Plan plan;
+    WhenFull whenFull = WhenFull::Block;
+    Unwinding unwinding = Unwinding::Auto;
+    std::uint32_t traceDepth = 0;
+    std::uint64_t patienceNanoseconds = 0;  // Block: how long a program may wait, in all
+    std::atomic<std::uint32_t> program{0};  // process id: nobody else may write
+    std::atomic<std::uint32_t> listening{0};  // 0: the recorder is gone, drop at once
+
+    // Written by the shim.
+    alignas(64) std::atomic<std::uint32_t> attached{0};  // how often: more than once where the program became another
+    std::atomic<std::uint32_t> fenced{0};    // 1: the recorder's fence reaches its threads (membarrier)
+    std::atomic<std::uint32_t> threads{0};   // that ever had a lane
+    std::atomic<std::uint32_t> lanesUsed{0};  // lanes [0, lanesUsed) were ever used
+    std::atomic<std::uint32_t> modules{0};   // begun; each has its own `ready`
+    std::atomic<std::uint64_t> homeless{0};  // events lost for want of a lane
+    std::atomic<std::uint64_t> nested{0};    // events inside another one (a signal handler's), lost
+    std::atomic<std::uint64_t> waited{0};    // nanoseconds, in all
+    std::atomic<std::uint64_t> tracesRefused{0};
+};
+static_assert(sizeof(Header) <= Plan::kHeaderBytes);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+
+}  // namespace residue::capture

@@ -1,0 +1,296 @@
+#include "capture/shim/writer.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+
+#include "capture/shim/modules.hpp"
+#include "events/stack_walk.hpp"
+#include "events/trace_table.hpp"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14
+#endif
+#ifndef MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED
+#define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED (1 << 2)
+#endif
+
+namespace residue::capture::shim {
+
+thread_local constinit Thread self __attribute__((tls_model("initial-exec")));
+constinit std::atomic<Active*> active{nullptr};
+
+namespace {
+
+std::uint64_t Nanoseconds() noexcept {
+    timespec time{};
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+void Sleep(long nanoseconds) noexcept {
+    const timespec time{0, nanoseconds};
+    nanosleep(&time, nullptr);
+}
+
+std::uint32_t OwnThread() noexcept { return static_cast<std::uint32_t>(syscall(SYS_gettid)); }
+
+class KeepErrno {
+public:
+    KeepErrno() noexcept : kept_(errno) {}
+    ~KeepErrno() { errno = kept_; }
+    KeepErrno(const KeepErrno&) = delete;
+    KeepErrno& operator=(const KeepErrno&) = delete;
+
+private:
+    const int kept_;
+};
+
+}  // namespace
+
+// Everything about this process; made once, never taken down: threads may end after everything else.
+struct Process {
+    Header* header = nullptr;
+    char* memory = nullptr;
+    Plan plan;
+    Writer* writers = nullptr;  // one a lane; pages come when used
+    Modules modules;
+    pthread_key_t key{};
+    bool hasKey = false;
+    alignas(events::TraceTable) unsigned char traces[sizeof(events::TraceTable)] = {};
+
+    events::TraceTable* Traces() noexcept { return reinterpret_cast<events::TraceTable*>(traces); }
+    LaneHeader* Lane(std::uint32_t index) const noexcept {
+        return reinterpret_cast<LaneHeader*>(memory + plan.LaneAt(index));
+    }
+
+    bool Attach() noexcept;
+    Writer* Claim() noexcept;
+    bool Ready(std::uint32_t index, Writer& writer) noexcept;
+    static void GiveBack(Writer* writer) noexcept { writer->lane_->owner.store(0, std::memory_order_release); }
+    TraceId Trace(Writer& writer, const void* frame) noexcept;
+};
+
+namespace {
+constinit Process process;
+constinit std::atomic<int> attaching{0};
+constinit Active never_;  // of a process that is not watched
+
+// A thread ends. Other destructors may still free what they have: then the lane is taken for one hook at a time.
+void ThreadEnds(void*) {
+    Writer* const writer = self.writer;
+    self.writer = nullptr;
+    self.ended = true;
+    if (writer != nullptr) Process::GiveBack(writer);
+}
+
+void* Map(std::size_t bytes) noexcept {
+    void* const pages =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? nullptr : pages;
+}
+
+const char* Variable(const char* name) noexcept {
+    if (environ == nullptr) return nullptr;
+    const std::size_t length = std::strlen(name);
+    for (char** at = environ; *at != nullptr; ++at) {
+        if (std::strncmp(*at, name, length) == 0 && (*at)[length] == '=') return *at + length + 1;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+bool Process::Attach() noexcept {
+    const char* const path = Variable(kChannelVariable);
+    if (path == nullptr) return false;
+    const int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0) return false;
+    struct stat info {};
+    void* mapped = MAP_FAILED;
+    const std::size_t bytes = fstat(file, &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
+    if (bytes >= Plan::kHeaderBytes) {
+        mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+    }
+    close(file);
+    if (mapped == MAP_FAILED) return false;
+    memory = static_cast<char*>(mapped);
+    header = static_cast<Header*>(mapped);
+    if (header->magic != kMagic || header->version != kVersion || header->headerBytes != sizeof(Header) ||
+        header->plan.Bytes() > bytes || header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid())) {
+        munmap(mapped, bytes);
+        return false;
+    }
+    plan = header->plan;
+    writers = static_cast<Writer*>(Map(sizeof(Writer) * plan.Lanes()));
+    auto* const page = static_cast<Active*>(Map(4096));
+    if (writers == nullptr || page == nullptr || madvise(page, 4096, MADV_WIPEONFORK) != 0) return false;
+    new (traces) events::TraceTable(plan.traceNodes, memory + Plan::TracesAt());
+    modules.Use(header, reinterpret_cast<Module*>(memory + Plan::ModulesAt()));
+    hasKey = pthread_key_create(&key, ThreadEnds) == 0;
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0) {
+        header->fenced.store(1, std::memory_order_relaxed);
+    } else {
+        header->fenced.store(0, std::memory_order_relaxed);
+    }
+    // Lanes of a program that this one took the place of (exec): their threads are no more.
+    for (std::uint32_t i = 0; i < plan.Lanes() && i < header->lanesUsed.load(std::memory_order_acquire); ++i) {
+        Lane(i)->mark.store(kIdle, std::memory_order_release);
+        Lane(i)->owner.store(0, std::memory_order_release);
+    }
+    new (page) Active;
+    page->active.store(1, std::memory_order_relaxed);
+    active.store(page, std::memory_order_release);
+    return true;
+}
+
+void AttachOnce() noexcept {
+    int never = 0;
+    if (!attaching.compare_exchange_strong(never, 1)) return;
+    const KeepErrno keep;
+    self.busy = self.own = true;
+    const bool attached = process.Attach();
+    if (attached) {
+        if (Writer* const writer = self.writer = process.Claim()) {
+            writer->Emit(RecordKind::Attached, nullptr, 0);
+        }
+        process.header->attached.fetch_add(1, std::memory_order_release);
+    }
+    self.busy = self.own = false;
+    if (attached) return;
+    if (environ == nullptr) attaching.store(0);  // so early that there is none yet: once more, later
+    else active.store(&never_, std::memory_order_release);
+}
+
+// So that no later touch of the lane's pages can fail, which would end the program.
+bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
+    if (writer.ready_) return true;
+    new (&writer) Writer;  // so far its memory is zero
+    char* const lane = memory + plan.LaneAt(index);
+    const std::size_t bytes = Plan::LaneBytes(plan.RecordsIn(index));
+    if (madvise(lane, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
+    writer.lane_ = Lane(index);
+    writer.records_ = reinterpret_cast<Record*>(lane + Plan::RecordsAt(0));
+    writer.mask_ = plan.RecordsIn(index) - 1;
+    writer.index_ = index;
+    writer.ready_ = true;
+    return true;
+}
+
+Writer* Process::Claim() noexcept {
+    const std::uint32_t own = OwnThread();
+    const auto process_ = static_cast<pid_t>(header->program.load(std::memory_order_relaxed));
+    for (int round = 0; round < 2; ++round) {
+        for (std::uint32_t index = 0; index < plan.Lanes(); ++index) {
+            LaneHeader* const lane = Lane(index);
+            std::uint32_t owner = lane->owner.load(std::memory_order_relaxed);
+            if (round == 0 ? owner != 0 : owner == 0) continue;
+            // When no lane is free: those of threads that ended without saying so.
+            if (round == 1 && (syscall(SYS_tgkill, process_, owner, 0) == 0 || errno != ESRCH)) continue;
+            if (!lane->owner.compare_exchange_strong(owner, own, std::memory_order_acquire)) continue;
+            Writer& writer = writers[index];
+            if (!Ready(index, writer)) {
+                lane->owner.store(0, std::memory_order_release);
+                return nullptr;
+            }
+            writer.head_ = lane->written.load(std::memory_order_relaxed);
+            writer.room_ = writer.head_;
+            if (writer.lastStamp_ == 0) writer.lastStamp_ = events::detail::FencedTicks();  // a mark is never 0
+            std::uint32_t used = header->lanesUsed.load(std::memory_order_relaxed);
+            while (used <= index && !header->lanesUsed.compare_exchange_weak(used, index + 1)) {}
+            const bool traced = header->unwinding != Unwinding::Off && header->traceDepth != 0;
+            writer.traces_.SetUp(traced ? Traces() : nullptr, header->traceDepth,
+                                 traced ? events::OwnStack() : events::StackBounds{});
+            writer.Emit(RecordKind::ThreadBegins, nullptr, header->threads.fetch_add(1) + 1);
+            return &writer;
+        }
+    }
+    return nullptr;
+}
+
+Writer* EnterSlowly() noexcept {
+    const KeepErrno keep;
+    self.own = true;
+    Writer* const writer = process.Claim();
+    self.own = false;
+    if (writer == nullptr) {
+        process.header->homeless.fetch_add(1, std::memory_order_relaxed);
+        self.busy = false;
+        return nullptr;
+    }
+    self.writer = writer;
+    // A value that is not null, so that the thread's end is told.
+    if (!self.ended && process.hasKey) pthread_setspecific(process.key, writer);
+    return writer;
+}
+
+void LeaveSlowly() noexcept {
+    Writer* const writer = self.writer;
+    self.writer = nullptr;
+    if (writer != nullptr) Process::GiveBack(writer);
+    self.busy = false;
+}
+
+void CountNested() noexcept {
+    if (!self.own) process.header->nested.fetch_add(1, std::memory_order_relaxed);
+}
+
+TraceId Process::Trace(Writer& writer, const void* frame) noexcept {
+    events::TraceTable& table = *Traces();
+    const std::uint32_t before = table.Count();
+    const TraceId trace = writer.traces_.Capture(frame, 0);
+    if (const std::uint32_t after = table.Count(); after != before) {
+        for (std::uint32_t id = before + 1; id <= after; ++id) modules.See(table.At(TraceId{id}).frame);
+    }
+    return trace;
+}
+
+TraceId Writer::Trace(const void* frame) noexcept { return process.Trace(*this, frame); }
+
+bool Writer::FindRoom() noexcept {
+    const auto look = [this] {
+        room_ = lane_->consumed.load(std::memory_order_acquire) + mask_ + 1;
+        return head_ < room_;
+    };
+    if (look()) return true;
+    Header& header = *process.header;
+    const auto mayWait = [&] {
+        return header.whenFull == WhenFull::Block && header.listening.load(std::memory_order_relaxed) != 0 &&
+               header.waited.load(std::memory_order_relaxed) < header.patienceNanoseconds;
+    };
+    if (!mayWait()) return false;
+    const KeepErrno keep;
+    std::uint64_t begin = Nanoseconds();
+    for (unsigned turn = 0; mayWait(); ++turn) {
+        if (turn < 16) {
+            for (int i = 0; i < 32; ++i) events::detail::Relax();
+        } else {
+            Sleep(20'000);
+        }
+        const std::uint64_t now = Nanoseconds();
+        header.waited.fetch_add(now - begin, std::memory_order_relaxed);
+        begin = now;
+        if (look()) return true;
+    }
+    return false;
+}
+
+void Writer::Drop(std::uint64_t stamp) noexcept {
+    const std::uint64_t dropped = lane_->dropped.load(std::memory_order_relaxed);
+    if (lane_->dropsSeen.load(std::memory_order_acquire) == dropped) {
+        lane_->dropStamp.store(stamp, std::memory_order_release);
+    }
+    lane_->dropped.store(dropped + 1, std::memory_order_release);
+}
+
+}  // namespace residue::capture::shim

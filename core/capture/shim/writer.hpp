@@ -1,0 +1,101 @@
+// The program's end of the channel: a lane for each thread, and what a hook does with it.
+//
+//     if (Writer* const writer = Enter()) {
+//         ... the real call; writer->Emit(...) ...
+//         Leave();
+//     }
+//
+// Enter gives null where nothing is to be told: no recorder, another process (a child of fork), inside another hook.
+// Nothing here allocates, locks, or changes errno.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "capture/layout.hpp"
+#include "events/detail/sync.hpp"
+#include "events/detail/trace_capture.hpp"
+
+namespace residue::capture::shim {
+
+// A thread's. Lies in memory of the program's own, one for each lane.
+class Writer {
+public:
+    // `frame`: of the hook, whose caller is the innermost of the trace.
+    TraceId Trace(const void* frame) noexcept;
+    // The stamp is taken here: call it after an allocation, and before memory goes back.
+    void Emit(RecordKind kind, const void* address, std::uint64_t size, unsigned alignmentLog2 = 0,
+              std::uint64_t rounding = 0, TraceId trace = {}) noexcept {
+        lane_->mark.store(lastStamp_, std::memory_order_release);
+        const std::uint64_t stamp = events::detail::FencedTicks();
+        lastStamp_ = stamp;
+        lane_->mark.store(stamp, std::memory_order_release);
+        if (head_ < room_ || FindRoom()) [[likely]] {
+            Record& record = records_[head_ & mask_];
+            record.stamp = stamp;
+            record.address = reinterpret_cast<std::uintptr_t>(address) & kLow48;
+            record.size = Record::Pack(kind, size, alignmentLog2);
+            record.trace = trace.value;
+            record.rounding = static_cast<std::uint32_t>(rounding < 0xFFFFFFFF ? rounding : 0xFFFFFFFF);
+            lane_->written.store(++head_, std::memory_order_release);
+        } else {
+            Drop(stamp);
+        }
+        lane_->mark.store(kIdle, std::memory_order_release);
+    }
+
+private:
+    friend struct Process;
+    bool FindRoom() noexcept;
+    void Drop(std::uint64_t stamp) noexcept;
+
+    LaneHeader* lane_ = nullptr;
+    Record* records_ = nullptr;
+    std::uint64_t mask_ = 0;
+    std::uint64_t head_ = 0;
+    std::uint64_t room_ = 0;  // the lane is full at this head, unless the reader has gone on since
+    std::uint64_t lastStamp_ = 0;
+    std::uint32_t index_ = 0;
+    bool ready_ = false;      // its pages are there
+    events::detail::TraceCapture traces_;
+};
+
+// What a thread has at hand. Initial-exec: access never calls the loader, which could allocate.
+struct Thread {
+    Writer* writer = nullptr;
+    bool busy = false;   // inside a hook
+    bool own = false;    // what is allocated now, the shim asked for (pthread_getattr_np does)
+    bool ended = false;  // its destructors run: it keeps no lane any more
+};
+extern thread_local constinit Thread self __attribute__((tls_model("initial-exec")));
+
+// One page that a fork does not copy but empties: so a child knows by itself that it is not the program.
+struct Active {
+    std::atomic<std::uint32_t> active{0};
+};
+extern constinit std::atomic<Active*> active;  // null: never attached
+
+Writer* EnterSlowly() noexcept;
+void LeaveSlowly() noexcept;
+void CountNested() noexcept;
+
+// Attaches the process where it is the one to be watched. The first call of all may come before any constructor.
+void AttachOnce() noexcept;
+
+inline Writer* Enter() noexcept {
+    const Active* const page = active.load(std::memory_order_acquire);
+    if (page == nullptr || page->active.load(std::memory_order_relaxed) == 0) return nullptr;
+    if (self.busy) {
+        CountNested();
+        return nullptr;
+    }
+    self.busy = true;
+    if (self.writer != nullptr) [[likely]] return self.writer;
+    return EnterSlowly();
+}
+inline void Leave() noexcept {
+    if (self.ended) [[unlikely]] return LeaveSlowly();
+    self.busy = false;
+}
+
+}  // namespace residue::capture::shim
