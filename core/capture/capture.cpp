@@ -86,7 +86,7 @@ struct Capture::State {
     TickRate rate;
     pid_t program = 0;
 
-    std::atomic<bool> detach{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
+    std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
     std::atomic<std::uint64_t> waiting{0};
     mutable std::mutex mutex;           // guards what follows
     std::condition_variable changed;
@@ -129,7 +129,8 @@ bool Capture::State::TakeRound(bool all) {
 void Capture::State::Take() {
     try {
         while (!detach.load(std::memory_order_acquire)) {
-            if (waiting.load(std::memory_order_relaxed) * sizeof(Told) >= options.mostWaiting) {
+            const std::uint64_t queued = waiting.load(std::memory_order_relaxed);
+            if (queued != 0 && queued * sizeof(Told) >= options.mostWaiting) {
                 LookForEnd();
                 std::this_thread::sleep_for(kNap);
                 continue;
@@ -149,9 +150,16 @@ void Capture::State::Take() {
         outOfMemory.store(true, std::memory_order_release);
         channel->Leave();
     }
-    const std::lock_guard lock(mutex);
-    allTaken = true;
-    changed.notify_one();
+    {
+        const std::lock_guard lock(mutex);
+        allTaken = true;
+        changed.notify_one();
+    }
+    // Nobody listens any more, but how it ends is still to be known.
+    while (!ended && !abandon.load(std::memory_order_acquire)) {
+        LookForEnd();
+        std::this_thread::sleep_for(kNap);
+    }
 }
 
 // --- the log's thread ---
@@ -308,7 +316,9 @@ Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>&
 
 Capture::~Capture() {
     Detach();
-    Wait();
+    state_->abandon.store(true, std::memory_order_release);
+    if (state_->taking.joinable()) state_->taking.join();
+    if (state_->rows.joinable()) state_->rows.join();
 }
 
 Capture::Status Capture::Now() const {
@@ -331,8 +341,8 @@ Capture::Status Capture::Now() const {
 }
 
 void Capture::Wait() {
-    if (state_->taking.joinable()) state_->taking.join();
     if (state_->rows.joinable()) state_->rows.join();
+    if (!state_->detach.load(std::memory_order_acquire) && state_->taking.joinable()) state_->taking.join();
 }
 
 void Capture::Detach() { state_->detach.store(true, std::memory_order_release); }

@@ -62,7 +62,7 @@ public:
         Channel::Counted counted;
     };
     Status Now() const;
-    void Wait();                         // until the program has ended and all of it is in the log
+    void Wait();                         // until the recording is over: all of it is in the log
     void Detach();                       // ends the recording; the program goes on alone
     void Kill(int signal);               // passes a signal to the program, if it runs
     std::vector<Warning> Warnings() const;  // after Wait, or Detach and Wait

@@ -164,7 +164,7 @@ Outcome<void> CheckPreloadable(const std::string& given) {
         if (!begin.starts_with("#!")) return Fail(Failure{path, "is no program", kDynamic});
         const auto first = begin.find_first_not_of(" \t", 2);
         const auto end = begin.find_first_of(" \t\n", first);
-        if (first == std::string::npos || end == std::string::npos) {
+        if (first == std::string::npos || end == std::string::npos || first == end) {
             return Fail(Failure{path, "names no interpreter in its first line", "#!/usr/bin/interpreter"});
         }
         path = begin.substr(first, end - first);
