@@ -136,10 +136,15 @@ bool RowMachine::StepCfa(TableReader& reader, std::uint8_t instruction) noexcept
             cfa.kind = CfaRule::Kind::Register;
             cfa.number = reader.Uleb();
             break;
-        case kDefCfaRegister: cfa.number = reader.Uleb(); return true;
+        case kDefCfaRegister:
+            cfa.kind = CfaRule::Kind::Register;
+            cfa.number = reader.Uleb();
+            return true;
         case kDefCfaExpression: cfa = ReadCfa(ReadBlock(reader)); return true;
         case kDefCfaOffset:
-        case kDefCfaOffsetSigned: break;
+        case kDefCfaOffsetSigned:
+            if (cfa.kind != CfaRule::Kind::Register) cfa.kind = CfaRule::Kind::Other;
+            break;
         default: return false;
     }
     const bool factored = instruction == kDefCfaSigned || instruction == kDefCfaOffsetSigned;
@@ -153,7 +158,7 @@ bool RowMachine::StepRegister(TableReader& reader, std::uint8_t instruction) noe
     switch (instruction) {
         case kOffsetExtended: Set(number, Kind::AtCfa, Times(reader.Uleb(), common_.dataAlign)); return true;
         case kOffsetExtendedSigned: Set(number, Kind::AtCfa, Times(reader.Sleb(), common_.dataAlign)); return true;
-        case kNegativeOffsetExtended: Set(number, Kind::AtCfa, -Times(reader.Uleb(), common_.dataAlign)); return true;
+        case kNegativeOffsetExtended: Set(number, Kind::AtCfa, Times(0 - reader.Uleb(), common_.dataAlign)); return true;
         case kValOffset: Set(number, Kind::IsCfa, Times(reader.Uleb(), common_.dataAlign)); return true;
         case kValOffsetSigned: Set(number, Kind::IsCfa, Times(reader.Sleb(), common_.dataAlign)); return true;
         case kRestoreExtended: Restore(number); return true;

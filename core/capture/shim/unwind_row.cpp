@@ -85,11 +85,15 @@ std::uintptr_t FindEntry(const UnwindTables& tables, std::uintptr_t pc) noexcept
     return low == 0 ? 0 : word(table + (low - 1) * kLine + 4);
 }
 
-bool IsWords(std::int64_t offset) noexcept { return offset % 8 == 0; }
+// Whole words, and no more than any stack has.
+bool IsOffset(std::int64_t offset) noexcept {
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    return offset % 8 == 0 && offset > -kMost && offset < kMost;
+}
 
 void PutFrame(const RegisterRule& frame, UnwindRow& row) noexcept {
     if (frame.kind == RegisterRule::Kind::Unspecified) return;
-    if (frame.kind == RegisterRule::Kind::AtCfa && frame.offset < 0 && IsWords(frame.offset)) row.frameAt = frame.offset;
+    if (frame.kind == RegisterRule::Kind::AtCfa && frame.offset < 0 && IsOffset(frame.offset)) row.frameAt = frame.offset;
     else row.losesFrame = true;
 }
 
@@ -108,7 +112,7 @@ UnwindRow Row(const Rules& rules, bool signalFrame, std::uintptr_t pc) noexcept 
     const bool plainReturn = rules.returns.kind == RegisterRule::Kind::AtCfa && rules.returns.offset == -8;
     const bool plainStack = rules.stack.kind == RegisterRule::Kind::Unspecified ||
                             (rules.stack.kind == RegisterRule::Kind::IsCfa && rules.stack.offset == 0);
-    if (!plainReturn || !plainStack || !IsWords(rules.cfa.offset)) return row;
+    if (!plainReturn || !plainStack || !IsOffset(rules.cfa.offset)) return row;
 
     row.cfaOffset = rules.cfa.offset;
     switch (rules.cfa.kind) {
