@@ -64,7 +64,7 @@ public:
         const auto call = reinterpret_cast<void (*)(void (*)(void*), void*)>(dlsym(handle_, "Call"));
         REQUIRE(call != nullptr);
         TakenWalk taken;
-        call([](void* data) { *static_cast<TakenWalk*>(data) = TakeWalk(events::OwnStack()); }, &taken);
+        call([](void* data) { *static_cast<TakenWalk*>(data) = TakenWalk::Take(events::OwnStack()); }, &taken);
         return taken;
     }
     void Unload() {
@@ -145,7 +145,7 @@ TEST_CASE("A module goes, another one comes to its place: its own rules hold") {
         const TakenWalk walk = module.WalkThrough();
         INFO("round " << round << '\n' << ToText(walk));
         CHECK(walk.Equal());
-        CHECK(walk.complete);
+        CHECK(walk.Complete());
         module.Unload();
         ForgetRules();
     }
@@ -165,13 +165,13 @@ TEST_CASE("A module without tables is left by its frame pointers, and without th
     CHECK(module.there);
     if (module.hasTables) CHECK(detail::FindRow(module.tables, with.Load()).kind == UnwindRow::Kind::Nothing);
     const TakenWalk walk = with.WalkThrough();
-    CHECK(walk.ours.size() > 4);
-    CHECK(walk.complete);
+    CHECK(walk.Ours().size() > 4);
+    CHECK(walk.Complete());
 
     without.Load();
     const TakenWalk cut = without.WalkThrough();
-    REQUIRE(cut.ours.size() >= 2);
-    CHECK(cut.ours.size() <= walk.ours.size());
+    REQUIRE(cut.Ours().size() >= 2);
+    CHECK(cut.Ours().size() <= walk.Ours().size());
 }
 
 TEST_CASE("The unwinder compiles freestanding, and needs nothing but the loader's two functions") {

@@ -15,13 +15,18 @@ using namespace residue::capture::testing;
 namespace {
 
 events::StackBounds stack;
-std::vector<TakenWalk>* taken = nullptr;
+TakenWalk taken;
+unsigned takenCount = 0;
 // What a single-stepped program did: too much to keep.
 unsigned steps = 0;
 unsigned incomplete = 0;
-std::string firstDifference;
+unsigned different = 0;
+TakenWalk firstDifference;
 
-void TakeInHandler(int) { taken->push_back(TakeWalk(stack)); }
+void TakeInHandler(int) {
+    taken = TakenWalk::Take(stack);
+    ++takenCount;
+}
 
 // A handler, for as long as this lives.
 class Handler {
@@ -73,16 +78,15 @@ asm(R"(
 )");
 
 void CompareInHandler(int) {
-    const TakenWalk walk = TakeWalk(stack);
+    const TakenWalk walk = TakenWalk::Take(stack);
     ++steps;
-    if (walk.Equal() && walk.complete) return;
+    if (walk.Equal() && walk.Complete()) return;
     // Where it says "cannot", it still found the inner frames.
-    if (!walk.complete && !walk.ours.empty() && walk.ours.size() <= walk.theirs.size() &&
-        std::equal(walk.ours.begin(), walk.ours.end(), walk.theirs.begin())) {
+    if (!walk.Complete() && !walk.Ours().empty() && walk.Begins()) {
         ++incomplete;
         return;
     }
-    if (firstDifference.empty()) firstDifference = ToText(walk);
+    if (different++ == 0) firstDifference = walk;
 }
 
 #endif
@@ -91,22 +95,20 @@ void CompareInHandler(int) {
 
 TEST_CASE("A walk out of a signal handler goes on where the program was interrupted") {
     stack = events::OwnStack();
-    std::vector<TakenWalk> walks;
-    taken = &walks;
+    takenCount = 0;
     const Handler handler(SIGUSR1, TakeInHandler);
     REQUIRE(Raise(SIGUSR1) == 0);
-    const TakenWalk outside = TakeWalk(stack);
-    REQUIRE(walks.size() == 1);
-    INFO(ToText(walks[0]));
-    CHECK(walks[0].Equal());
-    CHECK(walks[0].complete);
-    CHECK(walks[0].ours.size() > outside.ours.size());
+    const TakenWalk outside = TakenWalk::Take(stack);
+    REQUIRE(takenCount == 1);
+    INFO(ToText(taken));
+    CHECK(taken.Equal());
+    CHECK(taken.Complete());
+    CHECK(taken.Ours().size() > outside.Ours().size());
 }
 
 TEST_CASE("A walk that begins on an alternate stack gives nothing") {
     stack = events::OwnStack();
-    std::vector<TakenWalk> walks;
-    taken = &walks;
+    takenCount = 0;
     std::vector<char> memory(1 << 17);
     stack_t alternate{};
     alternate.ss_sp = memory.data();
@@ -118,18 +120,17 @@ TEST_CASE("A walk that begins on an alternate stack gives nothing") {
         CHECK(Raise(SIGUSR1) == 0);
     }
     REQUIRE(sigaltstack(&before, nullptr) == 0);
-    REQUIRE(walks.size() == 1);
-    CHECK(walks[0].ours.empty());
-    CHECK_FALSE(walks[0].complete);
+    REQUIRE(takenCount == 1);
+    CHECK(taken.Ours().empty());
+    CHECK_FALSE(taken.Complete());
 }
 
 #if defined(__x86_64__)
 // Prologues, epilogues, the stubs between libraries, everything in between.
 TEST_CASE("At every single instruction of a program the walk is that of backtrace()") {
     stack = events::OwnStack();
-    (void)TakeWalk(stack);  // what backtrace() loads the first time
-    steps = incomplete = 0;
-    firstDifference.clear();
+    (void)TakenWalk::Take(stack);  // what backtrace() loads the first time
+    steps = incomplete = different = 0;
     const Handler handler(SIGTRAP, CompareInHandler);
     const Probe probe{[](void*) {}, nullptr};
     for (const std::span<const Shape> shapes : {ShapesO1(), ShapesO3()}) {
@@ -142,8 +143,8 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
             residueTrapOff();
         }
     }
-    INFO(steps << " steps, " << incomplete << " incomplete, first difference:\n" << firstDifference);
-    CHECK(firstDifference.empty());
+    INFO(steps << " steps, " << incomplete << " incomplete, first difference:\n" << ToText(firstDifference));
+    CHECK(different == 0);
     CHECK(steps > 3000);
     CHECK(incomplete * 20 < steps);  // all of them in the loader, while it binds a function
 }

@@ -39,10 +39,10 @@ TEST_CASE("A walk by the tables finds the frames that backtrace() finds, whateve
     const events::StackBounds stack = events::OwnStack();
     unsigned walks = 0;
     RunAllShapes([&] {
-        const TakenWalk walk = TakeWalk(stack);
+        const TakenWalk walk = TakenWalk::Take(stack);
         INFO(ToText(walk));
         CHECK(walk.Equal());
-        CHECK(walk.complete);
+        CHECK(walk.Complete());
         ++walks;
     });
     CHECK(walks > 300);

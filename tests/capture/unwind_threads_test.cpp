@@ -20,14 +20,14 @@ struct Counted {
     unsigned wrong = 0;
 
     [[gnu::noinline]] void Compare() {
-        const TakenWalk taken = TakeWalk(stack);
+        const TakenWalk taken = TakenWalk::Take(stack);
         std::uintptr_t plain[WalkMemo::kMost];
         std::uintptr_t remembered[WalkMemo::kMost];
         const Registers here = Here();
         const Walked expected = WalkTables(here, stack, plain, WalkMemo::kMost);
         const Walked walked = WalkTables(here, stack, remembered, WalkMemo::kMost, memo);
         const bool same = walked.count == expected.count && std::equal(plain, plain + expected.count, remembered);
-        if (!taken.Equal() || !taken.complete || !same || !walked.complete) ++wrong;
+        if (!taken.Equal() || !taken.Complete() || !same || !walked.complete) ++wrong;
         ++walks;
     }
 };
