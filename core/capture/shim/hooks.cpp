@@ -1,4 +1,5 @@
 // The functions that stand before the C library's in a watched program.
+#include <dlfcn.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -39,8 +40,8 @@ unsigned Log2(std::size_t alignment) noexcept {
 }
 
 // Tells of an allocation that has been made, or has failed.
-void Tell(Writer& writer, const void* block, std::uint64_t size, unsigned alignmentLog2, const void* frame) noexcept {
-    const TraceId trace = writer.Trace(frame);
+void Tell(Writer& writer, const void* block, std::uint64_t size, unsigned alignmentLog2, const Place& place) noexcept {
+    const TraceId trace = writer.Trace(place);
     if (block == nullptr) return writer.Emit(RecordKind::AllocateFailed, nullptr, size, alignmentLog2, 0, trace);
     const std::size_t usable = real.malloc_usable_size(const_cast<void*>(block));
     writer.Emit(RecordKind::Allocated, block, size, alignmentLog2, usable > size ? usable - size : 0, trace);
@@ -48,14 +49,14 @@ void Tell(Writer& writer, const void* block, std::uint64_t size, unsigned alignm
 
 // `allocate` is the real call. Early: before there is one.
 template <class Allocate>
-[[gnu::always_inline]] inline void* Allocating(std::uint64_t size, std::size_t alignment, const void* frame,
+[[gnu::always_inline]] inline void* Allocating(std::uint64_t size, std::size_t alignment, const Place& place,
                                                Allocate allocate) noexcept {
     if (!Begun()) [[unlikely]] return EarlyAllocate(size, alignment);
     Writer* const writer = Enter();
     void* const block = allocate();
     if (writer != nullptr) {
         const int kept = errno;
-        Tell(*writer, block, size, Log2(alignment), frame);
+        Tell(*writer, block, size, Log2(alignment), place);
         Leave();
         errno = kept;
     }
@@ -72,10 +73,10 @@ void Freeing(void* block) noexcept {
     real.free(block);
 }
 
-void* Resizing(void* block, std::size_t size, const void* frame) noexcept {
+void* Resizing(void* block, std::size_t size, const Place& place) noexcept {
     Writer* const writer = Enter();
     if (writer == nullptr) return real.realloc(block, size);
-    const TraceId trace = writer->Trace(frame);
+    const TraceId trace = writer->Trace(place);
     if (size == 0) writer->Emit(RecordKind::Freed, block, 0);  // what glibc makes of it
     else writer->Emit(RecordKind::ResizeBegins, block, size, 0, 0, trace);
     void* const moved = real.realloc(block, size);
@@ -97,14 +98,14 @@ void* Resizing(void* block, std::size_t size, const void* frame) noexcept {
 
 using namespace residue::capture::shim;
 
-#define RESIDUE_FRAME __builtin_frame_address(0)
+#define RESIDUE_PLACE (Place{__builtin_frame_address(0), residue::capture::Here()})
 
 RESIDUE_HOOK void* malloc(std::size_t size) {
-    return Allocating(size, 0, RESIDUE_FRAME, [&] { return real.malloc(size); });
+    return Allocating(size, 0, RESIDUE_PLACE, [&] { return real.malloc(size); });
 }
 
 RESIDUE_HOOK void* calloc(std::size_t count, std::size_t size) {
-    return Allocating(Product(count, size), 0, RESIDUE_FRAME, [&] { return real.calloc(count, size); });
+    return Allocating(Product(count, size), 0, RESIDUE_PLACE, [&] { return real.calloc(count, size); });
 }
 
 RESIDUE_HOOK void free(void* block) { Freeing(block); }
@@ -112,7 +113,7 @@ RESIDUE_HOOK void cfree(void* block) { Freeing(block); }
 
 RESIDUE_HOOK void* realloc(void* block, std::size_t size) {
     if (block == nullptr) {
-        return Allocating(size, 0, RESIDUE_FRAME, [&] { return real.realloc(nullptr, size); });
+        return Allocating(size, 0, RESIDUE_PLACE, [&] { return real.realloc(nullptr, size); });
     }
     if (!Begun() || IsEarly(block)) {  // from the arena: it is copied, and stays there
         void* const moved = Begun() ? malloc(size) : EarlyAllocate(size, 0);
@@ -120,7 +121,7 @@ RESIDUE_HOOK void* realloc(void* block, std::size_t size) {
         if (moved != nullptr) __builtin_memcpy(moved, block, had < size ? had : size);
         return moved;
     }
-    return Resizing(block, size, RESIDUE_FRAME);
+    return Resizing(block, size, RESIDUE_PLACE);
 }
 
 RESIDUE_HOOK void* reallocarray(void* block, std::size_t count, std::size_t size) {
@@ -130,24 +131,24 @@ RESIDUE_HOOK void* reallocarray(void* block, std::size_t count, std::size_t size
         return nullptr;
     }
     if (block == nullptr) {
-        return Allocating(bytes, 0, RESIDUE_FRAME, [&] { return real.realloc(nullptr, bytes); });
+        return Allocating(bytes, 0, RESIDUE_PLACE, [&] { return real.realloc(nullptr, bytes); });
     }
     if (!Begun() || IsEarly(block)) return realloc(block, bytes);
-    return Resizing(block, bytes, RESIDUE_FRAME);
+    return Resizing(block, bytes, RESIDUE_PLACE);
 }
 
 RESIDUE_HOOK void* memalign(std::size_t alignment, std::size_t size) {
-    return Allocating(size, alignment, RESIDUE_FRAME, [&] { return real.memalign(alignment, size); });
+    return Allocating(size, alignment, RESIDUE_PLACE, [&] { return real.memalign(alignment, size); });
 }
 
 RESIDUE_HOOK void* aligned_alloc(std::size_t alignment, std::size_t size) {
-    return Allocating(size, alignment, RESIDUE_FRAME, [&] { return real.aligned_alloc(alignment, size); });
+    return Allocating(size, alignment, RESIDUE_PLACE, [&] { return real.aligned_alloc(alignment, size); });
 }
 
 RESIDUE_HOOK int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
     int error = 0;
     void* made = nullptr;
-    const void* const result = Allocating(size, alignment, RESIDUE_FRAME, [&]() -> void* {
+    const void* const result = Allocating(size, alignment, RESIDUE_PLACE, [&]() -> void* {
         error = real.posix_memalign(&made, alignment, size);
         return error == 0 ? made : nullptr;
     });
@@ -157,17 +158,31 @@ RESIDUE_HOOK int posix_memalign(void** block, std::size_t alignment, std::size_t
 }
 
 RESIDUE_HOOK void* valloc(std::size_t size) {
-    return Allocating(size, 4096, RESIDUE_FRAME, [&] { return real.valloc(size); });
+    return Allocating(size, 4096, RESIDUE_PLACE, [&] { return real.valloc(size); });
 }
 
 RESIDUE_HOOK void* pvalloc(std::size_t size) {
-    return Allocating((size + 4095) / 4096 * 4096, 4096, RESIDUE_FRAME, [&] { return real.pvalloc(size); });
+    return Allocating((size + 4095) / 4096 * 4096, 4096, RESIDUE_PLACE, [&] { return real.pvalloc(size); });
 }
 
 RESIDUE_HOOK std::size_t malloc_usable_size(void* block) {
     if (block == nullptr) return 0;
     if (IsEarly(block)) return EarlySize(block);
     return Begun() ? real.malloc_usable_size(block) : 0;
+}
+
+// Code that is gone must not be taken for what comes to its place.
+RESIDUE_HOOK int dlclose(void* handle) {
+    static constinit std::atomic<int (*)(void*)> known{nullptr};
+    auto close = known.load(std::memory_order_acquire);
+    if (close == nullptr) {
+        void* const symbol = dlsym(RTLD_NEXT, "dlclose");
+        __builtin_memcpy(&close, &symbol, sizeof(close));
+        known.store(close, std::memory_order_release);
+    }
+    const int result = close(handle);
+    if (active.load(std::memory_order_acquire) != nullptr) ModuleGone();
+    return result;
 }
 
 __attribute__((constructor(101))) static void Constructed() { (void)Begun(); }

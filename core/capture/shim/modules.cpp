@@ -11,8 +11,8 @@ namespace residue::capture::shim {
 void Modules::See(std::uint64_t address) noexcept {
     if (table_ == nullptr) return;
     const std::uint32_t known = header_->modules.load(std::memory_order_acquire);
-    // Newest first: where one was unloaded and another took its place, that one is there.
-    for (std::uint32_t i = known < kMostModules ? known : kMostModules; i-- > 0;) {
+    const std::uint32_t from = from_.load(std::memory_order_acquire);
+    for (std::uint32_t i = known < kMostModules ? known : kMostModules; i-- > from;) {
         const Module& module = table_[i];
         if (module.ready.load(std::memory_order_acquire) != 0 && address >= module.begin && address < module.end) return;
     }

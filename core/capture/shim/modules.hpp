@@ -16,10 +16,15 @@ public:
     }
     // Tells of the module around `address`, if it is not known yet. Lock-free; costs a look at those that are known.
     void See(std::uint64_t address) noexcept;
+    // Some are gone, and others may come to their places: all are to be told again.
+    void Forget() noexcept {
+        if (header_ != nullptr) from_.store(header_->modules.load(std::memory_order_acquire), std::memory_order_release);
+    }
 
 private:
     Header* header_ = nullptr;
     Module* table_ = nullptr;
+    std::atomic<std::uint32_t> from_{0};
 };
 
 }  // namespace residue::capture::shim

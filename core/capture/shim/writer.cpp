@@ -76,9 +76,10 @@ struct Process {
 
     bool Attach() noexcept;
     Writer* Claim() noexcept;
+    void SetUpTraces(Writer& writer) noexcept;
     bool Ready(std::uint32_t index, Writer& writer) noexcept;
     static void GiveBack(Writer* writer) noexcept { writer->lane_->owner.store(0, std::memory_order_release); }
-    TraceId Trace(Writer& writer, const void* frame) noexcept;
+    TraceId Trace(Writer& writer, const Place& hook) noexcept;
 };
 
 namespace {
@@ -187,6 +188,16 @@ bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
     return true;
 }
 
+void Process::SetUpTraces(Writer& writer) noexcept {
+    writer.unwinding_ = header->traceDepth == 0 ? Unwinding::Off : header->unwinding;
+    if (writer.unwinding_ == Unwinding::Off) return;
+    writer.stack_ = events::OwnStack();
+    writer.depth_ = header->traceDepth < events::kMaxTraceDepth ? header->traceDepth : events::kMaxTraceDepth;
+    writer.lastTrace_ = {};
+    writer.byFramePointers_.SetUp(writer.unwinding_ == Unwinding::FramePointers ? Traces() : nullptr, writer.depth_,
+                                  writer.stack_);
+}
+
 Writer* Process::Claim() noexcept {
     const std::uint32_t own = OwnThread();
     const auto process_ = static_cast<pid_t>(header->program.load(std::memory_order_relaxed));
@@ -208,9 +219,7 @@ Writer* Process::Claim() noexcept {
             if (writer.lastStamp_ == 0) writer.lastStamp_ = events::detail::FencedTicks();  // a mark is never 0
             std::uint32_t used = header->lanesUsed.load(std::memory_order_relaxed);
             while (used <= index && !header->lanesUsed.compare_exchange_weak(used, index + 1)) {}
-            const bool traced = header->unwinding != Unwinding::Off && header->traceDepth != 0;
-            writer.traces_.SetUp(traced ? Traces() : nullptr, header->traceDepth,
-                                 traced ? events::OwnStack() : events::StackBounds{});
+            SetUpTraces(writer);
             writer.Emit(RecordKind::ThreadBegins, nullptr, header->threads.fetch_add(1) + 1);
             return &writer;
         }
@@ -245,17 +254,35 @@ void CountNested() noexcept {
     if (!self.own) process.header->nested.fetch_add(1, std::memory_order_relaxed);
 }
 
-TraceId Process::Trace(Writer& writer, const void* frame) noexcept {
+TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
+    if (writer.unwinding_ == Unwinding::Off) return {};
     events::TraceTable& table = *Traces();
     const std::uint32_t before = table.Count();
-    const TraceId trace = writer.traces_.Capture(frame, 0);
+    TraceId trace{};
+    if (writer.unwinding_ == Unwinding::FramePointers) {
+        trace = writer.byFramePointers_.Capture(hook.frame, 0);
+    } else {
+        std::uintptr_t callers[events::kMaxTraceDepth];
+        const Walked walked = WalkTables(hook.registers, writer.stack_, callers, writer.depth_, writer.walk_);
+        if (walked.same && writer.lastTrace_) return writer.lastTrace_;
+        trace = table.Intern(callers, walked.count, writer.interned_);
+        writer.lastTrace_ = trace;
+    }
     if (const std::uint32_t after = table.Count(); after != before) {
         for (std::uint32_t id = before + 1; id <= after; ++id) modules.See(table.At(TraceId{id}).frame);
+    }
+    if (!trace && table.Count() >= table.Capacity()) {
+        header->tracesRefused.store(table.Refused(), std::memory_order_relaxed);
     }
     return trace;
 }
 
-TraceId Writer::Trace(const void* frame) noexcept { return process.Trace(*this, frame); }
+TraceId Writer::Trace(const Place& hook) noexcept { return process.Trace(*this, hook); }
+
+void ModuleGone() noexcept {
+    ForgetRules();
+    process.modules.Forget();
+}
 
 bool Writer::FindRoom() noexcept {
     const auto look = [this] {

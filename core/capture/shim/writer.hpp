@@ -13,16 +13,23 @@
 #include <cstdint>
 
 #include "capture/layout.hpp"
+#include "capture/unwind.hpp"
 #include "events/detail/sync.hpp"
 #include "events/detail/trace_capture.hpp"
 
 namespace residue::capture::shim {
 
+// Where a hook was called from: its own frame and registers.
+struct Place {
+    const void* frame = nullptr;
+    Registers registers;
+};
+
 // A thread's. Lies in memory of the program's own, one for each lane.
 class Writer {
 public:
-    // `frame`: of the hook, whose caller is the innermost of the trace.
-    TraceId Trace(const void* frame) noexcept;
+    // The hook's caller is the innermost frame.
+    TraceId Trace(const Place& hook) noexcept;
     // The stamp is taken here: call it after an allocation, and before memory goes back.
     void Emit(RecordKind kind, const void* address, std::uint64_t size, unsigned alignmentLog2 = 0,
               std::uint64_t rounding = 0, TraceId trace = {}) noexcept {
@@ -57,7 +64,14 @@ private:
     std::uint64_t lastStamp_ = 0;
     std::uint32_t index_ = 0;
     bool ready_ = false;      // its pages are there
-    events::detail::TraceCapture traces_;
+    Unwinding unwinding_ = Unwinding::Off;
+    events::detail::TraceCapture byFramePointers_;
+    // By tables: the walk, what it was the last time, and its number.
+    std::uint32_t depth_ = 0;
+    events::StackBounds stack_;
+    WalkMemo walk_;
+    events::TraceMemo interned_;
+    TraceId lastTrace_{};
 };
 
 // What a thread has at hand. Initial-exec: access never calls the loader, which could allocate.
@@ -78,6 +92,7 @@ extern constinit std::atomic<Active*> active;  // null: never attached
 Writer* EnterSlowly() noexcept;
 void LeaveSlowly() noexcept;
 void CountNested() noexcept;
+void ModuleGone() noexcept;  // after a dlclose
 
 // Attaches the process where it is the one to be watched. The first call of all may come before any constructor.
 void AttachOnce() noexcept;

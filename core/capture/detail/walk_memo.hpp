@@ -1,0 +1,35 @@
+// The last walk of a thread, frame by frame, so that the next one need not be walked where it is the same.
+//
+// A walk is a chain of loads, each waiting for the one before, 4 ns a frame. That a remembered frame is still there is
+// seen without waiting: its state (where in the code, stack pointer, frame pointer) follows from the state of the frame
+// inside it and from two words of the stack, its return address and the frame pointer that was saved there. So when one
+// state of a new walk is a state of the last one, the frames outside it are the same as long as these words are: they
+// are all compared, at addresses that are known beforehand, and the result is exactly what walking would give.
+//
+// A frame pointer counts only where a frame outside depends on it: in code that has none, the register holds anything.
+//
+// So a memo of four frames, and a new walk (shim/unwind_memo.cpp):
+//
+//   remembered, outermost first     main     run      parse    malloc's caller
+//   new, innermost first            free's caller (walked), parse (walked: the same state), run, main (compared)
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace residue::capture::detail {
+
+class MemoWalk;
+
+struct MemoFrame {
+    std::uintptr_t pc = 0;  // where the walk began, else the return address that led here
+    std::uintptr_t sp = 0;
+    std::uintptr_t fp = 0;
+    std::uintptr_t fpFrom = 0;  // the word that it was loaded from; 0: it is that of the frame inside this one
+    bool fpMatters = false;     // this frame's caller, or one outside it, was found by this frame pointer
+    // What has to be as it was, that this frame comes after the one inside it again.
+    enum class Compare : std::uint8_t { ReturnAddress, FramePointerToo, Unknown };
+    Compare compare = Compare::Unknown;
+};
+
+}  // namespace residue::capture::detail

@@ -1,0 +1,242 @@
+#if defined(__x86_64__)
+
+#include "capture/detail/walk.hpp"
+#include "capture/detail/walk_memo.hpp"
+#include "capture/unwind.hpp"
+
+namespace residue::capture {
+namespace detail {
+
+class MemoWalk {
+public:
+    MemoWalk(const Registers& from, const events::StackBounds& stack, std::uintptr_t* out, unsigned max,
+             WalkMemo& memo) noexcept
+        : stack_(stack), out_(out), max_(max), memo_(memo), walk_(from, stack) {}
+
+    // Not for a memo that is in use: then nothing is walked.
+    static bool Enter(WalkMemo& memo) noexcept {
+        if (memo.busy_.load(std::memory_order_relaxed)) return false;
+        memo.busy_.store(true, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        return true;
+    }
+    static void Leave(WalkMemo& memo) noexcept {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        memo.busy_.store(false, std::memory_order_relaxed);
+    }
+
+    Walked Run() noexcept;
+
+private:
+    void ForgetOthers() noexcept;
+    bool BeginsAsRemembered() const noexcept;
+    bool Joins() noexcept;
+    void WalkOn() noexcept;
+    bool GoOn(unsigned joined, unsigned there) noexcept;
+    unsigned Compare(unsigned index) noexcept;
+    bool EndsAtOutermost(unsigned joined) noexcept;
+    void Adopt(unsigned joined, unsigned last) noexcept;
+    bool Step() noexcept;
+    void FramePointerMatters() noexcept;
+    void Remember() noexcept;
+    void Push(const MemoFrame& frame) noexcept { memo_.fresh_[fresh_++] = frame; }
+    MemoFrame& Latest() noexcept { return memo_.fresh_[fresh_ - 1]; }
+
+    const events::StackBounds stack_;
+    std::uintptr_t* const out_;
+    const unsigned max_;
+    WalkMemo& memo_;
+    Walk walk_;
+    unsigned count_ = 0;       // frames given
+    unsigned fresh_ = 0;
+    unsigned candidates_ = 0;  // memo_.frames_ below this may be met again
+    unsigned kept_ = 0;        // so many of them stay, below the fresh ones
+    bool complete_ = false;
+    bool endsByRule_ = false;
+};
+
+Walked MemoWalk::Run() noexcept {
+    ForgetOthers();
+    const unsigned last = memo_.count_ - 1;
+    if (BeginsAsRemembered()) {
+        memo_.frames_[last].fp = walk_.At().fp;
+        const unsigned there = Compare(last);
+        if (count_ == max_ || (there == 0 && memo_.ends_)) {
+            const bool same = count_ == memo_.walked_;
+            memo_.walked_ = count_;
+            return {count_, count_ != max_, same};
+        }
+        Push(memo_.frames_[last]);
+        if (!GoOn(last, there)) WalkOn();
+    } else {
+        const Registers& from = walk_.At();
+        Push({from.pc, from.sp, from.fp, 0, false, MemoFrame::Compare::Unknown});
+        candidates_ = memo_.count_ == 0 ? 0 : last;
+        WalkOn();
+    }
+    Remember();
+    return {count_, complete_, false};
+}
+
+// From the latest frame on.
+void MemoWalk::WalkOn() noexcept {
+    while (count_ < max_ && Step()) {
+        if (!Joins()) continue;
+        const unsigned joined = candidates_;
+        if (GoOn(joined, Compare(joined))) return;
+    }
+}
+
+void MemoWalk::ForgetOthers() noexcept {
+    const std::uint64_t generation = ruleCache.Generation();
+    if (memo_.generation_ == generation && memo_.stack_.low == stack_.low && memo_.stack_.high == stack_.high) return;
+    memo_.generation_ = generation;
+    memo_.stack_ = stack_;
+    memo_.count_ = 0;
+}
+
+bool MemoWalk::BeginsAsRemembered() const noexcept {
+    if (memo_.count_ == 0) return false;
+    const MemoFrame& first = memo_.frames_[memo_.count_ - 1];
+    const Registers& from = walk_.At();
+    return first.pc == from.pc && first.sp == from.sp && (!first.fpMatters || first.fp == from.fp);
+}
+
+// Is the latest frame one of those remembered? Then it is the one at candidates_.
+bool MemoWalk::Joins() noexcept {
+    constexpr auto Unknown = MemoFrame::Compare::Unknown;
+    MemoFrame& latest = Latest();
+    while (candidates_ != 0 && memo_.frames_[candidates_ - 1].sp <= latest.sp) {
+        const MemoFrame& known = memo_.frames_[--candidates_];
+        if (known.sp != latest.sp || known.pc != latest.pc || known.compare == Unknown || latest.compare == Unknown) continue;
+        if (!known.fpMatters) return true;
+        if (known.fp != latest.fp) continue;
+        FramePointerMatters();
+        return true;
+    }
+    return false;
+}
+
+// The latest frame is the one at `joined`, and those outside it are as they were up to the one at `there`. True: that is
+// all of the walk. False: it is to go on from there.
+bool MemoWalk::GoOn(unsigned joined, unsigned there) noexcept {
+    if (count_ == max_ || (there == 0 && EndsAtOutermost(joined))) {
+        kept_ = joined;
+        return true;
+    }
+    Adopt(joined, there);
+    candidates_ = there;
+    return false;
+}
+
+// Gives the frames outside `index` that are still there; returns where the outermost of them is.
+unsigned MemoWalk::Compare(unsigned index) noexcept {
+    const unsigned room = max_ - count_;
+    const MemoFrame* const end = memo_.frames_ + (index < room ? 0 : index - room);
+    const MemoFrame* inner = memo_.frames_ + index;
+    std::uintptr_t* out = out_ + count_;
+    // Branches, not sums: they are predicted, so no load waits for another.
+#pragma GCC unroll 4
+    while (inner != end) {
+        const MemoFrame& frame = *(inner - 1);
+        if (frame.compare != MemoFrame::Compare::ReturnAddress) {
+            if (frame.compare == MemoFrame::Compare::Unknown || LoadWord(frame.fpFrom) != frame.fp) break;
+        }
+        if (LoadWord(frame.sp - Walk::kWord) != frame.pc) break;
+        *out++ = frame.pc;
+        --inner;
+    }
+    count_ = static_cast<unsigned>(out - out_);
+    return static_cast<unsigned>(inner - memo_.frames_);
+}
+
+// Does the walk end at the outermost of those remembered, to which the latest, at `joined`, has led?
+bool MemoWalk::EndsAtOutermost(unsigned joined) noexcept {
+    if (joined == 0) return false;  // it is there itself
+    if (memo_.ends_) {
+        complete_ = true;
+        return true;
+    }
+    unsigned inner = 0;
+    while (inner != joined && memo_.frames_[inner].fpFrom == 0) ++inner;
+    const std::uintptr_t fp = inner == joined ? Latest().fp : LoadWord(memo_.frames_[inner].fpFrom);
+    const MemoFrame& frame = memo_.frames_[0];
+    Walk walk({frame.pc, frame.sp, fp}, stack_, false);
+    if (walk.Step(walk.Rule())) return false;
+    complete_ = walk.Complete();
+    return true;
+}
+
+// Takes those outside `joined` up to `last` for the walk's own, and the walk to the last of them.
+void MemoWalk::Adopt(unsigned joined, unsigned last) noexcept {
+    if (joined == last) return;
+    for (unsigned index = joined; index != last;) {
+        MemoFrame frame = memo_.frames_[--index];
+        // One that did not matter was not compared.
+        frame.fp = frame.fpFrom != 0 ? LoadWord(frame.fpFrom) : Latest().fp;
+        Push(frame);
+    }
+    const MemoFrame& latest = Latest();
+    walk_ = Walk({latest.pc, latest.sp, latest.fp}, stack_, false);
+}
+
+bool MemoWalk::Step() noexcept {
+    using Kind = PackedRule::Kind;
+    const PackedRule rule = walk_.Rule();
+    const Kind kind = rule.WhichKind();
+    if (!walk_.Step(rule)) {
+        complete_ = walk_.Complete();
+        endsByRule_ = kind == Kind::End;
+        return false;
+    }
+    if (kind != Kind::ByStack) FramePointerMatters();
+    const Registers& at = walk_.At();
+    const bool follows = kind == Kind::ByStack || kind == Kind::ByFrame || kind == Kind::NoTable;
+    Push({at.pc, at.sp, at.fp, walk_.FrameFrom(), false,
+          follows ? MemoFrame::Compare::ReturnAddress : MemoFrame::Compare::Unknown});
+    out_[count_++] = at.pc;
+    return true;
+}
+
+// That of the latest frame does: so it does in those inside it that have the same one.
+void MemoWalk::FramePointerMatters() noexcept {
+    for (unsigned i = fresh_; i != 0; --i) {
+        MemoFrame& frame = memo_.fresh_[i - 1];
+        if (frame.fpMatters) return;
+        frame.fpMatters = true;
+        if (frame.fpFrom == 0) continue;
+        if (frame.compare == MemoFrame::Compare::ReturnAddress) frame.compare = MemoFrame::Compare::FramePointerToo;
+        return;
+    }
+}
+
+void MemoWalk::Remember() noexcept {
+    memo_.walked_ = count_;
+    if (kept_ == 0) memo_.ends_ = endsByRule_;
+    constexpr unsigned kRoom = sizeof memo_.frames_ / sizeof memo_.frames_[0];
+    if (kept_ + fresh_ > kRoom) {
+        const unsigned dropped = kept_ + fresh_ - kRoom;
+        kept_ -= dropped;
+        memo_.ends_ = false;
+        for (unsigned i = 0; i < kept_; ++i) memo_.frames_[i] = memo_.frames_[i + dropped];
+    }
+    // The latest is the one that the kept ones were outside of.
+    for (unsigned i = fresh_; i != 0; --i) memo_.frames_[kept_ + fresh_ - i] = memo_.fresh_[i - 1];
+    memo_.count_ = kept_ + fresh_;
+}
+
+}  // namespace detail
+
+Walked WalkTables(const Registers& from, events::StackBounds stack, std::uintptr_t* out, unsigned max,
+                  WalkMemo& memo) noexcept {
+    if (max > WalkMemo::kMost || !detail::Walk(from, stack).IsOnStack() || !detail::MemoWalk::Enter(memo)) {
+        return WalkTables(from, stack, out, max);
+    }
+    const Walked walked = detail::MemoWalk(from, stack, out, max, memo).Run();
+    detail::MemoWalk::Leave(memo);
+    return walked;
+}
+
+}  // namespace residue::capture
+
+#endif

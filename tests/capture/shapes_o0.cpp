@@ -1,0 +1,5 @@
+#include "capture/shapes_code.hpp"
+
+namespace residue::capture::testing {
+std::span<const Shape> ShapesO0() { return kShapes; }
+}  // namespace residue::capture::testing
