@@ -6,7 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "alloc/emitter.hpp"
 #include "export/atomic_file.hpp"
 #include "export/scenario_writer.hpp"
 #include "gui/platform/png.hpp"
@@ -51,9 +50,15 @@ const std::string& FirstToShow(const std::vector<std::string>& samples) {
     return samples.front();
 }
 
+// Where changes of scenarios are kept that were not saved. Empty: nowhere.
+std::string DraftFolder(const AppOptions& options) {
+    return options.stateFolder.empty() ? std::string() : (fs::path(options.stateFolder) / "drafts").string();
+}
+
 }  // namespace
 
-App::App(Platform& platform, AppOptions options) : platform_(platform), options_(std::move(options)) {
+App::App(Platform& platform, AppOptions options)
+    : platform_(platform), drafts_(DraftFolder(options)), options_(std::move(options)) {
     std::string message;
     state_ = LoadState(options_.stateFolder, &message);
     savedState_ = state_;
@@ -241,7 +246,7 @@ bool App::Frame(double seconds) {
     TakeStep(seconds);
     selection_.NextFrame();
     inside_.NextFrame();
-    analysis_.NextFrame();
+    analysis_.NextFrame(session_.get(), selection_);
     if (!Asked()) selection_.guess.reset();
     ViewContext context = Context();
     source_.Follow(context);
@@ -261,6 +266,7 @@ bool App::Frame(double seconds) {
             SourceSaved(*saved);
         }
     }
+    TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                                         session_->Status().phase != session::Phase::Loading));
@@ -327,13 +333,9 @@ void App::Open(const std::string& path, session::OpenOptions options) {
     options.scenario = {};
     options.scenario.predict = options_.predict;
     const std::string whole = error ? path : absolute.lexically_normal().string();
-    if (const std::string draft = DraftOf(whole); whole.ends_with(".iridis") && fs::is_regular_file(draft, error)) {
-        if (auto text = scenario::LoadFromDisk(draft)) {
-            options.scenario.text = std::move(*text);
-            Notice("Your changes from before are back. Ctrl+S saves them.");
-        }
-    }
+    if (whole.ends_with(".iridis")) drafts_.Give(whole, options.scenario);
     Replace(session::Session::Open(whole, std::move(options)));
+    tellDraft_ = true;
     const bool shipped = std::find(welcome_.samples.begin(), welcome_.samples.end(), whole) != welcome_.samples.end();
     if (!shipped) state_.AddRecent(whole);
     state_.folder = fs::path(whole).parent_path().string();
@@ -402,28 +404,19 @@ void App::SwitchPredicting() {
     Notice("Before each request you are asked where it will land. G ends it.");
 }
 
-// Where changes of a scenario are kept that were not saved. Empty: nowhere.
-std::string App::DraftOf(const std::string& path) const {
-    if (options_.stateFolder.empty()) return {};
-    const std::uint64_t name = alloc::KindId(path.c_str());  // a hash that stays the same from run to run
-    return (fs::path(options_.stateFolder) / "drafts" / (std::to_string(name) + ".iridis")).string();
-}
-
 // Before another file is opened, and at the end: what stands in the editor and not in the file.
 void App::KeepDraft() {
-    const std::string draft = source_.Path().empty() ? std::string() : DraftOf(source_.Path());
-    if (draft.empty()) return;
-    std::error_code error;
-    if (!source_.Changed()) {
-        fs::remove(draft, error);
-        return;
-    }
-    fs::create_directories(fs::path(draft).parent_path(), error);
-    auto file = exports::AtomicFile::Create(draft);
-    if (file) file->Write(source_.Text());
-    if (const auto kept = file ? file->Commit() : Outcome<void>(Fail(file.error())); !kept) {
-        Notice("Your changes could not be kept: " + kept.error().Text());
-    }
+    if (source_.Changed())
+        drafts_.Keep(source_.Path(), source_.Text());
+    else
+        drafts_.Drop(source_.Path());
+}
+
+void App::TellOfDrafts() {
+    if (const auto failure = drafts_.TakeFailure()) Notice("Your changes could not be kept: " + failure->Text());
+    if (!tellDraft_ || GetScenario() == nullptr || !GetScenario()->FromDraft()) return;
+    tellDraft_ = false;
+    Notice("Your changes from before are back. Ctrl+S saves them.");
 }
 
 void App::SaveSource() {

@@ -31,6 +31,7 @@
 #include "gui/views/tour.hpp"
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
+#include "session/drafts.hpp"
 #include "session/saver.hpp"
 #include "session/scenario.hpp"
 #include "session/session.hpp"
@@ -114,8 +115,8 @@ private:
     void SourceSaved(const session::Saver::Done& saved);
     std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
     bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
-    std::string DraftOf(const std::string& path) const;
     void KeepDraft();
+    void TellOfDrafts();
     void SaveAsScenario();
     void Rerun(session::ScenarioOptions options);
     session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
@@ -160,6 +161,8 @@ private:
     session::Saver saver_;
     std::pair<std::string, std::string> savingSource_;  // path and text, while it is written
     session::Saver pictureSaver_;
+    session::Drafts drafts_;
+    bool tellDraft_ = false;  // that changes from before are back, once they are
     AppOptions options_;
     SavedState state_, savedState_;
     std::unique_ptr<session::Session> session_;

@@ -1,6 +1,8 @@
 #include "session/analyst.hpp"
 
 #include "analysis/flame_layout.hpp"
+#include "analysis/flame_lookup.hpp"
+#include "analysis/site_check.hpp"
 #include "session/session.hpp"
 
 namespace residue::session {
@@ -38,6 +40,28 @@ struct AddressesKey {
     friend bool operator==(const AddressesKey& a, const AddressesKey& b) {
         return a.view.Rows() == b.view.Rows() && a.allocator == b.allocator;
     }
+};
+
+// Which call traces have a filter's site in them.
+struct SitesKey {
+    log::LogView view;
+    std::uint32_t traces = 0;  // that there were
+    std::string site;
+    friend bool operator==(const SitesKey& a, const SitesKey& b) { return a.traces == b.traces && a.site == b.site; }
+};
+
+// An answer given out is never changed: it is known by its address, which the key keeps alive.
+struct NodeKey {
+    log::LogView view;
+    std::shared_ptr<const ProfileAnswer> answer;
+    std::uint32_t node = 0;
+    friend bool operator==(const NodeKey& a, const NodeKey& b) { return a.answer == b.answer && a.node == b.node; }
+};
+
+struct MatchesKey {
+    std::shared_ptr<const ProfileAnswer> answer;
+    std::string text;
+    friend bool operator==(const MatchesKey&, const MatchesKey&) = default;
 };
 
 struct FindKey {
@@ -111,27 +135,72 @@ struct Analyst::State {
             return std::make_shared<const FoundAt>(FoundAt{at});
         }};
 
+    Background<NodeKey, std::vector<bool>> traces{
+        [](const NodeKey& key, const std::atomic<bool>&, std::atomic<double>&) {
+            return std::make_shared<const std::vector<bool>>(
+                analysis::TracesOf(key.answer->flame, key.view, key.node));
+        }};
+    Background<MatchesKey, FlameFound> matches{
+        [](const MatchesKey& key, const std::atomic<bool>&, std::atomic<double>&) {
+            return std::make_shared<const FlameFound>(
+                FlameFound{key.answer, key.text, analysis::Search(key.answer->flame, key.text)});
+        }};
+    Background<SitesKey, std::vector<bool>> sites{
+        [](const SitesKey& key, const std::atomic<bool>& cancelled,
+           std::atomic<double>&) -> std::shared_ptr<const std::vector<bool>> {
+            auto made = analysis::TracesWith(key.view, key.site, &cancelled);
+            if (cancelled.load(std::memory_order_relaxed)) return nullptr;
+            return std::make_shared<const std::vector<bool>>(std::move(made));
+        }};
+
     // The filter's answer for single blocks, kept while the log does not grow.
     std::optional<analysis::FilterCheck> check;
     std::uint64_t checkRows = 0;
+    std::shared_ptr<const std::vector<bool>> siteTraces;  // of the filter's site, as far as they are known
+    std::uint64_t filterState = 0;
 };
 
 Analyst::Analyst(Session& session) : session_(session), state_(std::make_unique<State>()) {}
 Analyst::~Analyst() = default;
 
 void Analyst::SetFilter(analysis::BlockFilter filter) {
+    if (filter == filter_) return;
+    if (filter.site != filter_.site) state_->siteTraces.reset();
     filter_ = std::move(filter);
     state_->check.reset();
+    ++state_->filterState;
+}
+
+// What is known of the filter's site, brought up to what the log has by now.
+void Analyst::TakeSites() const {
+    if (filter_.site.empty()) return;
+    const log::LogView& view = session_.View();
+    if (state_->siteTraces != nullptr && state_->siteTraces->size() > view.Traces()) return;
+    const auto reply = state_->sites.Ask({view, view.Traces(), filter_.site});
+    if (!reply.fresh || reply.value == nullptr || reply.value == state_->siteTraces) return;
+    state_->siteTraces = reply.value;
+    ++state_->filterState;
+}
+
+std::uint64_t Analyst::FilterState() const {
+    TakeSites();
+    return state_->filterState;
 }
 
 bool Analyst::Passes(BlockId block) const {
     if (!filter_.Any()) return true;
     const log::LogView& view = session_.View();
     if (!state_->check || state_->checkRows != view.Rows().value) {
-        state_->check.emplace(view, filter_);
+        state_->check.emplace(analysis::FilterCheck::WithoutSite(view, filter_));
         state_->checkRows = view.Rows().value;
     }
-    return state_->check->Passes(block);
+    const log::LoggedEvent birth = view.Birth(block);
+    if (!state_->check->Passes(birth, view.Life(block))) return false;
+    if (filter_.site.empty()) return true;
+    TakeSites();
+    const TraceId trace = birth.event.trace;
+    return state_->siteTraces == nullptr || trace.value >= state_->siteTraces->size() ||
+           (*state_->siteTraces)[trace.value];
 }
 
 Reply<ProfileAnswer> Analyst::AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared) {
@@ -161,6 +230,14 @@ Reply<std::vector<analysis::AddressPiece>> Analyst::AskAddresses(AllocatorId all
     return state_->addresses.Ask({session_.View(), allocator});
 }
 
+Reply<std::vector<bool>> Analyst::AskTraces(std::shared_ptr<const ProfileAnswer> answer, std::uint32_t node) {
+    return state_->traces.Ask({session_.View(), std::move(answer), node});
+}
+
+Reply<FlameFound> Analyst::AskMatches(std::shared_ptr<const ProfileAnswer> answer, const std::string& text) {
+    return state_->matches.Ask({std::move(answer), text});
+}
+
 void Analyst::Find(analysis::Condition condition, bool forward) {
     condition_ = condition;
     state_->finding = FindKey{session_.View(), &session_.Series(), std::move(condition), session_.Now(), forward,
@@ -181,7 +258,8 @@ Analyst::Found Analyst::Look() {
 void Analyst::StopFinding() { state_->finding.reset(); }
 
 bool Analyst::Working() const {
-    return state_->profiles.Busy() || state_->lives.Busy() || state_->addresses.Busy() || state_->finding.has_value();
+    return state_->profiles.Busy() || state_->lives.Busy() || state_->addresses.Busy() || state_->traces.Busy() ||
+           state_->matches.Busy() || state_->sites.Busy() || state_->finding.has_value();
 }
 
 }  // namespace residue::session

@@ -28,6 +28,13 @@ struct ProfileAnswer {
     std::vector<std::uint64_t> weights;  // of its nodes, to lay it out (analysis/flame_layout.hpp)
 };
 
+// What a search found in a flame graph.
+struct FlameFound {
+    std::shared_ptr<const ProfileAnswer> answer;  // whose nodes
+    std::string text;
+    analysis::FlameMatches found;
+};
+
 class Analyst {
 public:
     explicit Analyst(Session& session);  // which outlives it
@@ -36,8 +43,11 @@ public:
     // Which blocks count, in every analysis and in the heap panel.
     const analysis::BlockFilter& Filter() const { return filter_; }
     void SetFilter(analysis::BlockFilter filter);
-    // Does a block pass? For what is drawn: looks at one block, at once.
+    // Does a block pass? For what is drawn: looks at one block, at once. Names of sites are found on a thread: until they
+    // are known a filter's site hides nothing.
     bool Passes(BlockId block) const;
+    // Another number: Passes may answer otherwise than it did.
+    std::uint64_t FilterState() const;
 
     // A stretch of positions to look at instead of "up to now"; the timeline's brush. first < second
     const std::optional<std::pair<Position, Position>>& Range() const { return range_; }
@@ -48,6 +58,11 @@ public:
     Reply<analysis::LivesPicture> AskLives(const analysis::LivesRequest& request);
     // The stretches of addresses that an allocator's blocks ever had.
     Reply<std::vector<analysis::AddressPiece>> AskAddresses(AllocatorId allocator);
+
+    // Of a flame graph that was given out: the call traces at one of its nodes (analysis::TracesOf), and the nodes that
+    // have a text in their name.
+    Reply<std::vector<bool>> AskTraces(std::shared_ptr<const ProfileAnswer> answer, std::uint32_t node);
+    Reply<FlameFound> AskMatches(std::shared_ptr<const ProfileAnswer> answer, const std::string& text);
 
     // Run until: looks from the session's Now(); when it is found the session goes there (at the next Look).
     void Find(analysis::Condition condition, bool forward);
@@ -60,6 +75,8 @@ public:
     bool Working() const;
 
 private:
+    void TakeSites() const;
+
     struct State;
     Session& session_;
     analysis::BlockFilter filter_;
