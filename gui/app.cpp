@@ -189,6 +189,7 @@ void App::TakeInside(bool moved, bool single) {
         return;
     }
     inside_.answer = session_->PresentInside();
+    if (inside_.answer.never) noInsideOf_ = session_->Shown(), noInside_ = inside_.answer.unknown;
     const std::size_t all = inside_.Decisions();
     if (enterDeciding_ != 0 && inside_.answer.ready && !moved) {
         if (all != 0) inside_.shown = enterDeciding_ > 0 ? 0 : all;
@@ -315,6 +316,7 @@ void App::Replace(std::unique_ptr<session::Session> session) {
     inside_ = {};
     decidingSince_ = -1;
     insideTab_ = false;
+    noInsideOf_ = {};
     heapRequest_ = {};
     heapRequest_.kind = HeapRequest::Kind::FitAll;
     step_ = {};

@@ -150,6 +150,7 @@ private:
     void DrawSplitters(ViewContext& context);
     void DrawNotice(ViewContext& context, ImVec2 screen);
     bool HasLeft() const;
+    bool HasControls() const;
     bool ShowsInside() const;
     View& LeftView();
     View& StoryView() { return consoleTab_ ? *console_ : *narration_; }
@@ -172,6 +173,8 @@ private:
     AnalysisLook analysis_;
     double decidingSince_ = -1;  // the decisions of a step are told one after the other; < 0: they are not
     int enterDeciding_ = 0;      // the next position is entered at its first (1) or last (-1) decision
+    AllocatorId noInsideOf_{};   // this allocator's inside is not known at any position ...
+    std::string noInside_;       // ... and why
     bool insideTab_ = false;     // of the left column, in the sandbox and in scenarios
     bool consoleTab_ = false;    // below it, in scenarios
     ColourMode colour_ = ColourMode::Site;

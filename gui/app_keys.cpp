@@ -73,6 +73,7 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             source_.Edit(false);
             continue;
         }
+        if (editing && press.key == Key::Tab && !press.ctrl && filter_.NextField(press.shift)) continue;
         if (editing) continue;  // letters, arrows and the rest belong to the text
         HandleKey(context, press);
     }
@@ -350,8 +351,10 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
             maximised_.reset();
             return true;
         case Key::I:
-            if (session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr))
+            if (HasControls())
                 insideTab_ = !insideTab_;
+            else if (context.Ready() && noInsideOf_ && session_->Shown() == noInsideOf_)
+                Notice("There is no inside to show: " + noInside_);
             else
                 state_.inside = !state_.inside;
             return true;

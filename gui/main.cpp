@@ -12,6 +12,7 @@
 #include "gui/app.hpp"
 #include "gui/picture.hpp"
 #include "gui/platform/png.hpp"
+#include "gui/platform/slow_frames.hpp"
 #include "gui/platform/window.hpp"
 
 namespace {
@@ -33,6 +34,7 @@ struct Arguments {
     float scale = 0;
     bool sandbox = false;
     int frames = 0;
+    double slow = 0;  // milliseconds
     std::string screenshot, keys;
 };
 
@@ -118,7 +120,8 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
         options.firstStart = true;
         options.predict = true;
         if (!arguments.theme.empty()) options.light = arguments.theme == "light";
-        App app(**window, options);
+        SlowFrames watched(**window, arguments.slow);
+        App app(arguments.slow > 0 ? static_cast<Platform&>(watched) : **window, options);
         if (arguments.at && app.GetSession() != nullptr) {
             app.GetSession()->WaitUntilLoaded();
             app.Frame(0);
@@ -178,6 +181,7 @@ int main(int argc, char** argv) {
     cli.add_option("--select", arguments.select, "a block's number");
     cli.add_option("--keys", arguments.keys, "keys pressed before the picture, such as \"D\" or \"Ctrl+O\"")->group("");
     cli.add_option("--frames", arguments.frames, "end after so many frames")->group("");
+    cli.add_option("--slow-frames", arguments.slow, "tell of frames that take so many milliseconds")->group("");
     cli.add_option("--screenshot", arguments.screenshot, "write the last of --frames to this file")->group("");
     try {
         cli.parse(argc, argv);

@@ -9,7 +9,9 @@ namespace residue::gui {
 class FilterBar {
 public:
     bool IsOpen() const { return open_; }
-    void Open() { open_ = focus_ = true; }
+    void Open() { open_ = true, focus_ = 0; }
+    // The keyboard goes on to the next field, or back; false: none of them has it.
+    bool NextField(bool backward);
     void Close() { open_ = false; }
     void Clear(session::Session& session);
     // At ImGui's cursor; the fields where it is open, else the chip where there is a filter. Returns the height.
@@ -26,7 +28,9 @@ private:
 
     FilterFields fields_;
     const session::Session* session_ = nullptr;
-    bool open_ = false, focus_ = false;
+    bool open_ = false;
+    int focus_ = -1;   // the field that is to take the keyboard; < 0: none
+    int active_ = -1;  // the one that has it
 };
 
 }  // namespace residue::gui

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "analysis/find.hpp"
-#include "analysis/flame.hpp"
 #include "analysis/format.hpp"
+#include "analysis/site_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/flow.hpp"
 
@@ -48,7 +48,7 @@ void FindSiteOf(ViewContext& context, BlockId block, bool forward) {
     }
     analysis::Condition condition;
     condition.of = analysis::Condition::Of::Site;
-    condition.text = analysis::FlameBuilder::NameOf(log.TopFrame(trace));
+    condition.text = analysis::SiteName(log, trace);
     StartFind(context, condition, forward);
 }
 

@@ -283,7 +283,7 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
     const float both = TextWidth(context.fonts->label, label) + TextWidth(context.fonts->monoSmall, value) + context.Px(14);
     DrawTextIn(draw, context.fonts->label, inner, ink, label);
     if (!value.empty() && both < inner.Width()) {
-        DrawTextIn(draw, context.fonts->monoSmall, inner, WithAlpha(ink, 0.72f), value, Align::Right);
+        DrawTextIn(draw, context.fonts->monoSmall, inner, ink, value, Align::Right);
     }
 }
 

@@ -342,7 +342,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
                    context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."
-                   : start                       ? "This is position 0. Step on with the right arrow, or press Space."
+                   : start                       ? "This is position 0. Step on with the right arrow, press Space to play, or P for the peak."
                                                  : "No block is live and the heap's bounds were not recorded.");
         return;
     }

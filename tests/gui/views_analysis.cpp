@@ -214,10 +214,10 @@ TEST_CASE("Shift and a drag over the timeline keep a range; without Shift the dr
     Rig& rig = *opened.rig;
     KeyPress shift;
     shift.shift = true;
-    rig.platform->Send(InputEvent::Press(shift));
+    rig.platform->Send(InputEvent::Hold(shift));  // the key alone, as a window tells of it
     rig.Drag({300, 750}, {700, 750});
     shift.shift = false;
-    rig.platform->Send(InputEvent::Release(shift));
+    rig.platform->Send(InputEvent::Hold(shift));
     rig.app->Frame(0);
     REQUIRE(opened.Analyst().Range());
     CHECK(opened.Analyst().Range()->first < opened.Analyst().Range()->second);
@@ -257,6 +257,21 @@ TEST_CASE("a filter is typed, holds in every panel, says what it hides, and is c
     rig.Press("Ctrl+F");  // closes
     const bool same = rig.Picture() == whole;
     CHECK(same);
+}
+
+TEST_CASE("Tab goes from one field of the filter to the next, and back") {
+    Opened opened(CentreTab::Heap);
+    Rig& rig = *opened.rig;
+    rig.Press("Ctrl+F");
+    opened.Write("1000-");
+    rig.Press("Tab");
+    rig.Press("Tab");
+    opened.Write("load");
+    CHECK(opened.Analyst().Filter().leastSize == 1000);
+    CHECK(opened.Analyst().Filter().site == "load");
+    rig.Press("Shift+Tab");
+    opened.Write("5-");
+    CHECK(opened.Analyst().Filter().leastLife == 5);
 }
 
 TEST_CASE("run until goes to where a condition holds, again and back, and says what it cannot read") {
