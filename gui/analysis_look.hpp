@@ -20,6 +20,14 @@ struct AnalysisLook {
     bool compared = false;  // the end of the range against its beginning
     std::string search;     // of the flame graph
 
+    // The other recording, while one is compared with.
+    struct Other {
+        std::string name;
+        session::LoadStatus status;
+        std::uint64_t calls = 0;  // that it has, or that are read so far
+    };
+    std::optional<Other> other{};
+
     const session::Reply<session::ProfileAnswer>& Ask(session::Session& session) {
         if (!asked_) reply_ = session.Analyst().AskProfile(measure, direction, compared);
         asked_ = true;

@@ -91,6 +91,7 @@ App::App(Platform& platform, AppOptions options)
         OpenSandbox();
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
+        if (!options_.against.empty()) CompareWith(options_.against);
     } else if (options_.firstStart && !state_.tourDone && !(welcome_.lessons.empty() && welcome_.samples.empty())) {
         Open(welcome_.lessons.empty() ? FirstToShow(welcome_.samples) : welcome_.lessons.front().path, options_.open);
         startAtPeak_ = true;
@@ -245,6 +246,7 @@ bool App::Frame(double seconds) {
         find_.Look(context);
     }
     TakeStep(seconds);
+    LookAtOther();
     selection_.NextFrame();
     inside_.NextFrame();
     analysis_.NextFrame(session_.get(), selection_);
@@ -269,7 +271,7 @@ bool App::Frame(double seconds) {
     }
     TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
-    const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
+    const bool quiet = events.empty() && (!other_ || other_->Status().phase != session::Phase::Loading) && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                                         session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 
@@ -306,8 +308,9 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 }
 
 void App::Replace(std::unique_ptr<session::Session> session) {
-    if (session_) session_->Cancel();
+    StopComparing();
     analysis_.Forget();
+    retired_.Take(std::move(session_));
     session_ = std::move(session);
     picker_ = false;
     checkColour_ = true;
@@ -345,6 +348,7 @@ void App::Open(const std::string& path, session::OpenOptions options) {
 }
 
 void App::OpenDialog() {
+    choosingOther_ = false;
     dialog_.Open(state_.folder, state_.recent);
 }
 

@@ -32,6 +32,7 @@
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
 #include "session/drafts.hpp"
+#include "session/retired.hpp"
 #include "session/saver.hpp"
 #include "session/scenario.hpp"
 #include "session/session.hpp"
@@ -46,6 +47,7 @@ struct TabName {
 };
 
 struct AppOptions {
+    std::string against{};  // compared with at once
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
@@ -90,6 +92,9 @@ public:
     // AppCommands
     void OpenDialog() override;
     void OpenPath(const std::string& path) override;
+    void CompareDialog() override;
+    void CompareWith(const std::string& path) override;
+    void StopComparing() override;
     void OpenSandbox() override;
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
@@ -120,6 +125,9 @@ private:
     void SaveAsScenario();
     void Rerun(session::ScenarioOptions options);
     session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
+
+    // app_compare.cpp
+    void LookAtOther();
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
@@ -166,7 +174,11 @@ private:
     bool tellDraft_ = false;  // that changes from before are back, once they are
     AppOptions options_;
     SavedState state_, savedState_;
+    session::Retired retired_;
     std::unique_ptr<session::Session> session_;
+    std::unique_ptr<session::Session> other_;  // that the present one is compared with
+    bool comparing_ = false;                   // it is ready, and is
+    bool choosingOther_ = false;               // the dialog is for it
     Selection selection_;
     HeapRequest heapRequest_;
     InsideLook inside_;

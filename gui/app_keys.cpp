@@ -36,6 +36,10 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             OpenDialog();
             continue;
         }
+        if (press.IsCtrl(Key::D)) {
+            CompareDialog();
+            continue;
+        }
         if (press.IsCtrl(Key::E)) {
             wantPicture_ = true;
             continue;
@@ -160,6 +164,8 @@ bool App::HandleEscape(ViewContext& context) {
         maximised_.reset();
     else if (session_ && session_->Status().phase == session::Phase::Loading)
         session_->Cancel();
+    else if (other_)
+        StopComparing();
     else if (selection_.range)
         selection_.range.reset();
     else if (session_ && session_->Analyst().Range())

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gui/app.hpp"
+#include "gui/views/compare_bar.hpp"
 #include "gui/views/key_sheet.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -154,7 +155,12 @@ void App::DrawWindow() {
         tour_.Draw(context, size, rects_);
         if (!tour_.Running()) state_.tourDone = true;
     }
-    if (const std::string chosen = dialog_.Draw(context, size); !chosen.empty()) OpenPath(chosen);
+    if (const std::string chosen = dialog_.Draw(context, size); !chosen.empty()) {
+        if (choosingOther_)
+            CompareWith(chosen);
+        else
+            OpenPath(chosen);
+    }
     DrawKeySheet(context, size, keySheet_);
     DrawNotice(context, size);
 }
@@ -269,7 +275,9 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     const Rect inside = DrawTitleBar(context, rect, PanelId::Heap, view, kCentreTabs, &chosen);
     // The filter and run until, over whichever view it is.
     ImGui::SetCursorScreenPos(inside.min);
-    float used = filter_.Draw(context, inside.Width());
+    float used = DrawCompareBar(context, inside.Width());
+    ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
+    used += filter_.Draw(context, inside.Width());
     ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
     used += find_.Draw(context, inside.Width());
     if (used > 0) {

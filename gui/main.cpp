@@ -1,5 +1,5 @@
 // residue-view: the window, and the pictures that need no display.
-//   residue-view [FILE] [--allocator A] [--capacity N] [--sandbox]
+//   residue-view [FILE] [--against FILE] [--allocator A] [--capacity N] [--sandbox]
 //   residue-view --picture FILE --at EVENT -o OUT.png [...]
 #include <chrono>
 #include <cstdio>
@@ -28,7 +28,7 @@ int Report(const Failure& failure) {
 }
 
 struct Arguments {
-    std::string file, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
+    std::string file, against, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
                                     capacity = "auto", symbols;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
@@ -56,6 +56,7 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
 int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     PictureOptions options;
     options.path = arguments.picture == "none" ? std::string() : arguments.picture;
+    options.against = arguments.against;
     options.open = open;
     options.at = arguments.at;
     options.out = arguments.out;
@@ -114,6 +115,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
     {
         AppOptions options;
         options.path = arguments.file;
+        options.against = arguments.against;
         options.open = open;
         options.sandbox = arguments.sandbox;
         options.stateFolder = folder;
@@ -157,6 +159,7 @@ int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
     cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)");
+    cli.add_option("--against", arguments.against, "an earlier recording, to compare the file with");
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();

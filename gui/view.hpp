@@ -77,6 +77,9 @@ public:
     virtual ~AppCommands() = default;
     virtual void OpenDialog() = 0;
     virtual void OpenPath(const std::string& path) = 0;
+    virtual void CompareDialog() = 0;                        // chooses the recording to compare the present one with
+    virtual void CompareWith(const std::string& path) = 0;   // it is A, the earlier one
+    virtual void StopComparing() = 0;
     virtual void OpenSandbox() = 0;
     virtual void SwitchPredicting() = 0;                    // of the present scenario, from here on
     virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own

@@ -16,12 +16,19 @@ struct ProfileKey {
     analysis::SiteMeasure measure{};
     analysis::Direction direction{};
     bool compared = false;
+    std::optional<Against> against;     // with which; none: with the range's beginning
+    std::uint64_t againstNumber = 0;    // it is known by; 0: none
+    bool SameEarlier(const ProfileKey& other) const {
+        if (compared != other.compared || againstNumber != other.againstNumber || filter != other.filter) return false;
+        return against || (view.Rows() == other.view.Rows() && range.from == other.range.from &&
+                           range.peak == other.range.peak);
+    }
     bool SameProfile(const ProfileKey& other) const {
         return view.Rows() == other.view.Rows() && range.from == other.range.from && range.to == other.range.to &&
                range.peak == other.range.peak && filter == other.filter;
     }
     friend bool operator==(const ProfileKey& a, const ProfileKey& b) {
-        return a.SameProfile(b) && a.measure == b.measure && a.direction == b.direction && a.compared == b.compared;
+        return a.SameProfile(b) && a.SameEarlier(b) && a.measure == b.measure && a.direction == b.direction;
     }
 };
 
@@ -81,29 +88,48 @@ struct FoundAt {
 }  // namespace
 
 struct Analyst::State {
-    // The profiler's own: a profile is kept for the next measure or direction.
-    std::optional<ProfileKey> profileKey;
+    // The profiler's own: profiles are kept for the next measure or direction.
+    std::optional<ProfileKey> profileKey, earlierKey;
     std::optional<analysis::Profile> profile, earlier;
+
+    // False: cancelled.
+    bool MakeProfiles(const ProfileKey& key, const std::atomic<bool>& cancelled, std::atomic<double>& progress) {
+        if (!profileKey || !profileKey->SameProfile(key)) {
+            profileKey.reset();
+            profile = analysis::MakeProfile(key.view, key.range, key.filter, &cancelled, &progress);
+            if (!profile) return false;
+            profileKey = key;
+        }
+        if (!key.compared || (earlierKey && earlierKey->SameEarlier(key))) return true;
+        earlierKey.reset();
+        const analysis::ProfileRange before = key.against
+                                                  ? analysis::ProfileRange{{}, key.against->at, key.against->peak}
+                                                  : analysis::ProfileRange{{}, key.range.from, key.range.peak};
+        earlier = analysis::MakeProfile(key.against ? key.against->view : key.view, before, key.filter, &cancelled,
+                                        &progress);
+        if (earlier) earlierKey = key;
+        return earlier.has_value();
+    }
 
     std::shared_ptr<const ProfileAnswer> MakeProfile(const ProfileKey& key, const std::atomic<bool>& cancelled,
                                                      std::atomic<double>& progress) {
-        if (!profileKey || !profileKey->SameProfile(key)) {
-            profileKey.reset();
-            earlier.reset();
-            profile = analysis::MakeProfile(key.view, key.range, key.filter, &cancelled, &progress);
-            if (!profile) return nullptr;
-            profileKey = key;
-        }
-        if (key.compared && !earlier) {
-            earlier = analysis::MakeProfile(key.view, {{}, key.range.from, key.range.peak}, key.filter, &cancelled,
-                                            &progress);
-            if (!earlier) return nullptr;
-        }
+        constexpr std::size_t kMostSites = 100;  // that grew, and that shrank
+        if (!MakeProfiles(key, cancelled, progress)) return nullptr;
         analysis::FlameBuilder builder(key.direction);
         builder.Add(key.view, *profile, key.measure);
-        if (key.compared) builder.Compare(key.view, *earlier, key.measure);
-        ProfileAnswer answer{*profile, builder.Finish(), {}};
+        if (key.compared) {
+            const bool another = key.against.has_value();
+            builder.Compare(another ? key.against->view : key.view, *earlier, key.measure, another);
+        }
+        ProfileAnswer answer;
+        answer.profile = *profile;
+        answer.flame = builder.Finish();
         answer.weights = analysis::FlameWeights(answer.flame);
+        if (key.compared) {
+            answer.earlier = earlier;
+            answer.growth = analysis::GrowthOf(answer.flame, kMostSites);
+            if (key.against) answer.earlierName = key.against->name;
+        }
         return std::make_shared<const ProfileAnswer>(std::move(answer));
     }
 
@@ -203,6 +229,11 @@ bool Analyst::Passes(BlockId block) const {
            (*state_->siteTraces)[trace.value];
 }
 
+void Analyst::SetAgainst(std::optional<Against> against) {
+    against_ = std::move(against);
+    ++againstNumber_;
+}
+
 Reply<ProfileAnswer> Analyst::AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared) {
     ProfileKey key;
     key.view = session_.View();
@@ -218,7 +249,9 @@ Reply<ProfileAnswer> Analyst::AskProfile(analysis::SiteMeasure measure, analysis
     key.filter = filter_;
     key.measure = measure;
     key.direction = direction;
-    key.compared = compared && range_.has_value();
+    key.against = against_;
+    key.againstNumber = against_ ? againstNumber_ : 0;
+    key.compared = against_ || (compared && range_.has_value());
     return state_->profiles.Ask(key);
 }
 

@@ -13,6 +13,7 @@
 
 #include "analysis/find.hpp"
 #include "analysis/flame.hpp"
+#include "analysis/flame_growth.hpp"
 #include "analysis/lives.hpp"
 #include "analysis/profile.hpp"
 #include "session/background.hpp"
@@ -21,11 +22,22 @@ namespace residue::session {
 
 class Session;
 
+// Another recording, which the session's is compared with: how it was after call `at`.
+struct Against {
+    log::LogView view;
+    std::string name;
+    Position at{}, peak{};
+};
+
 // Everything of one stretch, and its call traces as a tree.
 struct ProfileAnswer {
     analysis::Profile profile;
     analysis::FlameTree flame;
     std::vector<std::uint64_t> weights;  // of its nodes, to lay it out (analysis/flame_layout.hpp)
+    // Where two are compared: the earlier one, of which log it is (empty: of this one), and what grew.
+    std::optional<analysis::Profile> earlier;
+    std::string earlierName;
+    analysis::FlameGrowth growth;
 };
 
 // What a search found in a flame graph.
@@ -53,7 +65,12 @@ public:
     const std::optional<std::pair<Position, Position>>& Range() const { return range_; }
     void SetRange(std::optional<std::pair<Position, Position>> range) { range_ = range; }
 
+    // Another recording that all profiles are compared with; none: not any more.
+    void SetAgainst(std::optional<Against> against);
+    const std::optional<Against>& Other() const { return against_; }
+
     // Of the range, or of everything up to the session's Now(). `compared`: of the range, its end against its beginning.
+    // Where another recording is compared with, that is.
     Reply<ProfileAnswer> AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared = false);
     Reply<analysis::LivesPicture> AskLives(const analysis::LivesRequest& request);
     // The stretches of addresses that an allocator's blocks ever had.
@@ -81,6 +98,8 @@ private:
     Session& session_;
     analysis::BlockFilter filter_;
     std::optional<std::pair<Position, Position>> range_;
+    std::optional<Against> against_;
+    std::uint64_t againstNumber_ = 0;
     std::optional<analysis::Condition> condition_;
     std::unique_ptr<State> state_;
 };

@@ -28,6 +28,7 @@ constexpr Line kLeft[] = {
     {"Ctrl ↑ ↓", "play faster, slower"},
     {nullptr, "Files"},
     {"Ctrl O", "open a file"},
+    {"Ctrl D", "compare with another recording"},
     {"Ctrl S", "save the recording, or an edited source"},
     {"Ctrl Shift S", "save what was done as a scenario"},
     {"Ctrl E", "save a picture of the window"},

@@ -15,7 +15,8 @@ namespace {
 
 // main calls Load and Parse, which both call Read. 40 small blocks from Load's Read, half of them freed at once, then 8
 // large ones from Parse's, all at addresses of their own; 68 calls. Without traces: the same from nowhere.
-std::string Recording(const TemporaryFolder& folder, bool traces = true) {
+std::string Recording(const TemporaryFolder& folder, bool traces = true, const char* name = "calls.residue",
+                      std::uint64_t larges = 8) {
     log::EventLog log;
     const TraceId main = log.AddTrace(TraceId{}, 0x10);
     const TraceId load = log.AddTrace(main, 0x20), parse = log.AddTrace(main, 0x30);
@@ -40,10 +41,10 @@ std::string Recording(const TemporaryFolder& folder, bool traces = true) {
         put(events::EventKind::Allocated, 0x10000 + i * 128, 100, small);
         if (i % 2 == 1) put(events::EventKind::Freed, 0x10000 + i * 128, 0, small);
     }
-    for (std::uint64_t i = 0; i < 8; ++i) put(events::EventKind::Allocated, 0x20000 + i * 8192, 8000, large);
+    for (std::uint64_t i = 0; i < larges; ++i) put(events::EventKind::Allocated, 0x20000 + i * 8192, 8000, large);
     appender.Flush();
     log.Close();
-    const std::string path = (folder.path / "calls.residue").string();
+    const std::string path = (folder.path / name).string();
     REQUIRE(log::WriteNative(log.View(), path));
     return path;
 }
@@ -207,6 +208,51 @@ TEST_CASE("measure, direction and comparison have keys, in every panel at once")
     CHECK_FALSE(rig.Picture() == range);
     rig.Press("Escape");
     CHECK_FALSE(opened.Analyst().Range());
+}
+
+TEST_CASE("a recording is compared with another one, and Escape leads back") {
+    Opened opened(CentreTab::Flame);
+    Rig& rig = *opened.rig;
+    rig.app->ShowTab(Tab::Profile);
+    const Image alone = rig.Picture();
+    const std::string before = Recording(opened.folder, true, "before.residue", 3);
+    const auto wait = [&](session::Phase phase) {
+        for (int i = 0; i < 2000 && rig.app->Analysis().other->status.phase != phase; ++i) rig.app->Frame(0);
+        rig.Settle();
+    };
+    rig.app->CompareWith(before);
+    wait(session::Phase::Ready);
+    const auto answer = rig.app->Analysis().Ask(*rig.app->GetSession()).value;
+    REQUIRE(answer);
+    REQUIRE(answer->earlier);
+    CHECK(answer->earlierName == "before.residue");
+    CHECK(answer->profile.total.liveBytes - answer->earlier->total.liveBytes == 5 * 8000);
+    CHECK(answer->growth.grew == 1);
+    CHECK(answer->growth.shrank == 0);
+    CHECK_FALSE(rig.Picture() == alone);
+    rig.Press("Y");
+    rig.Press("B");
+    CHECK(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.Press("B");
+    rig.Press("Shift+Y");
+    rig.Press("Escape");
+    CHECK_FALSE(rig.app->Analysis().other);
+    const bool same = rig.Picture() == alone;
+    CHECK(same);
+
+    const std::string broken = opened.folder.File("broken.rep", "this is no trace\n");
+    const std::size_t red = opened.Count(DarkTheme().error);
+    rig.app->CompareWith(broken);
+    wait(session::Phase::Failed);
+    CHECK(opened.Count(DarkTheme().error) > red + 20);  // it says why
+    CHECK_FALSE(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.app->CompareWith(before);  // and another one is taken instead
+    wait(session::Phase::Ready);
+    CHECK(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.Press("C");
+    CHECK(rig.app->LastNotice().find("before.residue") != std::string::npos);
+    rig.app->OpenPath(before);  // another file: nothing is compared any more
+    CHECK_FALSE(rig.app->Analysis().other);
 }
 
 TEST_CASE("Shift and a drag over the timeline keep a range; without Shift the drag zooms") {

@@ -15,7 +15,7 @@ using namespace residue;
 namespace {
 
 // main calls Load (2) and Parse (3), both call Read (4, 5); three blocks of each Read.
-std::string Recording(const char* name) {
+std::string Recording(const char* name, std::uint64_t size = 100) {
     log::EventLog log;
     const TraceId main = log.AddTrace(TraceId{}, 0x10);
     const TraceId load = log.AddTrace(main, 0x20), parse = log.AddTrace(main, 0x30);
@@ -30,7 +30,7 @@ std::string Recording(const char* name) {
         event.kind = events::EventKind::Allocated;
         event.allocator = AllocatorId{1};
         event.address = 0x1000 + i * 256;
-        event.size = 100;
+        event.size = size;
         event.trace = i < 3 ? small : large;
         appender.Append(event, "");
     }
@@ -41,8 +41,8 @@ std::string Recording(const char* name) {
     return path;
 }
 
-std::unique_ptr<session::Session> Opened(const char* name) {
-    const std::string path = Recording(name);
+std::unique_ptr<session::Session> Opened(const char* name, std::uint64_t size = 100) {
+    const std::string path = Recording(name, size);
     auto opened = session::Session::Open(path);
     opened->WaitUntilLoaded();
     opened->Tick(0, ~std::uint64_t{0});
@@ -127,4 +127,38 @@ TEST_CASE("call traces at a node and functions with a text are those of the flam
     REQUIRE(other);
     CHECK(other->answer == up);
     CHECK(other->found.value == 600);
+}
+
+TEST_CASE("a recording is compared with another one until that is ended", "[threads]") {
+    const auto opened = Opened("residue-analyst-after.residue");
+    auto other = Opened("residue-analyst-before.residue", 80);
+    session::Analyst& analyst = opened->Analyst();
+    using analysis::Direction;
+    using analysis::SiteMeasure;
+    const auto ask = [&](SiteMeasure measure) {
+        return Await([&] { return analyst.AskProfile(measure, Direction::TopDown); }).value;
+    };
+    CHECK_FALSE(ask(SiteMeasure::LiveBytes)->earlier);
+    analyst.SetAgainst(session::Against{other->View(), "before", other->End(), other->End()});
+    other.reset();  // its log is kept
+    const auto compared = ask(SiteMeasure::LiveBytes);
+    REQUIRE(compared->earlier);
+    CHECK(compared->earlierName == "before");
+    CHECK(compared->earlier->total.liveBytes == 480);
+    CHECK(compared->profile.total.liveBytes == 600);
+    CHECK(compared->flame.nodes[0].value == 600);
+    CHECK(compared->flame.nodes[0].earlier == 480);
+    CHECK(compared->growth.grew == 2);
+    // At another moment of this one the other stays at its end.
+    opened->SeekTo(Position{2});
+    opened->Tick(0, ~std::uint64_t{0});
+    CHECK(ask(SiteMeasure::LiveBytes)->flame.nodes[0].value == 200);
+    CHECK(ask(SiteMeasure::PeakBytes)->flame.nodes[0].earlier == 480);
+    analysis::BlockFilter filter;
+    filter.leastSize = 90;
+    analyst.SetFilter(filter);
+    CHECK(ask(SiteMeasure::LiveBytes)->earlier->total.liveBytes == 0);  // it holds for both
+    analyst.SetAgainst(std::nullopt);
+    CHECK_FALSE(ask(SiteMeasure::LiveBytes)->earlier);
+    CHECK(ask(SiteMeasure::LiveBytes)->earlierName.empty());
 }
