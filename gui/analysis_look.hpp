@@ -19,6 +19,7 @@ struct AnalysisLook {
     analysis::Direction direction = analysis::Direction::TopDown;
     bool compared = false;  // the end of the range against its beginning
     std::string search;     // of the flame graph
+    std::optional<TraceId> reveal{};  // the flame graph is to show where its blocks count, and then resets it
 
     // The other recording, while one is compared with.
     struct Other {
@@ -50,7 +51,7 @@ struct AnalysisLook {
         chosen_.reset();
     }
     // The app's, before another session takes the place of the present one.
-    void Forget() { reply_ = {}, asked_ = false, search.clear(), chosen_.reset(); }
+    void Forget() { reply_ = {}, asked_ = false, search.clear(), reveal.reset(), chosen_.reset(); }
 
 private:
     struct Chosen {

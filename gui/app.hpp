@@ -101,6 +101,8 @@ public:
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
     void ShowTab(Tab tab) override;
     void ShowCentre(CentreTab tab) override;
+    void FilterSite(const std::string& name) override;
+    void FilterSize(std::uint64_t bytes) override;
     void FocusBlock(BlockId block) override;
     void Notice(const std::string& text) override;
 
@@ -113,18 +115,20 @@ private:
     void StepDecision(bool forward);
     void UpdateFonts();
     ViewContext Context();
+    std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
+    bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
+    void Rerun(session::ScenarioOptions options);
+    session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
+
+    // app_files.cpp
     std::string FreeName(const std::string& stem, const char* extension) const;
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
     void SourceSaved(const session::Saver::Done& saved);
-    std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
-    bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
+    void SaveAsScenario();
     void KeepDraft();
     void TellOfDrafts();
-    void SaveAsScenario();
-    void Rerun(session::ScenarioOptions options);
-    session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
 
     // app_compare.cpp
     void LookAtOther();

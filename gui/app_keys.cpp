@@ -7,6 +7,7 @@
 #include "analysis/holes.hpp"
 #include "gui/app.hpp"
 #include "gui/views/analysis_bar.hpp"
+#include "gui/views/block_menu.hpp"
 #include "session/scenario.hpp"
 
 namespace residue::gui {
@@ -116,6 +117,12 @@ bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
         case Key::U: find_.Open(); return true;
         case Key::H: FindSameAddress(context, !press.shift); return true;
         case Key::S: FindSameSite(context, !press.shift); return true;
+        case Key::X:
+            if (const auto block = BlockHere(context))
+                ShowSiteOf(context, *block);
+            else
+                Notice("Select a block first: then this shows its call site in the flame graph.");
+            return true;
         default: return HandleAnalysisKey(context, press);
     }
 }

@@ -5,15 +5,18 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "base/parse_size.hpp"
+#include "export/atomic_file.hpp"
 #include "gui/app.hpp"
 #include "gui/picture.hpp"
 #include "gui/platform/png.hpp"
 #include "gui/platform/slow_frames.hpp"
 #include "gui/platform/window.hpp"
+#include "gui/window_report.hpp"
 
 namespace {
 
@@ -35,7 +38,7 @@ struct Arguments {
     bool sandbox = false;
     int frames = 0;
     double slow = 0;  // milliseconds
-    std::string screenshot, keys;
+    std::string screenshot, keys, report;
 };
 
 Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
@@ -100,6 +103,16 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     return made ? 0 : Report(made.error());
 }
 
+// Brings the file up to what is shown, whole or not at all. `reported`: what it has.
+void KeepReport(App& app, const std::string& path, std::string& reported) {
+    std::string now = ReportWindow(app);
+    if (now.empty() || now == reported || (app.GetSession() != nullptr && app.GetSession()->Working())) return;
+    auto file = exports::AtomicFile::Create(path);
+    if (!file) return;
+    file->Write(now + "\n");
+    if (file->Commit()) reported = std::move(now);
+}
+
 int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
     const std::string folder = StateFolder();
     const SavedState saved = LoadState(folder, nullptr);
@@ -129,6 +142,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
             app.Frame(0);
             app.GetSession()->SeekTo(Position{*arguments.at});
         }
+        std::string reported;
         auto last = std::chrono::steady_clock::now();
         for (int frame = 1;; ++frame) {
             const auto now = std::chrono::steady_clock::now();
@@ -137,6 +151,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
             const ImVec2 pixels = (*window)->Size();
             const float scale = (*window)->Scale();
             app.SetWindowSize({pixels.x / scale, pixels.y / scale}, (*window)->Maximised());
+            if (!arguments.report.empty() && app.Settled()) KeepReport(app, arguments.report, reported);
             if (arguments.frames > 0 && frame >= arguments.frames) {
                 if (!arguments.screenshot.empty()) {
                     if (const auto written = WritePng((*window)->ReadPixels(), arguments.screenshot); !written) {
@@ -184,6 +199,7 @@ int main(int argc, char** argv) {
     cli.add_option("--select", arguments.select, "a block's number");
     cli.add_option("--keys", arguments.keys, "keys pressed before the picture, such as \"D\" or \"Ctrl+O\"")->group("");
     cli.add_option("--frames", arguments.frames, "end after so many frames")->group("");
+    cli.add_option("--report", arguments.report, "keep in this file what is shown, as JSON")->group("");
     cli.add_option("--slow-frames", arguments.slow, "tell of frames that take so many milliseconds")->group("");
     cli.add_option("--screenshot", arguments.screenshot, "write the last of --frames to this file")->group("");
     try {

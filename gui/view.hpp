@@ -87,6 +87,8 @@ public:
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
     virtual void ShowTab(Tab tab) = 0;
     virtual void ShowCentre(CentreTab tab) = 0;
+    virtual void FilterSite(const std::string& name) = 0;  // only blocks with it in their call trace
+    virtual void FilterSize(std::uint64_t bytes) = 0;      // only blocks of so many
     virtual void FocusBlock(BlockId block) = 0;        // selects it and has the heap panel fit it
     virtual void Notice(const std::string& text) = 0;  // one line at the bottom for some seconds
 };

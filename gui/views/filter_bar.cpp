@@ -25,6 +25,12 @@ void FilterBar::Clear(session::Session& session) {
     session.Analyst().SetFilter({});
 }
 
+void FilterBar::Set(session::Session& session, FilterFields::Field field, const std::string& text) {
+    Adopt(session);
+    fields_.texts[field] = text;
+    if (const auto parsed = fields_.Parse()) session.Analyst().SetFilter(*parsed);
+}
+
 bool FilterBar::NextField(bool backward) {
     constexpr int kFields = static_cast<int>(FilterFields::Count);
     if (!open_ || active_ < 0) return false;

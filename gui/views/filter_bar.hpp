@@ -14,6 +14,8 @@ public:
     bool NextField(bool backward);
     void Close() { open_ = false; }
     void Clear(session::Session& session);
+    // As if that had been typed into the field.
+    void Set(session::Session& session, FilterFields::Field field, const std::string& text);
     // At ImGui's cursor; the fields where it is open, else the chip where there is a filter. Returns the height.
     float Draw(ViewContext& context, float width);
     // "1 KiB to 4 KiB · in parse — hides 1,234 blocks, 56.7 KiB", with a cross that clears it. Returns the height: 0

@@ -20,7 +20,8 @@ void StartFind(ViewContext& context, analysis::Condition condition, bool forward
     context.session->Analyst().Find(std::move(condition), forward);
 }
 
-// The block that the keys are about.
+}  // namespace
+
 std::optional<BlockId> BlockHere(const ViewContext& context) {
     const log::LogView& log = context.session->View();
     if (const auto block = context.selection->block; block && *block && block->value <= log.Blocks()) return block;
@@ -29,8 +30,6 @@ std::optional<BlockId> BlockHere(const ViewContext& context) {
     }
     return std::nullopt;
 }
-
-}  // namespace
 
 void FindAddressOf(ViewContext& context, BlockId block, bool forward) {
     analysis::Condition condition;

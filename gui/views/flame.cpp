@@ -48,6 +48,7 @@ private:
     bool Select(ViewContext& context, std::uint32_t node);
     std::uint32_t SelectedNode(const ViewContext& context);
     void Step(ViewContext& context, Key key);
+    void Reveal(ViewContext& context, TraceId trace);
     std::uint32_t NodeOf(const ViewContext& context, TraceId trace);
 
     const FlameTree& Tree() const { return answer_->flame; }
@@ -121,6 +122,25 @@ void FlameView::Zoom(std::uint32_t node) {
     for (const std::uint32_t at : analysis::PathTo(Tree(), node)) zoomed_.push_back(Tree().NameOf(Node(at)));
     laidOut_ = -1;
     scroll_ = 0;
+}
+
+// Zooms so far in that the node is wide enough to be read, and selects it.
+void FlameView::Reveal(ViewContext& context, TraceId trace) {
+    constexpr std::uint64_t kNarrowest = 20;  // of the width
+    constexpr int kMostAbove = 10;           // rows
+    const std::uint32_t node = analysis::FindNode(Tree(), context.session->View(), trace);
+    if (node == FlameNode::kNone) {
+        context.commands->Notice(std::string("Its call trace has no ") + analysis::InfoOf(Tree().measure).label +
+                                 " here.");
+        return;
+    }
+    std::uint32_t top = node;
+    for (int i = 0; i < kMostAbove && Node(top).parent != FlameNode::kNone; ++i) {
+        if (answer_->weights[Node(top).parent] / kNarrowest > answer_->weights[node]) break;
+        top = Node(top).parent;
+    }
+    Zoom(top);
+    if (SelectedNode(context) != node) Select(context, node);
 }
 
 std::uint32_t FlameView::NodeOf(const ViewContext& context, TraceId trace) {
@@ -339,9 +359,9 @@ void FlameView::DrawGraph(ViewContext& context, Rect area) {
     if (over && ImGui::GetIO().MouseWheel != 0) scroll_ -= ImGui::GetIO().MouseWheel * 3 * row;
     scroll_ = std::clamp(std::floor(scroll_), 0.0f, std::max(0.0f, std::ceil(whole - area.Height())));
     const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const auto hoveredBlock = context.selection->hovered;
-    const std::uint32_t lit = hoveredBlock && *hoveredBlock && hoveredBlock->value <= context.session->View().Blocks()
-                                  ? NodeOf(context, context.session->View().Birth(*hoveredBlock).event.trace)
+    const auto block = context.selection->Block();  // hovered, or pinned
+    const std::uint32_t lit = block && *block && block->value <= context.session->View().Blocks()
+                                  ? NodeOf(context, context.session->View().Birth(*block).event.trace)
                                   : FlameNode::kNone;
     const std::uint32_t selected = SelectedNode(context);
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -394,6 +414,8 @@ void FlameView::Draw(ViewContext& context, ImVec2 size) {
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     const auto& reply = context.analysis->Ask(*context.session);
     Adopt(*context.session, reply.value);
+    if (context.analysis->reveal && answer_ && reply.fresh)
+        Reveal(context, *std::exchange(context.analysis->reveal, std::nullopt));
     std::string status;
     if (answer_) {
         FindMatches(context);
