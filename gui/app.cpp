@@ -6,10 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "alloc/emitter.hpp"
-#include "export/atomic_file.hpp"
-#include "export/scenario_writer.hpp"
-#include "gui/platform/png.hpp"
 #include "gui/views/allocators.hpp"
 #include "gui/views/block_card.hpp"
 #include "gui/views/call_tree.hpp"
@@ -51,9 +47,15 @@ const std::string& FirstToShow(const std::vector<std::string>& samples) {
     return samples.front();
 }
 
+// Where changes of scenarios are kept that were not saved. Empty: nowhere.
+std::string DraftFolder(const AppOptions& options) {
+    return options.stateFolder.empty() ? std::string() : (fs::path(options.stateFolder) / "drafts").string();
+}
+
 }  // namespace
 
-App::App(Platform& platform, AppOptions options) : platform_(platform), options_(std::move(options)) {
+App::App(Platform& platform, AppOptions options)
+    : platform_(platform), drafts_(DraftFolder(options)), options_(std::move(options)) {
     std::string message;
     state_ = LoadState(options_.stateFolder, &message);
     savedState_ = state_;
@@ -86,6 +88,7 @@ App::App(Platform& platform, AppOptions options) : platform_(platform), options_
         OpenSandbox();
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
+        if (!options_.against.empty()) CompareWith(options_.against);
     } else if (options_.firstStart && !state_.tourDone && !(welcome_.lessons.empty() && welcome_.samples.empty())) {
         Open(welcome_.lessons.empty() ? FirstToShow(welcome_.samples) : welcome_.lessons.front().path, options_.open);
         startAtPeak_ = true;
@@ -184,6 +187,7 @@ void App::TakeInside(bool moved, bool single) {
         return;
     }
     inside_.answer = session_->PresentInside();
+    if (inside_.answer.never) noInsideOf_ = session_->Shown(), noInside_ = inside_.answer.unknown;
     const std::size_t all = inside_.Decisions();
     if (enterDeciding_ != 0 && inside_.answer.ready && !moved) {
         if (all != 0) inside_.shown = enterDeciding_ > 0 ? 0 : all;
@@ -239,9 +243,10 @@ bool App::Frame(double seconds) {
         find_.Look(context);
     }
     TakeStep(seconds);
+    LookAtOther();
     selection_.NextFrame();
     inside_.NextFrame();
-    analysis_.NextFrame();
+    analysis_.NextFrame(session_.get(), selection_);
     if (!Asked()) selection_.guess.reset();
     ViewContext context = Context();
     source_.Follow(context);
@@ -261,8 +266,9 @@ bool App::Frame(double seconds) {
             SourceSaved(*saved);
         }
     }
+    TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
-    const bool quiet = events.empty() && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
+    const bool quiet = events.empty() && (!other_ || other_->Status().phase != session::Phase::Loading) && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                                         session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 
@@ -299,8 +305,9 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 }
 
 void App::Replace(std::unique_ptr<session::Session> session) {
-    if (session_) session_->Cancel();
+    StopComparing();
     analysis_.Forget();
+    retired_.Take(std::move(session_));
     session_ = std::move(session);
     picker_ = false;
     checkColour_ = true;
@@ -309,6 +316,7 @@ void App::Replace(std::unique_ptr<session::Session> session) {
     inside_ = {};
     decidingSince_ = -1;
     insideTab_ = false;
+    noInsideOf_ = {};
     heapRequest_ = {};
     heapRequest_.kind = HeapRequest::Kind::FitAll;
     step_ = {};
@@ -327,13 +335,9 @@ void App::Open(const std::string& path, session::OpenOptions options) {
     options.scenario = {};
     options.scenario.predict = options_.predict;
     const std::string whole = error ? path : absolute.lexically_normal().string();
-    if (const std::string draft = DraftOf(whole); whole.ends_with(".iridis") && fs::is_regular_file(draft, error)) {
-        if (auto text = scenario::LoadFromDisk(draft)) {
-            options.scenario.text = std::move(*text);
-            Notice("Your changes from before are back. Ctrl+S saves them.");
-        }
-    }
+    if (whole.ends_with(".iridis")) drafts_.Give(whole, options.scenario);
     Replace(session::Session::Open(whole, std::move(options)));
+    tellDraft_ = true;
     const bool shipped = std::find(welcome_.samples.begin(), welcome_.samples.end(), whole) != welcome_.samples.end();
     if (!shipped) state_.AddRecent(whole);
     state_.folder = fs::path(whole).parent_path().string();
@@ -341,6 +345,7 @@ void App::Open(const std::string& path, session::OpenOptions options) {
 }
 
 void App::OpenDialog() {
+    choosingOther_ = false;
     dialog_.Open(state_.folder, state_.recent);
 }
 
@@ -402,51 +407,6 @@ void App::SwitchPredicting() {
     Notice("Before each request you are asked where it will land. G ends it.");
 }
 
-// Where changes of a scenario are kept that were not saved. Empty: nowhere.
-std::string App::DraftOf(const std::string& path) const {
-    if (options_.stateFolder.empty()) return {};
-    const std::uint64_t name = alloc::KindId(path.c_str());  // a hash that stays the same from run to run
-    return (fs::path(options_.stateFolder) / "drafts" / (std::to_string(name) + ".iridis")).string();
-}
-
-// Before another file is opened, and at the end: what stands in the editor and not in the file.
-void App::KeepDraft() {
-    const std::string draft = source_.Path().empty() ? std::string() : DraftOf(source_.Path());
-    if (draft.empty()) return;
-    std::error_code error;
-    if (!source_.Changed()) {
-        fs::remove(draft, error);
-        return;
-    }
-    fs::create_directories(fs::path(draft).parent_path(), error);
-    auto file = exports::AtomicFile::Create(draft);
-    if (file) file->Write(source_.Text());
-    if (const auto kept = file ? file->Commit() : Outcome<void>(Fail(file.error())); !kept) {
-        Notice("Your changes could not be kept: " + kept.error().Text());
-    }
-}
-
-void App::SaveSource() {
-    const std::string path = session_->Path();
-    const bool started = saver_.Start(path, [path, text = source_.Text()](const auto&, auto&) -> Outcome<void> {
-        auto file = exports::AtomicFile::Create(path);
-        if (!file) return Fail(file.error());
-        file->Write(text);
-        return file->Commit();
-    });
-    if (started)
-        savingSource_ = {path, source_.Text()};
-    else
-        Notice("Something is being saved already.");
-}
-
-// A save of the source has ended; the source may be another by now.
-void App::SourceSaved(const session::Saver::Done& saved) {
-    if (saved.path != savingSource_.first) return;
-    if (!saved.failure && source_.Path() == saved.path) source_.Saved(savingSource_.second);
-    savingSource_ = {};
-}
-
 void App::ShowTab(Tab tab) {
     settledFrames_ = 0;  // what follows is a new picture, though nobody pressed a key
     tab_ = tab;
@@ -458,6 +418,14 @@ void App::ShowCentre(CentreTab tab) {
     settledFrames_ = 0;
     centreTab_ = tab;
     focused_ = PanelId::Heap;
+}
+
+void App::FilterSite(const std::string& name) {
+    if (session_) filter_.Set(*session_, FilterFields::Site, name);
+}
+
+void App::FilterSize(std::uint64_t bytes) {
+    if (session_) filter_.Set(*session_, FilterFields::Size, std::to_string(bytes));
 }
 
 void App::FocusBlock(BlockId block) {
@@ -472,52 +440,6 @@ void App::FocusBlock(BlockId block) {
 void App::Notice(const std::string& text) {
     notice_ = text;
     noticeSince_ = time_;
-}
-
-// A name in the working folder that nothing has yet.
-std::string App::FreeName(const std::string& stem, const char* extension) const {
-    std::error_code error;
-    const fs::path folder = fs::current_path(error);
-    fs::path path = folder / (stem + extension);
-    for (int i = 2; i < 1000 && fs::exists(path, error); ++i)
-        path = folder / (stem + "-" + std::to_string(i) + extension);
-    return path.string();
-}
-
-void App::ExportPicture() {
-    const std::string base = session_ ? fs::path(session_->Title()).stem().string() : "residue";
-    const std::string at = session_ ? "-" + std::to_string(session_->Now().value) : std::string();
-    const std::string path = FreeName(base + at, ".png");
-    const bool started =
-        pictureSaver_.Start(path, [image = platform_.ReadPixels(), path](const auto&, auto&) -> Outcome<void> {
-            const auto written = WritePng(image, path);
-            if (!written) return Fail(written.error());
-            return {};
-        });
-    if (!started) Notice("A picture is being saved already.");
-}
-
-// What was done so far, as a program to go on with.
-void App::SaveAsScenario() {
-    if (!session_ || session_->View().Rows().value == 0) {
-        Notice("There is nothing to save yet.");
-        return;
-    }
-    const std::string path = FreeName(fs::path(session_->Title()).stem().string(), ".iridis");
-    const bool started = pictureSaver_.Start(
-        path, [log = session_->View(), title = session_->Title(), path](const auto&, auto&) -> Outcome<void> {
-            return exports::WriteScenario(log, path, title);
-        });
-    if (!started) Notice("Something is being saved already.");
-}
-
-void App::SaveRecording() {
-    if (!session_ || session_->View().Rows().value == 0) {
-        Notice("There is nothing to save yet.");
-        return;
-    }
-    const std::string path = FreeName(fs::path(session_->Title()).stem().string(), ".residue");
-    Notice(saver_.Start(session_->View(), path) ? "Saving " + path : "A recording is being saved already.");
 }
 
 }  // namespace residue::gui

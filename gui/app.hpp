@@ -31,6 +31,8 @@
 #include "gui/views/tour.hpp"
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
+#include "session/drafts.hpp"
+#include "session/retired.hpp"
 #include "session/saver.hpp"
 #include "session/scenario.hpp"
 #include "session/session.hpp"
@@ -45,6 +47,7 @@ struct TabName {
 };
 
 struct AppOptions {
+    std::string against{};  // compared with at once
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
@@ -89,12 +92,17 @@ public:
     // AppCommands
     void OpenDialog() override;
     void OpenPath(const std::string& path) override;
+    void CompareDialog() override;
+    void CompareWith(const std::string& path) override;
+    void StopComparing() override;
     void OpenSandbox() override;
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
     void ShowTab(Tab tab) override;
     void ShowCentre(CentreTab tab) override;
+    void FilterSite(const std::string& name) override;
+    void FilterSize(std::uint64_t bytes) override;
     void FocusBlock(BlockId block) override;
     void Notice(const std::string& text) override;
 
@@ -107,18 +115,23 @@ private:
     void StepDecision(bool forward);
     void UpdateFonts();
     ViewContext Context();
+    std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
+    bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
+    void Rerun(session::ScenarioOptions options);
+    session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
+
+    // app_files.cpp
     std::string FreeName(const std::string& stem, const char* extension) const;
     void ExportPicture();
     void SaveRecording();
     void SaveSource();
     void SourceSaved(const session::Saver::Done& saved);
-    std::optional<session::PredictQuestion> Asked() const;  // the question that the playhead stands at
-    bool HandleGuess(const session::PredictQuestion& question, const KeyPress& press);
-    std::string DraftOf(const std::string& path) const;
-    void KeepDraft();
     void SaveAsScenario();
-    void Rerun(session::ScenarioOptions options);
-    session::Scenario* GetScenario() const { return session_ ? session_->GetScenario() : nullptr; }
+    void KeepDraft();
+    void TellOfDrafts();
+
+    // app_compare.cpp
+    void LookAtOther();
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
@@ -149,6 +162,7 @@ private:
     void DrawSplitters(ViewContext& context);
     void DrawNotice(ViewContext& context, ImVec2 screen);
     bool HasLeft() const;
+    bool HasControls() const;
     bool ShowsInside() const;
     View& LeftView();
     View& StoryView() { return consoleTab_ ? *console_ : *narration_; }
@@ -160,15 +174,23 @@ private:
     session::Saver saver_;
     std::pair<std::string, std::string> savingSource_;  // path and text, while it is written
     session::Saver pictureSaver_;
+    session::Drafts drafts_;
+    bool tellDraft_ = false;  // that changes from before are back, once they are
     AppOptions options_;
     SavedState state_, savedState_;
+    session::Retired retired_;
     std::unique_ptr<session::Session> session_;
+    std::unique_ptr<session::Session> other_;  // that the present one is compared with
+    bool comparing_ = false;                   // it is ready, and is
+    bool choosingOther_ = false;               // the dialog is for it
     Selection selection_;
     HeapRequest heapRequest_;
     InsideLook inside_;
     AnalysisLook analysis_;
     double decidingSince_ = -1;  // the decisions of a step are told one after the other; < 0: they are not
     int enterDeciding_ = 0;      // the next position is entered at its first (1) or last (-1) decision
+    AllocatorId noInsideOf_{};   // this allocator's inside is not known at any position ...
+    std::string noInside_;       // ... and why
     bool insideTab_ = false;     // of the left column, in the sandbox and in scenarios
     bool consoleTab_ = false;    // below it, in scenarios
     ColourMode colour_ = ColourMode::Site;

@@ -7,6 +7,7 @@
 #include "analysis/holes.hpp"
 #include "gui/app.hpp"
 #include "gui/views/analysis_bar.hpp"
+#include "gui/views/block_menu.hpp"
 #include "session/scenario.hpp"
 
 namespace residue::gui {
@@ -34,6 +35,10 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
         }
         if (press.IsCtrl(Key::O)) {
             OpenDialog();
+            continue;
+        }
+        if (press.IsCtrl(Key::D)) {
+            CompareDialog();
             continue;
         }
         if (press.IsCtrl(Key::E)) {
@@ -73,6 +78,7 @@ void App::HandleKeys(const std::vector<InputEvent>& events) {
             source_.Edit(false);
             continue;
         }
+        if (editing && press.key == Key::Tab && !press.ctrl && filter_.NextField(press.shift)) continue;
         if (editing) continue;  // letters, arrows and the rest belong to the text
         HandleKey(context, press);
     }
@@ -111,6 +117,12 @@ bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
         case Key::U: find_.Open(); return true;
         case Key::H: FindSameAddress(context, !press.shift); return true;
         case Key::S: FindSameSite(context, !press.shift); return true;
+        case Key::X:
+            if (const auto block = BlockHere(context))
+                ShowSiteOf(context, *block);
+            else
+                Notice("Select a block first: then this shows its call site in the flame graph.");
+            return true;
         default: return HandleAnalysisKey(context, press);
     }
 }
@@ -159,6 +171,8 @@ bool App::HandleEscape(ViewContext& context) {
         maximised_.reset();
     else if (session_ && session_->Status().phase == session::Phase::Loading)
         session_->Cancel();
+    else if (other_)
+        StopComparing();
     else if (selection_.range)
         selection_.range.reset();
     else if (session_ && session_->Analyst().Range())
@@ -350,8 +364,10 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
             maximised_.reset();
             return true;
         case Key::I:
-            if (session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr))
+            if (HasControls())
                 insideTab_ = !insideTab_;
+            else if (context.Ready() && noInsideOf_ && session_->Shown() == noInsideOf_)
+                Notice("There is no inside to show: " + noInside_);
             else
                 state_.inside = !state_.inside;
             return true;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gui/app.hpp"
+#include "gui/views/compare_bar.hpp"
 #include "gui/views/key_sheet.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -47,15 +48,20 @@ bool Empty(const Rect& rect) {
 
 }  // namespace
 
-// The left column holds what the source brings along (the sandbox's controls) and the allocator's inside.
+// What the source brings along: the sandbox's controls, a scenario's text.
+bool App::HasControls() const {
+    return session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
+}
+
+// The left column holds that and the allocator's inside; of recordings of other allocators there is none.
 bool App::HasLeft() const {
-    return session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr || state_.inside);
+    if (HasControls()) return true;
+    if (!session_ || !state_.inside || session_->Status().phase != session::Phase::Ready) return false;
+    return !noInsideOf_ || session_->Shown() != noInsideOf_;
 }
 
 bool App::ShowsInside() const {
-    const bool besides = session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
-    return session_ && HasLeft() && (!besides || insideTab_) &&
-           session_->Status().phase == session::Phase::Ready;
+    return HasLeft() && (!HasControls() || insideTab_) && session_->Status().phase == session::Phase::Ready;
 }
 
 View& App::LeftView() {
@@ -101,8 +107,7 @@ void App::Arrange(ImVec2 size) {
     float left = HasLeft() ? std::max(px(state_.left), px(kLeftLeast)) : 0;
     float right = state_.rightFolded ? 0 : std::max(px(state_.right), px(kRightLeast));
     // The controls of the sandbox and a source need their width; the inside gives way to the heap.
-    const bool controls = session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
-    const float room = body.Width() - px(controls ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
+    const float room = body.Width() - px(HasControls() ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
     if (left + right > room) {
         right = right > 0 ? std::max(px(kRightLeast), std::min(right, room - left)) : 0;
         left = left > 0 ? std::max(px(kLeftLeast), std::min(left, room - right)) : 0;
@@ -150,7 +155,12 @@ void App::DrawWindow() {
         tour_.Draw(context, size, rects_);
         if (!tour_.Running()) state_.tourDone = true;
     }
-    if (const std::string chosen = dialog_.Draw(context, size); !chosen.empty()) OpenPath(chosen);
+    if (const std::string chosen = dialog_.Draw(context, size); !chosen.empty()) {
+        if (choosingOther_)
+            CompareWith(chosen);
+        else
+            OpenPath(chosen);
+    }
     DrawKeySheet(context, size, keySheet_);
     DrawNotice(context, size);
 }
@@ -265,7 +275,9 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     const Rect inside = DrawTitleBar(context, rect, PanelId::Heap, view, kCentreTabs, &chosen);
     // The filter and run until, over whichever view it is.
     ImGui::SetCursorScreenPos(inside.min);
-    float used = filter_.Draw(context, inside.Width());
+    float used = DrawCompareBar(context, inside.Width());
+    ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
+    used += filter_.Draw(context, inside.Width());
     ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
     used += find_.Draw(context, inside.Width());
     if (used > 0) {

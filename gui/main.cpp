@@ -1,18 +1,22 @@
 // residue-view: the window, and the pictures that need no display.
-//   residue-view [FILE] [--allocator A] [--capacity N] [--sandbox]
+//   residue-view [FILE] [--against FILE] [--allocator A] [--capacity N] [--sandbox]
 //   residue-view --picture FILE --at EVENT -o OUT.png [...]
 #include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "base/parse_size.hpp"
+#include "export/atomic_file.hpp"
 #include "gui/app.hpp"
 #include "gui/picture.hpp"
 #include "gui/platform/png.hpp"
+#include "gui/platform/slow_frames.hpp"
 #include "gui/platform/window.hpp"
+#include "gui/window_report.hpp"
 
 namespace {
 
@@ -27,13 +31,14 @@ int Report(const Failure& failure) {
 }
 
 struct Arguments {
-    std::string file, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
+    std::string file, against, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
                                     capacity = "auto", symbols;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
     bool sandbox = false;
     int frames = 0;
-    std::string screenshot, keys;
+    double slow = 0;  // milliseconds
+    std::string screenshot, keys, report;
 };
 
 Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
@@ -54,6 +59,7 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
 int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     PictureOptions options;
     options.path = arguments.picture == "none" ? std::string() : arguments.picture;
+    options.against = arguments.against;
     options.open = open;
     options.at = arguments.at;
     options.out = arguments.out;
@@ -97,6 +103,16 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     return made ? 0 : Report(made.error());
 }
 
+// Brings the file up to what is shown, whole or not at all. `reported`: what it has.
+void KeepReport(App& app, const std::string& path, std::string& reported) {
+    std::string now = ReportWindow(app);
+    if (now.empty() || now == reported || (app.GetSession() != nullptr && app.GetSession()->Working())) return;
+    auto file = exports::AtomicFile::Create(path);
+    if (!file) return;
+    file->Write(now + "\n");
+    if (file->Commit()) reported = std::move(now);
+}
+
 int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
     const std::string folder = StateFolder();
     const SavedState saved = LoadState(folder, nullptr);
@@ -112,18 +128,21 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
     {
         AppOptions options;
         options.path = arguments.file;
+        options.against = arguments.against;
         options.open = open;
         options.sandbox = arguments.sandbox;
         options.stateFolder = folder;
         options.firstStart = true;
         options.predict = true;
         if (!arguments.theme.empty()) options.light = arguments.theme == "light";
-        App app(**window, options);
+        SlowFrames watched(**window, arguments.slow);
+        App app(arguments.slow > 0 ? static_cast<Platform&>(watched) : **window, options);
         if (arguments.at && app.GetSession() != nullptr) {
             app.GetSession()->WaitUntilLoaded();
             app.Frame(0);
             app.GetSession()->SeekTo(Position{*arguments.at});
         }
+        std::string reported;
         auto last = std::chrono::steady_clock::now();
         for (int frame = 1;; ++frame) {
             const auto now = std::chrono::steady_clock::now();
@@ -132,6 +151,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
             const ImVec2 pixels = (*window)->Size();
             const float scale = (*window)->Scale();
             app.SetWindowSize({pixels.x / scale, pixels.y / scale}, (*window)->Maximised());
+            if (!arguments.report.empty() && app.Settled()) KeepReport(app, arguments.report, reported);
             if (arguments.frames > 0 && frame >= arguments.frames) {
                 if (!arguments.screenshot.empty()) {
                     if (const auto written = WritePng((*window)->ReadPixels(), arguments.screenshot); !written) {
@@ -154,6 +174,7 @@ int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
     cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)");
+    cli.add_option("--against", arguments.against, "an earlier recording, to compare the file with");
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
@@ -178,6 +199,8 @@ int main(int argc, char** argv) {
     cli.add_option("--select", arguments.select, "a block's number");
     cli.add_option("--keys", arguments.keys, "keys pressed before the picture, such as \"D\" or \"Ctrl+O\"")->group("");
     cli.add_option("--frames", arguments.frames, "end after so many frames")->group("");
+    cli.add_option("--report", arguments.report, "keep in this file what is shown, as JSON")->group("");
+    cli.add_option("--slow-frames", arguments.slow, "tell of frames that take so many milliseconds")->group("");
     cli.add_option("--screenshot", arguments.screenshot, "write the last of --frames to this file")->group("");
     try {
         cli.parse(argc, argv);

@@ -114,6 +114,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     if (!platform) return Fail(platform.error());
     AppOptions appOptions;
     appOptions.path = options.path;
+    appOptions.against = options.against;
     appOptions.open = options.open;
     appOptions.animate = false;
     appOptions.light = options.light;

@@ -14,6 +14,7 @@
 namespace residue::gui {
 
 struct PictureOptions {
+    std::string against{};  // an earlier recording, to compare it with
     std::string path;  // empty: nothing is open
     session::OpenOptions open;
     std::optional<std::uint64_t> at;  // position; none: the peak of live bytes

@@ -137,9 +137,14 @@ double Contrast(ImU32 a, ImU32 b) {
 }
 
 ImU32 TextOn(ImU32 fill) {
+    // Of black and white one always has 4.58 and more.
+    constexpr double kTextContrast = 4.5;
+    constexpr ImU32 kBlack = Rgb(0x000000), kWhite = Rgb(0xFFFFFF);
     constexpr ImU32 kInk = Rgb(0x0B1016);
     constexpr ImU32 kPaper = Rgb(0xF7F9FC);
-    return Contrast(fill, kInk) >= Contrast(fill, kPaper) ? kInk : kPaper;
+    const bool dark = Contrast(fill, kInk) >= Contrast(fill, kPaper);
+    if (std::max(Contrast(fill, kInk), Contrast(fill, kPaper)) >= kTextContrast) return dark ? kInk : kPaper;
+    return Contrast(fill, kBlack) >= Contrast(fill, kWhite) ? kBlack : kWhite;
 }
 
 const char* Name(ColourMode mode) {

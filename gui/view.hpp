@@ -23,46 +23,12 @@
 #include "gui/analysis_look.hpp"
 #include "gui/inside_look.hpp"
 #include "gui/key.hpp"
+#include "gui/selection.hpp"
 #include "gui/theme.hpp"
 #include "imgui.h"
 #include "session/session.hpp"
 
 namespace residue::gui {
-
-// One selection runs through all panels. Hovering is written with Hover...() while drawing and read in the next frame.
-struct Selection {
-    std::optional<BlockId> block;    // pinned by a click
-    std::optional<TraceId> trace;    // a call-tree node or a leak, pinned by a click
-    // Of a node that is many traces: all of them, by trace id; good while `trace` is tracesOf.
-    std::shared_ptr<const std::vector<bool>> traces;
-    std::optional<TraceId> tracesOf;
-    std::optional<std::pair<std::uint32_t, std::uint32_t>> line;  // file and line of a scenario's source, pinned too
-    std::vector<TraceId> lineTraces;                              // the call traces that end in it
-    std::optional<BlockId> hovered;  // in the frame before this one
-    std::optional<TraceId> hoveredTrace;
-    std::optional<Position> hoveredPosition;
-    std::optional<std::pair<Position, Position>> range;  // brushed on the timeline: [first, second]
-    std::optional<std::uint64_t> guess;  // where the keys say that the request which is asked about will land
-
-    const std::shared_ptr<const std::vector<bool>>* Traces() const {
-        return trace && traces && tracesOf == trace ? &traces : nullptr;
-    }
-
-    void Hover(BlockId block_) { nextHovered = block_; }
-    void HoverTrace(TraceId trace_) { nextHoveredTrace = trace_; }
-    void HoverPosition(Position position) { nextHoveredPosition = position; }
-    std::optional<BlockId> Block() const { return hovered ? hovered : block; }  // what a card should show
-
-    // The app's, once a frame.
-    void NextFrame() {
-        hovered = std::exchange(nextHovered, std::nullopt);
-        hoveredTrace = std::exchange(nextHoveredTrace, std::nullopt);
-        hoveredPosition = std::exchange(nextHoveredPosition, std::nullopt);
-    }
-    std::optional<BlockId> nextHovered;
-    std::optional<TraceId> nextHoveredTrace;
-    std::optional<Position> nextHoveredPosition;
-};
 
 // The one thing that changed at the last step, while it moves. Settled: progress 1.
 struct StepMotion {
@@ -111,6 +77,9 @@ public:
     virtual ~AppCommands() = default;
     virtual void OpenDialog() = 0;
     virtual void OpenPath(const std::string& path) = 0;
+    virtual void CompareDialog() = 0;                        // chooses the recording to compare the present one with
+    virtual void CompareWith(const std::string& path) = 0;   // it is A, the earlier one
+    virtual void StopComparing() = 0;
     virtual void OpenSandbox() = 0;
     virtual void SwitchPredicting() = 0;                    // of the present scenario, from here on
     virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own
@@ -118,6 +87,8 @@ public:
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
     virtual void ShowTab(Tab tab) = 0;
     virtual void ShowCentre(CentreTab tab) = 0;
+    virtual void FilterSite(const std::string& name) = 0;  // only blocks with it in their call trace
+    virtual void FilterSize(std::uint64_t bytes) = 0;      // only blocks of so many
     virtual void FocusBlock(BlockId block) = 0;        // selects it and has the heap panel fit it
     virtual void Notice(const std::string& text) = 0;  // one line at the bottom for some seconds
 };

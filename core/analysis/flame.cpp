@@ -29,6 +29,7 @@ std::int64_t Size(const FlameNode& node) { return std::max(std::abs(node.value),
 void AddTo(FlameNode& node, std::int64_t value, bool own, bool earlier) {
     if (earlier) {
         node.earlier += value;
+        if (own) node.ownEarlier += value;
     } else {
         node.value += value;
         if (own) node.own += value;
@@ -63,7 +64,7 @@ std::uint32_t FlameBuilder::ChildOf(std::uint32_t parent, std::uint32_t name, Tr
         node.name = name;
         node.parent = parent;
         node.depth = tree_.nodes[parent].depth + 1;
-        node.trace = trace;
+        node.trace = foreign_ ? TraceId{} : trace;
         tree_.nodes.push_back(std::move(node));
     }
     return at->second;
@@ -74,8 +75,9 @@ void FlameBuilder::Add(const log::LogView& log, const Profile& profile, SiteMeas
     AddAll(log, profile, measure, false);
 }
 
-void FlameBuilder::Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure) {
+void FlameBuilder::Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool another) {
     tree_.compared = true;
+    foreign_ = another;
     AddAll(log, profile, measure, true);
 }
 

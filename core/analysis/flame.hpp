@@ -30,10 +30,10 @@ struct FlameNode {
     std::uint32_t name = 0;            // in FlameTree::names
     std::uint32_t parent = kNone;      // kNone: the root
     std::uint32_t depth = 0;           // of the root: 0
-    TraceId trace{};                   // one of those that are this node: for its source line
+    TraceId trace{};                   // one of those that are this node: for its source line. 0: none of this log's
     std::int64_t value = 0;            // inclusive
     std::int64_t own = 0;              // top-down: of requests made right here. Bottom-up: of traces that begin here
-    std::int64_t earlier = 0;          // the same of the profile compared with
+    std::int64_t earlier = 0, ownEarlier = 0;  // the same of the profile compared with
     std::vector<std::uint32_t> children;  // the largest first (by either), then by name
 };
 
@@ -51,7 +51,8 @@ class FlameBuilder {
 public:
     explicit FlameBuilder(Direction direction);
     void Add(const log::LogView& log, const Profile& profile, SiteMeasure measure);
-    void Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure);  // the earlier one
+    // The earlier one. `another`: of another log, whose call traces mean nothing in the first.
+    void Compare(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool another = false);
     FlameTree Finish();  // once
 
     // How a frame is called: its function, else its file and line.
@@ -65,6 +66,7 @@ private:
     std::uint32_t NumberOf(const std::string& name);
 
     FlameTree tree_;
+    bool foreign_ = false;  // what is added is of another log
     std::unordered_map<std::string, std::uint32_t> numbers_;       // of names
     std::unordered_map<std::uint64_t, std::uint32_t> childOf_;     // parent << 32 | name -> node
 };

@@ -203,6 +203,11 @@ std::string Describe(const BlockFilter& filter) {
 FilterCheck::FilterCheck(const log::LogView& log, BlockFilter filter)
     : log_(log), filter_(std::move(filter)), sites_(log, filter_.site) {}
 
+FilterCheck FilterCheck::WithoutSite(const log::LogView& log, BlockFilter filter) {
+    filter.site.clear();
+    return FilterCheck(log, std::move(filter));
+}
+
 bool FilterCheck::Passes(const log::LoggedEvent& birth, log::BlockLife life) const {
     const events::Event& event = birth.event;
     if (event.size < filter_.leastSize || event.size > filter_.mostSize) return false;

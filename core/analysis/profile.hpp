@@ -41,10 +41,12 @@ struct BlockFilter {
 // "1 KiB to 4 KiB · thread 2 · in parse"; empty when all count.
 std::string Describe(const BlockFilter& filter);
 
-// Tells of single blocks what a filter says; knows which call traces have its site.
+// Tells of single blocks what a filter says; finds out which call traces have its site as it is asked.
 class FilterCheck {
 public:
     FilterCheck(const log::LogView& log, BlockFilter filter);
+    // Of all but the site, which is then the caller's to know (TracesWith). Never looks for a name.
+    static FilterCheck WithoutSite(const log::LogView& log, BlockFilter filter);
     bool Passes(const log::LoggedEvent& birth, log::BlockLife life) const;
     bool Passes(BlockId block) const { return Passes(log_.Birth(block), log_.Life(block)); }
 

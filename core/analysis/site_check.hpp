@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,5 +56,29 @@ private:
     std::vector<Answer> answers_;  // by trace
     std::vector<std::uint32_t> path_;
 };
+
+// The same of every call trace at once, by trace id (0: no). For a thread of its own: a name for each different frame.
+// Where it is cancelled, the later ones are missing.
+inline std::vector<bool> TracesWith(const log::LogView& log, std::string_view text,
+                                    const std::atomic<bool>* cancelled = nullptr) {
+    constexpr std::uint32_t kLookEvery = 1 << 12;  // traces between two looks at the cancel flag
+    std::vector<bool> has(std::size_t{log.Traces()} + 1);
+    std::unordered_map<std::uint64_t, bool> named;  // by frame address
+    for (std::uint32_t id = 1; id < has.size(); ++id) {
+        if (id % kLookEvery == 0 && cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) break;
+        // A parent's id is below its child's.
+        if (has[log.ParentTrace(TraceId{id}).value]) {
+            has[id] = true;
+            continue;
+        }
+        const auto [at, fresh] = named.try_emplace(log.FrameAddress(TraceId{id}), false);
+        if (fresh) {
+            const log::Frame frame = log.TopFrame(TraceId{id});
+            at->second = HoldsText(frame.function, text) || HoldsText(frame.file, text);
+        }
+        has[id] = at->second;
+    }
+    return has;
+}
 
 }  // namespace residue::analysis

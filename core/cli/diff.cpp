@@ -1,4 +1,4 @@
-// residue diff A B | residue diff FILE --from P --to Q   [--by MEASURE] [--most N] [--json]
+// residue diff A B [--window] | residue diff FILE --from P --to Q   [--by MEASURE] [--most N] [--json]
 //   [--size A-B] [--lifetime A-B] [--site TEXT] [--allocator-id N] [--thread N] [--allocator A] [--capacity N|auto]
 #include "cli/diff_data.hpp"
 
@@ -11,6 +11,7 @@
 #include "cli/console.hpp"
 #include "cli/filter_arguments.hpp"
 #include "cli/profile_data.hpp"
+#include "cli/viewer.hpp"
 
 namespace residue::cli {
 namespace {
@@ -23,6 +24,7 @@ struct Request {
     SiteMeasure by = SiteMeasure::LiveBytes;
     std::optional<std::uint64_t> most;
     bool json = false;
+    bool window = false;
     ProfileRequest profile;
     session::OpenOptions replay;
 };
@@ -81,6 +83,9 @@ void Check(Request& request, const std::string& by, const std::string& from, con
     if (request.from && request.to && *request.to < *request.from) {
         failures.push_back({"--to", "lies before --from", "two moments, the earlier one first"});
     }
+    if (request.window && request.second.empty()) {
+        failures.push_back({"--window", "is for two recordings", "A and B"});
+    }
     request.by = ParseMeasure(by, request.second.empty() ? SiteMeasure::LiveBytes : SiteMeasure::PeakBytes, failures);
     if (request.by == SiteMeasure::GrownBytes) {
         failures.push_back({"--by", "'grown' is what diff tells of every other measure", "live, peak, allocated, ..."});
@@ -128,6 +133,7 @@ int DiffCommand(const Arguments& arguments) {
         ->type_name("MEASURE");
     app.add_option("--most", most, "exit with 1 if it grew by more than this (64K, 10M, ...)")->type_name("N");
     app.add_flag("--json", request.json, "one JSON object instead of text");
+    app.add_flag("--window", request.window, "of two files: in the window, as a flame graph and beside each other");
     filter.AddFiltersTo(app);
     replay.AddTo(app);
 
@@ -137,6 +143,7 @@ int DiffCommand(const Arguments& arguments) {
     request.profile = filter.Check(failures);
     Check(request, by, from, to, most, failures);
     if (!failures.empty()) return Complain(failures);
+    if (request.window) return BecomeViewer({request.second, "--against", request.first});
     CatchInterrupt();
     return Run(request);
 }

@@ -22,6 +22,7 @@ InsideAnswer InsideSource::Ask(const log::LogView& view, AllocatorId allocator, 
         askedOf_ = allocator;
         latest_ = nullptr;
         unknown_.clear();
+        never_ = false;
         asked_ = Position{log::kNever};
     }
     InsideAnswer answer;
@@ -31,6 +32,7 @@ InsideAnswer InsideSource::Ask(const log::LogView& view, AllocatorId allocator, 
     answer.progress = progress_.load(std::memory_order_relaxed);
     if (!unknown_.empty() && position >= unknownFrom_) {
         answer.unknown = unknown_;
+        answer.never = never_;
         answer.inside = nullptr;
         return answer;
     }
@@ -86,6 +88,7 @@ void InsideSource::Work() {
         if (failure) {
             unknown_ = failure->Text();
             unknownFrom_ = from;
+            never_ = again == nullptr;
         } else if (latest_ == nullptr || latest_->position != question.position) {
             if (!next_) asked_ = Position{log::kNever};  // cancelled: it will be asked again
         }

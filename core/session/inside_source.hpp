@@ -22,6 +22,7 @@ struct InsideAnswer {
     std::shared_ptr<const replay::Inside> inside;
     bool ready = false;
     std::string unknown;    // why there is none, and none will come; empty: it is there, or being worked on
+    bool never = false;     // `unknown` holds at every position of this allocator
     double progress = 0;    // 0..1, of what is being worked on
 };
 
@@ -51,6 +52,7 @@ private:
     std::shared_ptr<const replay::Inside> latest_;    // of askedOf_
     std::string unknown_;                             // of askedOf_ ...
     Position unknownFrom_{};                          // ... from here on
+    bool never_ = false;                              // of askedOf_
     bool stopping_ = false;
     std::atomic<bool> cancelled_{false};
     std::atomic<double> progress_{0};

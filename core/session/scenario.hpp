@@ -74,6 +74,7 @@ public:
     virtual const std::string& Text() const = 0;  // of the scenario itself, as it was run; empty until it is read
     // What its file has, where something else was run; otherwise the same.
     virtual const std::string& FileText() const = 0;
+    virtual bool FromDraft() const = 0;  // what was run comes from ScenarioOptions::draft
     virtual std::shared_ptr<const scenario::Program> Program() const = 0;      // null: not read yet, or broken
     virtual const std::vector<scenario::Diagnostic>& Diagnostics() const = 0;  // of reading
     // Null: it still runs, or it could not.

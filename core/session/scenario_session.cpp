@@ -1,6 +1,8 @@
 #include "session/scenario_session.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "events/lanes.hpp"
@@ -116,6 +118,18 @@ std::string ScenarioSession::Title() const {
 
 // ---- the worker ----------------------------------------------------------------------------------------------------
 
+// What is to be run instead of what the file has.
+std::optional<std::string> ScenarioSession::EditedText() {
+    const ScenarioOptions& options = Options().scenario;
+    if (options.text) return options.text;
+    std::optional<std::string> draft = options.draftText;
+    if (std::error_code error; !draft && std::filesystem::is_regular_file(options.draft, error)) {
+        if (auto loaded = scenario::LoadFromDisk(options.draft)) draft = std::move(*loaded);
+    }
+    fromDraft_ = draft.has_value();
+    return draft;
+}
+
 void ScenarioSession::Load() {
     struct Ended {
         ScenarioSession& session;
@@ -130,7 +144,7 @@ void ScenarioSession::Load() {
     SetDoing("reading");
     scenario::Parsed parsed;
     std::string text;
-    if (const auto& edited = Options().scenario.text) {
+    if (const auto edited = EditedText()) {
         text = *edited;
         fileText_ = scenario::LoadFromDisk(Path()).value_or(std::string());
         parsed = scenario::Parse(Path(), text, scenario::LoadFromDisk);

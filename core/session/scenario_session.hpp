@@ -30,6 +30,7 @@ public:
 
     const std::string& Text() const override;
     const std::string& FileText() const override;
+    bool FromDraft() const override { return read_.load(std::memory_order_acquire) && fromDraft_; }
     std::shared_ptr<const scenario::Program> Program() const override;
     const std::vector<scenario::Diagnostic>& Diagnostics() const override;
     const scenario::RunResult* Result() const override;
@@ -52,6 +53,7 @@ public:
 
 private:
     // The worker.
+    std::optional<std::string> EditedText();
     void Load();
     std::optional<Failure> RunProgram(const scenario::Program& program);
     void Ask(const scenario::Request& request);
@@ -72,6 +74,7 @@ private:
     std::condition_variable changed_;
     std::string text_;
     std::optional<std::string> fileText_;  // none: it is text_
+    bool fromDraft_ = false;
     scenario::Parsed parsed_;
     std::atomic<bool> read_{false};
     scenario::RunResult result_;

@@ -30,6 +30,8 @@ class Scenario;  // session/scenario.hpp
 // Of a scenario: what its run may take, and how it stops.
 struct ScenarioOptions {
     std::optional<std::string> text;  // instead of the file's: what stands in the editor
+    std::optional<std::string> draftText{};  // the same, from before (session/drafts.hpp)
+    std::string draft{};                     // or what a file by this name holds, where there is one
     bool predict = false;             // stop before the requests of #[predict] statements
     bool askAll = false;              // stop before every request
     std::uint64_t askFrom = 0;        // both: not before that position, at which the session then begins

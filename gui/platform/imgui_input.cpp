@@ -49,7 +49,7 @@ void FeedKey(ImGuiIO& io, const KeyPress& press, bool down) {
     io.KeyCtrl = press.ctrl;
     io.KeyShift = press.shift;
     io.KeyAlt = press.alt;
-    io.KeysDown[static_cast<std::size_t>(press.key)] = down;
+    if (press.key != Key::None) io.KeysDown[static_cast<std::size_t>(press.key)] = down;
 #endif
 }
 
@@ -70,6 +70,7 @@ void FeedImGui(const std::vector<InputEvent>& events) {
         switch (event.kind) {
             case InputEvent::Kind::KeyDown: FeedKey(io, event.key, true); break;
             case InputEvent::Kind::KeyUp: FeedKey(io, event.key, false); break;
+            case InputEvent::Kind::Modifiers: FeedKey(io, event.key, false); break;
             case InputEvent::Kind::Character: io.AddInputCharacter(event.character); break;
 #if IMGUI_VERSION_NUM >= 18700
             case InputEvent::Kind::MouseMoved: io.AddMousePosEvent(event.at.x, event.at.y); break;

@@ -13,12 +13,12 @@
 namespace residue::gui {
 
 struct InputEvent {
-    enum class Kind { MouseMoved, MouseButton, Wheel, KeyDown, KeyUp, Character, FilesDropped, FocusLost, Close };
+    enum class Kind { MouseMoved, MouseButton, Wheel, KeyDown, KeyUp, Modifiers, Character, FilesDropped, FocusLost, Close };
     Kind kind = Kind::MouseMoved;
     ImVec2 at{};                     // MouseMoved: screen pixels; Wheel: x and y
     int button = 0;                  // MouseButton: 0 left, 1 right, 2 middle
     bool down = false;               // MouseButton
-    KeyPress key;                    // KeyDown, KeyUp
+    KeyPress key;                    // KeyDown, KeyUp; Modifiers: Shift, Ctrl and Alt as they are held now
     unsigned character = 0;          // Character: Unicode code point
     std::vector<std::string> files;  // FilesDropped
 
@@ -39,6 +39,9 @@ struct InputEvent {
     }
     static InputEvent Release(KeyPress press) {
         return Make(Kind::KeyUp, [&](InputEvent& e) { e.key = press; });
+    }
+    static InputEvent Hold(KeyPress modifiers) {
+        return Make(Kind::Modifiers, [&](InputEvent& e) { e.key = modifiers; });
     }
     static InputEvent Typed(unsigned codePoint) {
         return Make(Kind::Character, [&](InputEvent& e) { e.character = codePoint; });

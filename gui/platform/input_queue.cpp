@@ -13,6 +13,7 @@ bool MustWait(const std::vector<InputEvent>& frame, const InputEvent& next, bool
     return std::any_of(frame.begin(), frame.end(), [&](const InputEvent& seen) {
         switch (next.kind) {
             case Kind::MouseButton: return seen.kind == Kind::MouseButton && seen.button == next.button;
+            case Kind::Modifiers:
             case Kind::MouseMoved: return seen.kind == Kind::MouseButton;
             case Kind::KeyUp: return editing && seen.kind == Kind::KeyDown && seen.key.key == next.key.key;
             default: return false;

@@ -163,6 +163,15 @@ private:
     static GlfwWindow& Self(GLFWwindow* window) { return *static_cast<GlfwWindow*>(glfwGetWindowUserPointer(window)); }
     void Push(InputEvent event) { pending_.push_back(std::move(event)); }
 
+    // Shift, Ctrl and Alt alone: a drag or the wheel may mean something else with them. X11 tells of what was held before.
+    void HoldModifier(KeyPress press, int key, bool down) {
+        if (key == GLFW_KEY_LEFT_SHIFT || key == GLFW_KEY_RIGHT_SHIFT) press.shift = down;
+        else if (key == GLFW_KEY_LEFT_CONTROL || key == GLFW_KEY_RIGHT_CONTROL) press.ctrl = down;
+        else if (key == GLFW_KEY_LEFT_ALT || key == GLFW_KEY_RIGHT_ALT) press.alt = down;
+        else return;
+        Push(InputEvent::Hold(press));
+    }
+
     void InstallCallbacks() {
         cursors_[ImGuiMouseCursor_TextInput] = glfwCreateStandardCursor(GLFW_IBEAM_CURSOR);
         cursors_[ImGuiMouseCursor_ResizeEW] = glfwCreateStandardCursor(GLFW_HRESIZE_CURSOR);
@@ -171,7 +180,7 @@ private:
         glfwSetKeyCallback(window_, [](GLFWwindow* w, int key, int scancode, int action, int mods) {
             KeyPress press{FromGlfw(key, scancode), (mods & GLFW_MOD_CONTROL) != 0, (mods & GLFW_MOD_SHIFT) != 0,
                            (mods & GLFW_MOD_ALT) != 0, action == GLFW_REPEAT};
-            if (press.key == Key::None) return;
+            if (press.key == Key::None) return Self(w).HoldModifier(press, key, action != GLFW_RELEASE);
             Self(w).Push(action == GLFW_RELEASE ? InputEvent::Release(press) : InputEvent::Press(press));
         });
         glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned character) {

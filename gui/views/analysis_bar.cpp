@@ -45,7 +45,7 @@ float DrawAnalysisBar(ViewContext& context, float width, const AnalysisBar& bar)
         ImGui::EndGroup();
         Tooltip(context, "From main on, or from whoever called the allocator on", "B");
     }
-    if (context.session != nullptr && context.session->Analyst().Range()) {
+    if (context.session != nullptr && context.session->Analyst().Range() && !look.other) {
         flow.Place(TextWidth(context.fonts->label, "compare") + context.Px(30));
         Checkbox(context, "##compare", "compare", look.compared);
         Tooltip(context, "The end of the kept range against its beginning: what grew, what shrank", "C");
@@ -82,6 +82,10 @@ bool HandleAnalysisKey(ViewContext& context, const KeyPress& press) {
                                                                             : analysis::Direction::TopDown;
             return true;
         case Key::C:
+            if (look.other) {
+                context.commands->Notice("It is compared with " + look.other->name + " already. Esc ends that.");
+                return true;
+            }
             if (!context.Ready() || !context.session->Analyst().Range()) {
                 context.commands->Notice("There is no range to compare the ends of: A and Shift+A set them, or Shift and a drag over the timeline.");
                 return true;

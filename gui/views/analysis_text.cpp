@@ -53,6 +53,10 @@ std::string DescribeAnswer(const session::ProfileAnswer& answer) {
     const SiteMeasure measure = answer.flame.measure;
     const std::string from = FormatCount(profile.from.value), to = FormatCount(profile.to.value);
     const std::string label = analysis::InfoOf(measure).label;
+    if (!answer.earlierName.empty()) {
+        const std::string stretch = profile.from.value > 0 ? " from " + from + " to " + to : " up to " + to;
+        return label + stretch + " against all of " + answer.earlierName;
+    }
     if (answer.flame.compared) {
         if (measure == SiteMeasure::LiveBytes) return label + " at " + to + " against " + from;
         return label + " from " + from + " to " + to + " against up to " + from;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "analysis/site_name.hpp"
+
 namespace residue::gui {
 
 namespace {
@@ -78,7 +80,7 @@ ScaleLegend BlockColour::Legend() const {
 }
 
 std::string SiteName(const log::LogView& log, TraceId trace) {
-    return trace ? log.TopFrame(trace).function : std::string();
+    return analysis::SiteName(log, trace);
 }
 
 bool IsWithinAny(const log::LogView& log, TraceId trace, std::span<const TraceId> ancestors) {

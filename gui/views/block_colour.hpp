@@ -39,7 +39,7 @@ private:
     Position now_;
 };
 
-// The innermost frame's function, or an address, or an empty text where there is no trace.
+// Who asked for a block (analysis/site_name.hpp); an empty text where there is no trace.
 std::string SiteName(const log::LogView& log, TraceId trace);
 // Is `ancestor` the trace itself or one of its callers? Every trace is within trace 0.
 bool IsWithin(const log::LogView& log, TraceId trace, TraceId ancestor);

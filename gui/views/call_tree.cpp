@@ -173,9 +173,8 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
     if (selected) {
         selection.trace.reset();
     } else {
-        selection.trace = selection.tracesOf = selectedTrace_ = node.trace;
-        selection.traces = std::make_shared<const std::vector<bool>>(
-            analysis::TracesOf(Tree(), context.session->View(), row.node));
+        context.analysis->Choose(selection, answer_, row.node);
+        selectedTrace_ = node.trace;
         selected_ = row.node;
     }
 }

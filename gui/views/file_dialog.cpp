@@ -43,7 +43,8 @@ bool LooksReadable(const std::string& name) {
     return lower.find("trace") != std::string::npos && lower.find('.') == std::string::npos;  // MIT's: trace_c0_v1
 }
 
-void FileDialog::Open(const std::string& folder, const std::vector<std::string>& recent) {
+void FileDialog::Open(const std::string& folder, const std::vector<std::string>& recent, const char* title) {
+    title_ = title;
     open_ = true;
     recent_ = recent;
     std::error_code error;
@@ -177,7 +178,7 @@ std::string FileDialog::Draw(ViewContext& context, ImVec2 screen) {
 
     const float right = at.x + size.x - pad;
     float y = at.y + pad;
-    DrawText(draw, fonts.large, {at.x + pad, y}, theme.text, "Open");
+    DrawText(draw, fonts.large, {at.x + pad, y}, theme.text, title_);
     ImGui::SetCursorScreenPos({right - context.Px(64), y - context.Px(3)});
     if (Button(context, "cancel", "Close", ButtonKind::Plain, context.Px(64))) Close();
     Tooltip(context, "Close without opening anything", "Esc");

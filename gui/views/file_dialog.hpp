@@ -13,7 +13,7 @@ namespace residue::gui {
 
 class FileDialog {
 public:
-    void Open(const std::string& folder, const std::vector<std::string>& recent);
+    void Open(const std::string& folder, const std::vector<std::string>& recent, const char* title = "Open");
     void Close() { open_ = false; }
     bool IsOpen() const { return open_; }
     const std::string& Folder() const { return folder_; }
@@ -34,6 +34,7 @@ private:
     void Choose();
 
     bool open_ = false, focus_ = false, all_ = false, scroll_ = false;
+    const char* title_ = "Open";
     std::string folder_, filter_, problem_, chosen_;
     std::vector<std::string> recent_;
     std::vector<Entry> entries_;

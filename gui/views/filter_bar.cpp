@@ -25,6 +25,19 @@ void FilterBar::Clear(session::Session& session) {
     session.Analyst().SetFilter({});
 }
 
+void FilterBar::Set(session::Session& session, FilterFields::Field field, const std::string& text) {
+    Adopt(session);
+    fields_.texts[field] = text;
+    if (const auto parsed = fields_.Parse()) session.Analyst().SetFilter(*parsed);
+}
+
+bool FilterBar::NextField(bool backward) {
+    constexpr int kFields = static_cast<int>(FilterFields::Count);
+    if (!open_ || active_ < 0) return false;
+    focus_ = (active_ + (backward ? kFields - 1 : 1)) % kFields;
+    return true;
+}
+
 // The fields belong to one session; another begins without a filter.
 void FilterBar::Adopt(session::Session& session) {
     if (session_ == &session) return;
@@ -35,11 +48,16 @@ void FilterBar::Adopt(session::Session& session) {
 bool FilterBar::DrawField(ViewContext& context, FilterFields::Field field, const char* id, const char* hint,
                           const char* help, float width) {
     std::string before = fields_.texts[field];
+    if (focus_ == static_cast<int>(field)) {
+        ImGui::SetKeyboardFocusHere();
+        focus_ = -1;
+    }
     TextField(context, id, fields_.texts[field], hint, width, true);
     if (fields_.Wrong() == field) {
         ImGui::GetWindowDrawList()->AddRect(ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), context.theme->error,
                                             context.Px(kSmallRadius));
     }
+    if (ImGui::IsItemActive()) active_ = static_cast<int>(field);
     Tooltip(context, help);
     return before != fields_.texts[field];
 }
@@ -50,13 +68,13 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     bool changed = false;
+    active_ = -1;
     ImGui::PushID("filter");
     Flow flow(context, width);
     // In a narrow panel two fields share a line.
     const float half = std::floor((flow.Whole() - context.Px(8)) / 2);
     const float field = flow.Whole() < context.Px(420) ? half : context.Px(112);
     flow.Place(field);
-    if (std::exchange(focus_, false)) ImGui::SetKeyboardFocusHere();
     changed |= DrawField(context, FilterFields::Size, "##size", "size", "Bytes asked for: 64, 1K-4K, 1K-, < 4K", field);
     flow.Place(field);
     changed |= DrawField(context, FilterFields::Life, "##life", "lifetime", "Events from birth to death: 10-200, 1000-, < 50.\nWhat is never freed lives to the end.", field);

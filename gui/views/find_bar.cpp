@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "analysis/find.hpp"
-#include "analysis/flame.hpp"
 #include "analysis/format.hpp"
+#include "analysis/site_name.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/flow.hpp"
 
@@ -20,7 +20,8 @@ void StartFind(ViewContext& context, analysis::Condition condition, bool forward
     context.session->Analyst().Find(std::move(condition), forward);
 }
 
-// The block that the keys are about.
+}  // namespace
+
 std::optional<BlockId> BlockHere(const ViewContext& context) {
     const log::LogView& log = context.session->View();
     if (const auto block = context.selection->block; block && *block && block->value <= log.Blocks()) return block;
@@ -29,8 +30,6 @@ std::optional<BlockId> BlockHere(const ViewContext& context) {
     }
     return std::nullopt;
 }
-
-}  // namespace
 
 void FindAddressOf(ViewContext& context, BlockId block, bool forward) {
     analysis::Condition condition;
@@ -48,7 +47,7 @@ void FindSiteOf(ViewContext& context, BlockId block, bool forward) {
     }
     analysis::Condition condition;
     condition.of = analysis::Condition::Of::Site;
-    condition.text = analysis::FlameBuilder::NameOf(log.TopFrame(trace));
+    condition.text = analysis::SiteName(log, trace);
     StartFind(context, condition, forward);
 }
 

@@ -2,6 +2,7 @@
 // site, before and after the present event.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "gui/view.hpp"
@@ -28,6 +29,8 @@ private:
     bool open_ = false, focus_ = false, looking_ = false;
 };
 
+// The block that keys are about: the selected one, else the present event's.
+std::optional<BlockId> BlockHere(const ViewContext& context);
 // The next (or previous) event at the address of the block that is shown or selected, or of the present event.
 void FindSameAddress(ViewContext& context, bool forward);
 // The next (or previous) event whose call trace has the function that asked for that block.

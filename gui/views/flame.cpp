@@ -36,7 +36,8 @@ public:
 private:
     void Adopt(const session::Session& session, std::shared_ptr<const session::ProfileAnswer> answer);
     void LayOut(const ViewContext& context, float width);
-    void FindMatches(const std::string& text);
+    void FindMatches(ViewContext& context);
+    std::string DescribeMatches() const;
     void DrawCrumbs(ViewContext& context, float width);
     void DrawGraph(ViewContext& context, Rect area);
     void DrawBox(ViewContext& context, const FlameBox& box, Rect place, bool hovered);
@@ -47,6 +48,7 @@ private:
     bool Select(ViewContext& context, std::uint32_t node);
     std::uint32_t SelectedNode(const ViewContext& context);
     void Step(ViewContext& context, Key key);
+    void Reveal(ViewContext& context, TraceId trace);
     std::uint32_t NodeOf(const ViewContext& context, TraceId trace);
 
     const FlameTree& Tree() const { return answer_->flame; }
@@ -61,8 +63,7 @@ private:
     std::vector<FlameBox> boxes_;
     float laidOut_ = -1;               // for this width; < 0: not yet
     std::uint32_t rows_ = 0;
-    std::string searched_;
-    analysis::FlameMatches matches_;
+    std::shared_ptr<const session::FlameFound> matches_;  // in answer_; null: nothing is looked for, or not found yet
     std::pair<TraceId, std::uint32_t> known_{{}, FlameNode::kNone};  // the node of the trace last asked for
     std::uint32_t selected_ = FlameNode::kNone;
     TraceId selectedTrace_{};
@@ -81,8 +82,7 @@ void FlameView::Adopt(const session::Session& session, std::shared_ptr<const ses
     const bool turned = answer_ && answer && answer->flame.direction != answer_->flame.direction;
     answer_ = std::move(answer);
     laidOut_ = -1;
-    searched_.clear();
-    matches_ = {};
+    matches_.reset();
     known_ = {{}, FlameNode::kNone};
     selected_ = FlameNode::kNone;
     root_ = 0;
@@ -105,10 +105,15 @@ void FlameView::LayOut(const ViewContext& context, float width) {
     for (const FlameBox& box : boxes_) rows_ = std::max(rows_, box.row + 1);
 }
 
-void FlameView::FindMatches(const std::string& text) {
-    if (text == searched_) return;
-    searched_ = text;
-    matches_ = analysis::Search(Tree(), text);
+// Found on a thread: until it is there what was looked for before stays lit.
+void FlameView::FindMatches(ViewContext& context) {
+    const std::string& text = context.analysis->search;
+    if (text.empty()) {
+        matches_.reset();
+        return;
+    }
+    const auto reply = context.session->Analyst().AskMatches(answer_, text);
+    if (reply.value != nullptr && reply.value->answer == answer_) matches_ = reply.value;
 }
 
 void FlameView::Zoom(std::uint32_t node) {
@@ -117,6 +122,25 @@ void FlameView::Zoom(std::uint32_t node) {
     for (const std::uint32_t at : analysis::PathTo(Tree(), node)) zoomed_.push_back(Tree().NameOf(Node(at)));
     laidOut_ = -1;
     scroll_ = 0;
+}
+
+// Zooms so far in that the node is wide enough to be read, and selects it.
+void FlameView::Reveal(ViewContext& context, TraceId trace) {
+    constexpr std::uint64_t kNarrowest = 20;  // of the width
+    constexpr int kMostAbove = 10;           // rows
+    const std::uint32_t node = analysis::FindNode(Tree(), context.session->View(), trace);
+    if (node == FlameNode::kNone) {
+        context.commands->Notice(std::string("Its call trace has no ") + analysis::InfoOf(Tree().measure).label +
+                                 " here.");
+        return;
+    }
+    std::uint32_t top = node;
+    for (int i = 0; i < kMostAbove && Node(top).parent != FlameNode::kNone; ++i) {
+        if (answer_->weights[Node(top).parent] / kNarrowest > answer_->weights[node]) break;
+        top = Node(top).parent;
+    }
+    Zoom(top);
+    if (SelectedNode(context) != node) Select(context, node);
 }
 
 std::uint32_t FlameView::NodeOf(const ViewContext& context, TraceId trace) {
@@ -134,9 +158,8 @@ bool FlameView::Select(ViewContext& context, std::uint32_t node) {
         selected_ = FlameNode::kNone;
         return false;
     }
-    selection.trace = selection.tracesOf = selectedTrace_ = Node(node).trace;
-    selection.traces = std::make_shared<const std::vector<bool>>(
-        analysis::TracesOf(Tree(), context.session->View(), node));
+    context.analysis->Choose(selection, answer_, node);
+    selectedTrace_ = Node(node).trace;
     selected_ = node;
     return true;
 }
@@ -260,8 +283,8 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
                  : box.node == 0               ? theme.raised
                  : Compared()                  ? GrowthColour(theme, Change(node), answer_->weights[0])
                                                : FlameColour(theme, name);
-    const bool searching = !searched_.empty();
-    const bool match = searching && !merged && matches_.matches[box.node];
+    const bool searching = matches_ != nullptr;
+    const bool match = searching && !merged && matches_->found.matches[box.node];
     if (searching && !match) fill = Mix(theme.panel, fill, 0.35f);
     if (match) fill = theme.duck;
     if (hovered) fill = Mix(fill, theme.text, 0.18f);
@@ -280,7 +303,7 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
     const float both = TextWidth(context.fonts->label, label) + TextWidth(context.fonts->monoSmall, value) + context.Px(14);
     DrawTextIn(draw, context.fonts->label, inner, ink, label);
     if (!value.empty() && both < inner.Width()) {
-        DrawTextIn(draw, context.fonts->monoSmall, inner, WithAlpha(ink, 0.72f), value, Align::Right);
+        DrawTextIn(draw, context.fonts->monoSmall, inner, ink, value, Align::Right);
     }
 }
 
@@ -336,9 +359,9 @@ void FlameView::DrawGraph(ViewContext& context, Rect area) {
     if (over && ImGui::GetIO().MouseWheel != 0) scroll_ -= ImGui::GetIO().MouseWheel * 3 * row;
     scroll_ = std::clamp(std::floor(scroll_), 0.0f, std::max(0.0f, std::ceil(whole - area.Height())));
     const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const auto hoveredBlock = context.selection->hovered;
-    const std::uint32_t lit = hoveredBlock && *hoveredBlock && hoveredBlock->value <= context.session->View().Blocks()
-                                  ? NodeOf(context, context.session->View().Birth(*hoveredBlock).event.trace)
+    const auto block = context.selection->Block();  // hovered, or pinned
+    const std::uint32_t lit = block && *block && block->value <= context.session->View().Blocks()
+                                  ? NodeOf(context, context.session->View().Birth(*block).event.trace)
                                   : FlameNode::kNone;
     const std::uint32_t selected = SelectedNode(context);
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -375,6 +398,14 @@ void FlameView::DrawGraph(ViewContext& context, Rect area) {
     }
 }
 
+std::string FlameView::DescribeMatches() const {
+    const analysis::FlameMatches& found = matches_->found;
+    if (found.count == 0) return "no function";
+    const std::string share = FormatShare(found.value, Node(0).value);
+    return share + (share.empty() ? "" : " in ") + analysis::FormatCount(found.count) +
+           (found.count == 1 ? " function" : " functions");
+}
+
 void FlameView::Draw(ViewContext& context, ImVec2 size) {
     if (!context.Ready()) {
         EmptyState(context, size, kIconTree, "No flame graph", "Open a recording with call traces, or a lesson.");
@@ -383,14 +414,13 @@ void FlameView::Draw(ViewContext& context, ImVec2 size) {
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     const auto& reply = context.analysis->Ask(*context.session);
     Adopt(*context.session, reply.value);
+    if (context.analysis->reveal && answer_ && reply.fresh)
+        Reveal(context, *std::exchange(context.analysis->reveal, std::nullopt));
     std::string status;
     if (answer_) {
-        FindMatches(context.analysis->search);
-        if (!searched_.empty()) {
-            const std::string share = FormatShare(matches_.value, Node(0).value);
-            status = matches_.count == 0 ? std::string("no function")
-                                         : share + (share.empty() ? "" : " in ") + analysis::FormatCount(matches_.count) +
-                                               (matches_.count == 1 ? " function" : " functions");
+        FindMatches(context);
+        if (!context.analysis->search.empty()) {
+            status = matches_ && matches_->text == context.analysis->search ? DescribeMatches() : "looking…";
         }
     }
     AnalysisBar bar;

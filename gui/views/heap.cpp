@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
+#include "gui/views/block_menu.hpp"
 #include "gui/views/heap_dense.hpp"
 #include "gui/views/heap_frame.hpp"
 #include "gui/views/heap_map.hpp"
@@ -60,6 +61,7 @@ private:
     Viewport viewport_;
     HeapDense dense_;
     HeapMap map_;
+    BlockMenu menu_;
     bool dragging_ = false;
     bool sideways_ = false;
     bool moved_ = false;         // since the button went down
@@ -284,6 +286,10 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
             context.commands->ShowTab(Tab::Block);
         }
         if (twice) FitBlock(context, block->id);
+        if (ImGui::IsMouseClicked(1)) {
+            context.selection->block = block->id;
+            menu_.Open(block->id);
+        }
     } else if (const auto& hole = hit.hole) {
         if (const alloc::FreeNode* node = context.inside->open ? context.inside->NodeAround(address) : nullptr) {
             context.inside->nextHovered = node->address;
@@ -342,7 +348,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
                    context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."
-                   : start                       ? "This is position 0. Step on with the right arrow, or press Space."
+                   : start                       ? "This is position 0. Step on with the right arrow, press Space to play, or P for the peak."
                                                  : "No block is live and the heap's bounds were not recorded.");
         return;
     }
@@ -405,6 +411,7 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     draw->AddLine({origin.x, bottom}, {origin.x + size.x, bottom}, context.theme->line);
     DrawLegend(frame, {{origin.x + pad, bottom}, {origin.x + size.x - pad, origin.y + size.y}}, look.dense);
     Hover(frame, input, look.dense);
+    menu_.Draw(context);
 }
 
 void HeapView::StepSelection(ViewContext& context, bool forward) {

@@ -118,7 +118,7 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
     TakeStep(frame);
     const ColourMode mode = *frame.context.colour;
     Look look{mode, frame.theme().dark, emphasis.traces, emphasis.traceSet,
-              emphasis.filter != nullptr ? emphasis.filter->Filter() : analysis::BlockFilter{},
+              emphasis.filter != nullptr ? emphasis.filter->FilterState() : 0,
               mode == ColourMode::Age ? frame.now : Position{}};
     if (!(look == look_)) {
         look_ = look;

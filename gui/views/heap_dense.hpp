@@ -48,7 +48,7 @@ private:
         bool dark = true;
         std::vector<TraceId> traces;
         std::shared_ptr<const std::vector<bool>> traceSet;
-        analysis::BlockFilter filter;
+        std::uint64_t filter = 0;  // Analyst::FilterState; 0: there is none
         Position age{};  // only where colours depend on the position
         friend bool operator==(const Look&, const Look&) = default;
     };

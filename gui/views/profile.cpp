@@ -9,6 +9,8 @@
 #include "gui/views/analysis_bar.hpp"
 #include "gui/views/analysis_text.hpp"
 #include "gui/views/block_colour.hpp"
+#include "gui/views/comparison.hpp"
+#include "gui/views/histogram.hpp"
 #include "gui/views/list.hpp"
 #include "gui/views/notes.hpp"
 #include "gui/views/short_name.hpp"
@@ -19,13 +21,11 @@ namespace residue::gui {
 
 namespace {
 
-using analysis::Bins;
 using analysis::FormatBytes;
 using analysis::FormatBytesExact;
 using analysis::FormatCount;
 
 constexpr std::size_t kMostSites = 100;
-constexpr float kHistogram = 84;  // unscaled, of the bars
 
 constexpr Column kColumns[] = {
     {"site", 120, Align::Left, "The function that called the allocator", 0, true, true},
@@ -34,47 +34,15 @@ constexpr Column kColumns[] = {
 };
 enum : std::size_t { kSite, kShare, kValue };
 
-// "16 B … 31 B", and what the axis says below the bin.
-std::string SizeRange(std::size_t bin) {
-    if (bin == 0) return "0 B";
-    const std::uint64_t least = Bins::Least(bin), most = Bins::Most(bin);
-    return least == most ? FormatBytes(least) : FormatBytes(least) + " … " + FormatBytes(most);
-}
-std::string LifeRange(std::size_t bin) {
-    const std::uint64_t least = Bins::Least(bin), most = Bins::Most(bin);
-    return least == most ? FormatCount(least) + (least == 1 ? " event" : " events")
-                         : FormatCount(least) + " … " + FormatCount(most) + " events";
-}
-// "1K", "64K", "2M": short enough to stand under a bar.
-std::string Short(std::uint64_t value, bool bytes) {
-    static constexpr const char* kUnits[] = {"", "K", "M", "G", "T", "P", "E"};
-    const std::uint64_t step = bytes ? 1024 : 1000;
-    std::size_t unit = 0;
-    double left = static_cast<double>(value);
-    while (left >= static_cast<double>(step) && unit + 1 < std::size(kUnits)) left /= static_cast<double>(step), ++unit;
-    return std::to_string(static_cast<std::uint64_t>(left + 0.5)) + kUnits[unit];
-}
-
 class ProfileView final : public View {
 public:
     const char* Title() const override { return "Profile"; }
     void Draw(ViewContext& context, ImVec2 size) override;
 
 private:
-    struct Plot {
-        const char* title;
-        const char* what;   // "blocks allocated"
-        const Bins& bins;
-        const Bins* behind;  // drawn paler behind it; null: none
-        bool bytes;         // of the keys
-    };
     void DrawTotals(ViewContext& context, const analysis::Profile& profile, bool range);
-    void DrawHistogram(ViewContext& context, float width, const Plot& plot);
     void DrawSites(ViewContext& context, float width);
-    // Compared, sites are told by what they grew between the range's ends.
-    analysis::SiteMeasure Measure() const {
-        return answer_->flame.compared ? analysis::SiteMeasure::GrownBytes : answer_->flame.measure;
-    }
+    analysis::SiteMeasure Measure() const { return answer_->flame.measure; }
 
     std::shared_ptr<const session::ProfileAnswer> answer_;
     std::vector<analysis::SiteFigures> top_;
@@ -104,66 +72,6 @@ void ProfileView::DrawTotals(ViewContext& context, const analysis::Profile& prof
                  grown > 0 ? context.theme->warn : 0);
     }
     ImGui::Dummy({0, context.Px(8)});
-}
-
-void ProfileView::DrawHistogram(ViewContext& context, float width, const Plot& plot) {
-    const Theme& theme = *context.theme;
-    std::uint64_t most = 0, all = 0;
-    std::size_t first = plot.bins.bins.size(), last = 0;
-    for (std::size_t i = 0; i < plot.bins.bins.size(); ++i) {
-        const std::uint64_t blocks = std::max(plot.bins.bins[i].blocks, plot.behind != nullptr ? plot.behind->bins[i].blocks : 0);
-        if (blocks == 0) continue;
-        most = std::max(most, blocks);
-        first = std::min(first, i);
-        last = i;
-        all += plot.bins.bins[i].blocks;
-    }
-    SectionTitle(context, plot.title, FormatCount(all) + " " + plot.what + ", √ scale");
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float pad = context.Px(kPad), axis = context.Px(18), height = context.Px(kHistogram);
-    const Rect area{{at.x + pad, at.y + context.Px(10)}, {at.x + width - pad, at.y + context.Px(10) + height}};
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    if (most == 0) {
-        DrawText(draw, context.fonts->label, {area.min.x, at.y + context.Px(8)}, theme.dim, "none");
-        ImGui::Dummy({width, context.Px(30)});
-        return;
-    }
-    // At least eight bins wide, so that two bars are not two walls.
-    last = std::max(last, first + 7);
-    if (last >= plot.bins.bins.size()) last = plot.bins.bins.size() - 1, first = std::min(first, last - 7);
-    const float each = area.Width() / static_cast<float>(last - first + 1);
-    draw->AddRectFilled({area.min.x, area.max.y}, {area.max.x, area.max.y + std::max(1.0f, context.Px(1))}, theme.line);
-    const auto top = [&](std::uint64_t blocks) {
-        // By its square root: small bins can be seen beside the largest. The figures are in the tooltip.
-        const double share = std::sqrt(static_cast<double>(blocks) / static_cast<double>(most));
-        return area.max.y - (blocks == 0 ? 0.0f : std::max(context.Px(2), std::floor(height * static_cast<float>(share))));
-    };
-    float labelFrom = area.min.x - context.Px(20);
-    for (std::size_t i = first; i <= last; ++i) {
-        const float x0 = std::floor(area.min.x + each * static_cast<float>(i - first));
-        const float x1 = std::floor(area.min.x + each * static_cast<float>(i - first + 1)) - context.Px(1);
-        const Bins::Bin& bin = plot.bins.bins[i];
-        const Rect whole{{x0, area.min.y}, {x1 + context.Px(1), area.max.y + axis}};
-        const bool over = whole.Contains(ImGui::GetIO().MousePos) && ImGui::IsWindowHovered();
-        if (over) draw->AddRectFilled({x0, area.min.y}, {x1, area.max.y}, theme.rowHover);
-        if (plot.behind != nullptr && plot.behind->bins[i].blocks > 0) {
-            draw->AddRectFilled({x0, top(plot.behind->bins[i].blocks)}, {x1, area.max.y}, Mix(theme.panel, theme.live, 0.35f));
-        }
-        if (bin.blocks > 0) draw->AddRectFilled({x0, top(bin.blocks)}, {x1, area.max.y}, over ? Mix(theme.live, theme.text, 0.2f) : theme.live);
-        const std::string label = Short(Bins::Least(i), plot.bytes);
-        const float wide = TextWidth(context.fonts->monoSmall, label);
-        const float x = x0 + (x1 - x0 - wide) / 2;
-        if (x >= labelFrom && x + wide <= area.max.x + context.Px(8)) {
-            DrawText(draw, context.fonts->monoSmall, {x, area.max.y + context.Px(4)}, theme.dim, label);
-            labelFrom = x + wide + context.Px(8);
-        }
-        if (!over) continue;
-        std::string tip = plot.bytes ? SizeRange(i) : LifeRange(i);
-        tip += "\n" + FormatCount(bin.blocks) + " " + plot.what + ", " + FormatBytesExact(bin.bytes);
-        if (plot.behind != nullptr) tip += "\npale: " + FormatCount(plot.behind->bins[i].blocks) + " allocated, " + FormatBytesExact(plot.behind->bins[i].bytes);
-        TooltipNow(context, tip + "\n\nBars are as high as the square root of the number of blocks.");
-    }
-    ImGui::Dummy({width, context.Px(10) + height + axis + context.Px(8)});
 }
 
 void ProfileView::DrawSites(ViewContext& context, float width) {
@@ -241,10 +149,14 @@ void ProfileView::Draw(ViewContext& context, ImVec2 size) {
     const ScrollArea area("##profile", {size.x, size.y - used}, true);
     const float width = area.Width();
     if (const auto note = UncertainNote(*context.session)) DrawNote(context, width, *note);
+    if (answer_->earlier) {
+        DrawComparison(context, width, answer_);
+        return;
+    }
     const analysis::Profile& profile = answer_->profile;
     DrawTotals(context, profile, profile.from.value > 0 || context.session->Analyst().Range().has_value());
-    DrawHistogram(context, width, {"Sizes", "live", profile.liveSizes, &profile.allocatedSizes, true});
-    DrawHistogram(context, width, {"Lifetimes", "freed", profile.lifetimes, nullptr, false});
+    DrawHistogram(context, width, {"Sizes", "live", profile.liveSizes, true, &profile.allocatedSizes});
+    DrawHistogram(context, width, {"Lifetimes", "freed", profile.lifetimes, false});
     DrawSites(context, width);
 }
 

@@ -1,6 +1,7 @@
 // What grew between two profiles: sites are the same by the names of their frames, and nothing is counted twice.
 #include "analysis/diff.hpp"
 
+#include "analysis/flame_growth.hpp"
 #include "log/appender.hpp"
 #include "log/events.hpp"
 #include "support/catch.hpp"
@@ -69,4 +70,49 @@ TEST_CASE("diff: of a run with itself there is nothing to tell") {
     CHECK(diff.sites.empty());
     CHECK(diff.same == 3);
     CHECK(diff.change == 0);
+}
+
+TEST_CASE("diff: what grew in a flame graph that compares two logs is what the diff of them says") {
+    const Run before(100, 50, 400), after(900, 80, 300);
+    const analysis::Diff diff =
+        analysis::Compare({before.view, before.profile}, {after.view, after.profile}, SiteMeasure::LiveBytes);
+    for (const auto direction : {analysis::Direction::TopDown, analysis::Direction::BottomUp}) {
+        analysis::FlameBuilder builder(direction);
+        builder.Add(after.view, after.profile, SiteMeasure::LiveBytes);
+        builder.Compare(before.view, before.profile, SiteMeasure::LiveBytes, true);
+        const analysis::FlameTree tree = builder.Finish();
+        const analysis::FlameGrowth growth = analysis::GrowthOf(tree, 10);
+        CHECK(growth.grew + growth.shrank == diff.sites.size());
+        std::int64_t change = 0;
+        for (const auto* sites : {&growth.grown, &growth.shrunk})
+            for (const analysis::SiteGrowth& site : *sites) change += site.Change();
+        CHECK(change == diff.change);
+        REQUIRE(growth.grown.size() == 1);
+        CHECK(growth.grown[0].Change() == diff.sites.front().change);
+        CHECK(growth.grown[0].before == Value(diff.sites.front().before, SiteMeasure::LiveBytes));
+        CHECK(analysis::SiteNameOf(tree, growth.grown[0].node) == "read");
+        REQUIRE(growth.shrunk.size() == 1);
+        CHECK(growth.shrunk[0].Change() == diff.sites.back().change);
+        CHECK(analysis::SiteNameOf(tree, growth.shrunk[0].node) == "parse");
+        CHECK(analysis::GrowthOf(tree, 0).grown.empty());
+        CHECK(analysis::GrowthOf(tree, 0).grew == 1);
+    }
+}
+
+TEST_CASE("diff: a function that only the other log has is no call trace of this one") {
+    const Run before(100, 50, 400), after(900, 80, 0);
+    for (const bool another : {false, true}) {
+        analysis::FlameBuilder builder(analysis::Direction::TopDown);
+        builder.Add(after.view, after.profile, SiteMeasure::LiveBytes);
+        builder.Compare(before.view, before.profile, SiteMeasure::LiveBytes, another);
+        const analysis::FlameTree tree = builder.Finish();
+        int seen = 0;
+        for (const analysis::FlameNode& node : tree.nodes) {
+            const bool parse = tree.NameOf(node) == "parse";
+            if (!parse && tree.NameOf(node) != "main") continue;
+            ++seen;
+            CHECK(node.trace.value == (parse ? another ? 0u : 3u : 1u));
+        }
+        CHECK(seen == 2);
+    }
 }

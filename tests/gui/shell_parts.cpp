@@ -10,6 +10,7 @@
 #include "gui/platform/key_names.hpp"
 #include "gui/platform/state_file.hpp"
 #include "gui/theme.hpp"
+#include "gui/views/flame_colour.hpp"
 #include "gui/views/file_dialog.hpp"
 #include "shell_rig.hpp"
 
@@ -32,6 +33,19 @@ TEST_CASE("text has AA contrast on every surface, in both themes") {
         CHECK(Contrast(theme->text, theme->errorBack) >= 7.0);
         for (std::size_t i = 0; i < theme->category.size(); ++i) {
             CHECK(Contrast(TextOn(theme->Category(i)), theme->Category(i)) >= 4.5);
+        }
+    }
+}
+
+TEST_CASE("text on a bar of a flame graph has AA contrast, whatever the bar's colour is") {
+    for (const Theme* theme : {&DarkTheme(), &LightTheme()}) {
+        for (int i = 0; i < 500; ++i) {
+            const ImU32 fill = FlameColour(*theme, "function " + std::to_string(i));
+            CHECK(Contrast(TextOn(fill), fill) >= 4.5);
+        }
+        for (int i = -100; i <= 100; ++i) {
+            const ImU32 fill = GrowthColour(*theme, i, 100);
+            CHECK(Contrast(TextOn(fill), fill) >= 4.5);
         }
     }
 }

@@ -15,7 +15,8 @@ namespace {
 
 // main calls Load and Parse, which both call Read. 40 small blocks from Load's Read, half of them freed at once, then 8
 // large ones from Parse's, all at addresses of their own; 68 calls. Without traces: the same from nowhere.
-std::string Recording(const TemporaryFolder& folder, bool traces = true) {
+std::string Recording(const TemporaryFolder& folder, bool traces = true, const char* name = "calls.residue",
+                      std::uint64_t larges = 8) {
     log::EventLog log;
     const TraceId main = log.AddTrace(TraceId{}, 0x10);
     const TraceId load = log.AddTrace(main, 0x20), parse = log.AddTrace(main, 0x30);
@@ -40,10 +41,10 @@ std::string Recording(const TemporaryFolder& folder, bool traces = true) {
         put(events::EventKind::Allocated, 0x10000 + i * 128, 100, small);
         if (i % 2 == 1) put(events::EventKind::Freed, 0x10000 + i * 128, 0, small);
     }
-    for (std::uint64_t i = 0; i < 8; ++i) put(events::EventKind::Allocated, 0x20000 + i * 8192, 8000, large);
+    for (std::uint64_t i = 0; i < larges; ++i) put(events::EventKind::Allocated, 0x20000 + i * 8192, 8000, large);
     appender.Flush();
     log.Close();
-    const std::string path = (folder.path / "calls.residue").string();
+    const std::string path = (folder.path / name).string();
     REQUIRE(log::WriteNative(log.View(), path));
     return path;
 }
@@ -117,6 +118,7 @@ TEST_CASE("a flame graph is walked and zoomed by keys, and Escape leads back out
     CHECK(*rig.app->PresentSelection().trace == TraceId{3});
     rig.Press(".");
     CHECK(*rig.app->PresentSelection().trace == TraceId{2});
+    rig.Settle();  // which call traces it is takes a moment
     REQUIRE(rig.app->PresentSelection().Traces() != nullptr);
     CHECK((*rig.app->PresentSelection().traces)[4]);  // Load's Read
     CHECK_FALSE((*rig.app->PresentSelection().traces)[5]);
@@ -208,15 +210,60 @@ TEST_CASE("measure, direction and comparison have keys, in every panel at once")
     CHECK_FALSE(opened.Analyst().Range());
 }
 
+TEST_CASE("a recording is compared with another one, and Escape leads back") {
+    Opened opened(CentreTab::Flame);
+    Rig& rig = *opened.rig;
+    rig.app->ShowTab(Tab::Profile);
+    const Image alone = rig.Picture();
+    const std::string before = Recording(opened.folder, true, "before.residue", 3);
+    const auto wait = [&](session::Phase phase) {
+        for (int i = 0; i < 2000 && rig.app->Analysis().other->status.phase != phase; ++i) rig.app->Frame(0);
+        rig.Settle();
+    };
+    rig.app->CompareWith(before);
+    wait(session::Phase::Ready);
+    const auto answer = rig.app->Analysis().Ask(*rig.app->GetSession()).value;
+    REQUIRE(answer);
+    REQUIRE(answer->earlier);
+    CHECK(answer->earlierName == "before.residue");
+    CHECK(answer->profile.total.liveBytes - answer->earlier->total.liveBytes == 5 * 8000);
+    CHECK(answer->growth.grew == 1);
+    CHECK(answer->growth.shrank == 0);
+    CHECK_FALSE(rig.Picture() == alone);
+    rig.Press("Y");
+    rig.Press("B");
+    CHECK(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.Press("B");
+    rig.Press("Shift+Y");
+    rig.Press("Escape");
+    CHECK_FALSE(rig.app->Analysis().other);
+    const bool same = rig.Picture() == alone;
+    CHECK(same);
+
+    const std::string broken = opened.folder.File("broken.rep", "this is no trace\n");
+    const std::size_t red = opened.Count(DarkTheme().error);
+    rig.app->CompareWith(broken);
+    wait(session::Phase::Failed);
+    CHECK(opened.Count(DarkTheme().error) > red + 20);  // it says why
+    CHECK_FALSE(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.app->CompareWith(before);  // and another one is taken instead
+    wait(session::Phase::Ready);
+    CHECK(rig.app->Analysis().Ask(*rig.app->GetSession()).value->earlier);
+    rig.Press("C");
+    CHECK(rig.app->LastNotice().find("before.residue") != std::string::npos);
+    rig.app->OpenPath(before);  // another file: nothing is compared any more
+    CHECK_FALSE(rig.app->Analysis().other);
+}
+
 TEST_CASE("Shift and a drag over the timeline keep a range; without Shift the drag zooms") {
     Opened opened(CentreTab::Flame);
     Rig& rig = *opened.rig;
     KeyPress shift;
     shift.shift = true;
-    rig.platform->Send(InputEvent::Press(shift));
+    rig.platform->Send(InputEvent::Hold(shift));  // the key alone, as a window tells of it
     rig.Drag({300, 750}, {700, 750});
     shift.shift = false;
-    rig.platform->Send(InputEvent::Release(shift));
+    rig.platform->Send(InputEvent::Hold(shift));
     rig.app->Frame(0);
     REQUIRE(opened.Analyst().Range());
     CHECK(opened.Analyst().Range()->first < opened.Analyst().Range()->second);
@@ -256,6 +303,21 @@ TEST_CASE("a filter is typed, holds in every panel, says what it hides, and is c
     rig.Press("Ctrl+F");  // closes
     const bool same = rig.Picture() == whole;
     CHECK(same);
+}
+
+TEST_CASE("Tab goes from one field of the filter to the next, and back") {
+    Opened opened(CentreTab::Heap);
+    Rig& rig = *opened.rig;
+    rig.Press("Ctrl+F");
+    opened.Write("1000-");
+    rig.Press("Tab");
+    rig.Press("Tab");
+    opened.Write("load");
+    CHECK(opened.Analyst().Filter().leastSize == 1000);
+    CHECK(opened.Analyst().Filter().site == "load");
+    rig.Press("Shift+Tab");
+    opened.Write("5-");
+    CHECK(opened.Analyst().Filter().leastLife == 5);
 }
 
 TEST_CASE("run until goes to where a condition holds, again and back, and says what it cannot read") {

@@ -147,7 +147,7 @@ TEST_CASE("changes that were not saved are kept when another file is opened, and
     REQUIRE(rig.Wait([&] { return rig.Script().Result() != nullptr; }));
     rig.Settle();
     CHECK(rig.Script().Text() == changed);
-    CHECK_FALSE(rig.app->GetSession()->Options().scenario.text);
+    CHECK_FALSE(rig.Script().FromDraft());
 }
 
 TEST_CASE("a question is answered with a key, judged, and the run goes on") {
