@@ -16,6 +16,7 @@
 #include "gui/views/leaks.hpp"
 #include "gui/views/lives.hpp"
 #include "gui/views/profile.hpp"
+#include "gui/views/program.hpp"
 #include "gui/views/sandbox.hpp"
 #include "gui/views/story.hpp"
 #include "session/sandbox.hpp"
@@ -78,13 +79,16 @@ App::App(Platform& platform, AppOptions options)
 
     centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
+    program_ = MakeProgramView();
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
     tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView(), MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
-    if (options_.sandbox) {
+    if (!options_.program.empty()) {
+        OpenProgram();
+    } else if (options_.sandbox) {
         OpenSandbox();
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
@@ -361,6 +365,14 @@ void App::OpenSandbox() {
     colour_ = ColourMode::Site;
     // Something to try at once; the panel at the left makes others.
     if (session::Sandbox* sandbox = session_->GetSandbox()) sandbox->Create("first-fit", 64 * 1024);
+}
+
+void App::OpenProgram() {
+    KeepDraft();
+    Replace(session::Session::OpenProgram(options_.program, options_.capture));
+    if (!session_) return;
+    session_->FollowEnd(true);
+    colour_ = ColourMode::Site;
 }
 
 void App::Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) {

@@ -51,6 +51,8 @@ struct AppOptions {
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
+    std::vector<std::string> program{};  // start it and watch it instead
+    capture::CaptureOptions capture{};
     std::string stateFolder{};      // empty: nothing is remembered
     bool animate = true;          // false: pictures and tests; steps show their end state at once
     bool firstStart = false;      // open a shipped trace with the tour where nothing is given and none was done
@@ -96,6 +98,7 @@ public:
     void CompareWith(const std::string& path) override;
     void StopComparing() override;
     void OpenSandbox() override;
+    void OpenProgram();  // the one of the options
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
@@ -208,7 +211,7 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
-    std::unique_ptr<View> sandbox_, insideView_, narration_, console_;
+    std::unique_ptr<View> sandbox_, program_, insideView_, narration_, console_;
     SourceView source_;
     std::array<std::unique_ptr<View>, kCentreCount> centre_;
     std::array<std::unique_ptr<View>, kTabCount> tabs_;

@@ -50,7 +50,8 @@ bool Empty(const Rect& rect) {
 
 // What the source brings along: the sandbox's controls, a scenario's text.
 bool App::HasControls() const {
-    return session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr);
+    return session_ &&
+           (session_->GetSandbox() != nullptr || GetScenario() != nullptr || session_->GetProgram() != nullptr);
 }
 
 // The left column holds that and the allocator's inside; of recordings of other allocators there is none.
@@ -65,6 +66,7 @@ bool App::ShowsInside() const {
 }
 
 View& App::LeftView() {
+    if (session_ && session_->GetProgram() != nullptr) return *program_;  // of its allocator no inside is known
     if (ShowsInside()) return *insideView_;
     if (GetScenario() != nullptr) return source_;
     return session_ && session_->GetSandbox() != nullptr ? *sandbox_ : *insideView_;

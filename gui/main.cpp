@@ -1,6 +1,8 @@
 // residue-view: the window, and the pictures that need no display.
 //   residue-view [FILE] [--against FILE] [--allocator A] [--capacity N] [--sandbox]
+//   residue-view -- PROGRAM ARGUMENTS...
 //   residue-view --picture FILE --at EVENT -o OUT.png [...]
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/parse_size.hpp"
+#include "capture/option_texts.hpp"
 #include "export/atomic_file.hpp"
 #include "gui/app.hpp"
 #include "gui/picture.hpp"
@@ -37,6 +40,8 @@ struct Arguments {
     float scale = 0;
     bool sandbox = false;
     int frames = 0;
+    std::vector<std::string> program;  // behind "--"
+    capture::OptionTexts capture;
     double slow = 0;  // milliseconds
     std::string screenshot, keys, report;
 };
@@ -113,7 +118,7 @@ void KeepReport(App& app, const std::string& path, std::string& reported) {
     if (file->Commit()) reported = std::move(now);
 }
 
-int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
+int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, const capture::CaptureOptions& capture) {
     const std::string folder = StateFolder();
     const SavedState saved = LoadState(folder, nullptr);
     ImGui::CreateContext();
@@ -131,6 +136,8 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open) {
         options.against = arguments.against;
         options.open = open;
         options.sandbox = arguments.sandbox;
+        options.program = arguments.program;
+        options.capture = capture;
         options.stateFolder = folder;
         options.firstStart = true;
         options.predict = true;
@@ -202,8 +209,16 @@ int main(int argc, char** argv) {
     cli.add_option("--report", arguments.report, "keep in this file what is shown, as JSON")->group("");
     cli.add_option("--slow-frames", arguments.slow, "tell of frames that take so many milliseconds")->group("");
     cli.add_option("--screenshot", arguments.screenshot, "write the last of --frames to this file")->group("");
+    cli.add_option("--call-traces", arguments.capture.callTraces, capture::OptionTexts::kCallTracesHelp);
+    cli.add_option("--depth", arguments.capture.depth, capture::OptionTexts::kDepthHelp);
+    cli.add_option("--limit", arguments.capture.limit, capture::OptionTexts::kLimitHelp);
+    cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
+    // Behind "--" stands a program to watch, with arguments of its own.
+    auto [before, program] = capture::SplitAtProgram({argv + 1, argv + argc});
+    arguments.program = std::move(program);
+    std::reverse(before.begin(), before.end());  // as CLI11 wants them
     try {
-        cli.parse(argc, argv);
+        cli.parse(before);
     } catch (const CLI::ParseError& error) {
         const int code = cli.exit(error);
         return code == 0 ? 0 : kBadUse;
@@ -211,5 +226,8 @@ int main(int argc, char** argv) {
     const auto open = Opening(arguments);
     if (!open) return Report(open.error());
     if (!arguments.picture.empty()) return DrawPicture(arguments, *open);
-    return OpenWindow(arguments, *open);
+    std::vector<Failure> failures;
+    const capture::CaptureOptions capture = capture::CheckOptions(arguments.capture, failures);
+    if (!failures.empty()) return Report(failures.front());
+    return OpenWindow(arguments, *open, capture);
 }

@@ -23,6 +23,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"open", residue::cli::OpenCommand, "[open] [FILE]", "the window, on a trace or a recording"},
+    {"open", residue::cli::OpenCommand, "open -- PROGRAM ARGS...", "the window, on a program that it starts"},
     {"record", residue::cli::RecordCommand, "record -o OUT -- PROGRAM ARGS...",
      "runs a program and writes down its allocations"},
     {"report", residue::cli::ReportCommand, "report FILE [--json]", "figures, failures and leaks, as text or JSON"},
@@ -49,7 +50,10 @@ std::string Help() {
 
 std::string CommandNames() {
     std::string names;
-    for (const Command& command : kCommands) names += std::string(names.empty() ? "" : ", ") + command.name;
+    for (const Command& command : kCommands) {
+        if (names.ends_with(command.name)) continue;  // it has two lines in the help
+        names += std::string(names.empty() ? "" : ", ") + command.name;
+    }
     return names;
 }
 

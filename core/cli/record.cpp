@@ -76,16 +76,16 @@ void Summarise(const log::LogView& log, const capture::Capture::Status& status, 
 }  // namespace
 
 int RecordCommand(const Arguments& arguments) {
-    const auto [before, program] = SplitAtProgram(arguments);
+    const auto [before, program] = capture::SplitAtProgram(arguments);
     CLI::App app("Runs a program and writes down every allocation and free in it.\n"
                  "residue record [-o FILE] [OPTIONS] -- PROGRAM ARGUMENTS...", "residue record");
     std::string output;
-    CaptureArguments how;
+    capture::OptionTexts how;
     app.add_option("-o,--output", output, "the recording (PROGRAM.residue)");
-    how.AddTo(app);
+    AddCaptureOptions(app, how);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, before, failures); !parsed.goOn) return parsed.exitCode;
-    capture::CaptureOptions options = how.Check(failures);
+    capture::CaptureOptions options = capture::CheckOptions(how, failures);
     if (program.empty()) {
         failures.push_back({"residue record", "no program", "residue record -o FILE -- PROGRAM ARGUMENTS..."});
     }

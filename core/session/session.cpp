@@ -10,6 +10,7 @@
 #include "import/event_stream.hpp"
 #include "import/recording.hpp"
 #include "log/native_file.hpp"
+#include "session/capture_session.hpp"
 #include "session/native_session.hpp"
 #include "session/recording_session.hpp"
 #include "session/sandbox_session.hpp"
@@ -43,5 +44,9 @@ std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions opti
 }
 
 std::unique_ptr<Session> Session::OpenSandbox() { return std::make_unique<SandboxSession>(); }
+
+std::unique_ptr<Session> Session::OpenProgram(std::vector<std::string> arguments, capture::CaptureOptions options) {
+    return std::make_unique<CaptureSession>(std::move(arguments), std::move(options));
+}
 
 }  // namespace residue::session

@@ -15,6 +15,7 @@
 #include "analysis/call_tree.hpp"
 #include "analysis/metrics.hpp"
 #include "analysis/series.hpp"
+#include "capture/capture.hpp"
 #include "import/trace.hpp"
 #include "log/event_log.hpp"
 #include "log/failure.hpp"
@@ -25,7 +26,8 @@ namespace residue::session {
 
 class Analyst;   // session/analyst.hpp
 class Sandbox;   // session/sandbox.hpp
-class Scenario;  // session/scenario.hpp
+class Scenario;     // session/scenario.hpp
+class LiveProgram;  // session/program.hpp
 
 // Of a scenario: what its run may take, and how it stops.
 struct ScenarioOptions {
@@ -66,6 +68,8 @@ public:
     static std::unique_ptr<Session> Open(const std::string& path, OpenOptions options = {});
     // A live sandbox (session/sandbox.hpp): its allocator's events cross as they happen.
     static std::unique_ptr<Session> OpenSandbox();
+    // Starts a program and watches it (session/capture_session.hpp). One that cannot be started shows in Status().
+    static std::unique_ptr<Session> OpenProgram(std::vector<std::string> arguments, capture::CaptureOptions options);
     virtual ~Session() = default;
 
     virtual LoadStatus Status() const = 0;
@@ -133,6 +137,7 @@ public:
 
     virtual Sandbox* GetSandbox() { return nullptr; }
     virtual Scenario* GetScenario() { return nullptr; }
+    virtual LiveProgram* GetProgram() { return nullptr; }
     // For a trace of ids and sizes, once read: what can be said without an allocator. Any thread.
     virtual std::optional<import::TraceFigures> Figures() const { return std::nullopt; }
 };

@@ -337,25 +337,7 @@ void SandboxView::DrawFlow(ViewContext& context, session::Sandbox& sandbox, floa
             "What a full lane does: Block makes the program wait, Drop and count loses events and says how many");
     ImGui::SetCursorScreenPos({at.x, at.y + context.Px(8 + 26 + 8)});
 
-    // How full the fullest lane is, as a bar and as a figure.
-    const ImVec2 row = ImGui::GetCursorScreenPos();
-    const float height = context.Px(kRowHeight);
-    const float fill = static_cast<float>(std::clamp(flow.laneFill, 0.0, 1.0));
-    const Rect line{{row.x + pad, row.y}, {row.x + width - pad, row.y + height}};
-    ImDrawList* draw = ImGui::GetWindowDrawList();
-    const float used = DrawTextIn(draw, context.fonts->mono, line, theme.dim, "lane fill");
-    const std::string percent = std::to_string(static_cast<int>(std::lround(fill * 100))) + " %";
-    const float figure = TextWidth(context.fonts->mono, "100 %");
-    DrawTextIn(draw, context.fonts->mono, line, fill > 0.9f ? theme.warn : theme.text, percent, Align::Right);
-    const float left = line.min.x + used + pad, right = line.max.x - figure - pad;
-    if (right > left) {
-        const float middle = std::floor(row.y + height / 2), half = context.Px(3);
-        draw->AddRectFilled({left, middle - half}, {right, middle + half}, theme.raised, context.Px(2));
-        draw->AddRectFilled({left, middle - half}, {left + std::floor((right - left) * fill), middle + half},
-                            fill > 0.9f ? theme.warn : theme.live, context.Px(2));
-    }
-    ImGui::Dummy({width, height});
-    if (ImGui::IsItemHovered()) Tooltip(context, "Of the fullest ring buffer between a writer and the log");
+    DrawFill(context, "lane fill", flow.laneFill, width, "Of the fullest ring buffer between a writer and the log");
     KeyValue(context, "sent", analysis::FormatCount(flow.sent), "Events that the sandbox's threads emitted");
     KeyValue(context, "received", analysis::FormatCount(flow.received), "Events that are in the log");
     KeyValue(context, "dropped", analysis::FormatCount(flow.dropped),

@@ -202,7 +202,7 @@ void TransportBar::Draw(ViewContext& context, ImVec2 size) {
         DrawText(draw, fonts.mono, {at, textY}, theme.text, now);
         DrawText(draw, fonts.mono, {at + widths[1], textY}, theme.dim, of);
         if (session.IsLive()) {
-            const bool loading = session.GetSandbox() == nullptr;
+            const bool loading = session.GetSandbox() == nullptr && session.GetProgram() == nullptr;
             const std::string live = std::string(kIconLive.Text(fonts)) + (loading ? " loading" : " live");
             const float width = TextWidth(fonts.label, live);
             DrawTextIn(draw, fonts.label, {{right - width, y}, {right + 1, y + height}},

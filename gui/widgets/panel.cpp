@@ -113,4 +113,26 @@ bool ListRow(const ViewContext& context, const char* id, float width, float heig
     return clicked;
 }
 
+void DrawFill(const ViewContext& context, std::string_view name, double fill, float width, std::string_view tooltip) {
+    const Theme& theme = *context.theme;
+    const float share = static_cast<float>(std::clamp(fill, 0.0, 1.0));
+    const ImVec2 row = ImGui::GetCursorScreenPos();
+    const float height = context.Px(kRowHeight), pad = context.Px(kPad);
+    const Rect line{{row.x + pad, row.y}, {row.x + width - pad, row.y + height}};
+    ImDrawList* draw = ImGui::GetWindowDrawList();
+    const float used = DrawTextIn(draw, context.fonts->mono, line, theme.dim, name);
+    const std::string percent = std::to_string(static_cast<int>(std::lround(share * 100))) + " %";
+    const float figure = TextWidth(context.fonts->mono, "100 %");
+    DrawTextIn(draw, context.fonts->mono, line, share > 0.9f ? theme.warn : theme.text, percent, Align::Right);
+    const float left = line.min.x + used + pad, right = line.max.x - figure - pad;
+    if (right > left) {
+        const float middle = std::floor(row.y + height / 2), half = context.Px(3);
+        draw->AddRectFilled({left, middle - half}, {right, middle + half}, theme.raised, context.Px(2));
+        draw->AddRectFilled({left, middle - half}, {left + std::floor((right - left) * share), middle + half},
+                            share > 0.9f ? theme.warn : theme.live, context.Px(2));
+    }
+    ImGui::Dummy({width, height});
+    if (ImGui::IsItemHovered()) Tooltip(context, tooltip);
+}
+
 }  // namespace residue::gui

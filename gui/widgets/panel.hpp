@@ -17,6 +17,9 @@ void SectionTitle(const ViewContext& context, std::string_view title, std::strin
 bool KeyValue(const ViewContext& context, std::string_view key, std::string_view value, std::string_view tooltip = {},
               ImU32 valueColour = 0);
 
+// A line with a bar: how full something is, 0..1; above .9 it warns. Advances the cursor.
+void DrawFill(const ViewContext& context, std::string_view name, double fill, float width, std::string_view tooltip);
+
 // What a panel with nothing to show says: what would fill it and how. Centred in `size` at the cursor.
 void EmptyState(const ViewContext& context, ImVec2 size, const Icon& icon, std::string_view title,
                 std::string_view how);

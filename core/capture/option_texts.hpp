@@ -1,0 +1,31 @@
+// How a program is watched, as the user says it; the same in both front ends.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capture/capture.hpp"
+
+namespace residue::capture {
+
+struct OptionTexts {
+    std::string callTraces = "auto";
+    std::string depth{}, limit{};  // empty: the usual one
+    bool drop = false;
+
+    static constexpr const char* kCallTracesHelp =
+        "auto, fp (frame pointers), dwarf (unwinding tables), or off; auto is the best there is";
+    static constexpr const char* kDepthHelp = "frames of a call trace, 1 to 64 (32)";
+    static constexpr const char* kLimitHelp = "memory that the recording may take, such as 4G (half of the machine's)";
+    static constexpr const char* kDropHelp =
+        "where the recorder is behind, lose events at once rather than let the program wait";
+};
+
+// What cannot be is added to `failures`.
+CaptureOptions CheckOptions(const OptionTexts& texts, std::vector<Failure>& failures);
+
+// Splits at the first "--": what stands before it, and the program with its arguments.
+std::pair<std::vector<std::string>, std::vector<std::string>> SplitAtProgram(const std::vector<std::string>& arguments);
+
+}  // namespace residue::capture

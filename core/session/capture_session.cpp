@@ -1,0 +1,100 @@
+#include "session/capture_session.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace residue::session {
+
+namespace {
+std::string NameOf(const std::vector<std::string>& arguments) {
+    if (arguments.empty()) return "program";
+    return arguments[0].substr(arguments[0].rfind('/') + 1);
+}
+
+std::string TextOf(const capture::Ended& ended) {
+    if (ended.signal == 0) return "exit code " + std::to_string(ended.exitCode);
+    return "killed by signal " + std::to_string(ended.signal) + " (" + ::strsignal(ended.signal) + ")";
+}
+}  // namespace
+
+CaptureSession::CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options)
+    : CursorSession("", OpenOptions{}), name_(NameOf(arguments)) {
+    FollowEnd(true);
+    auto capture = capture::Capture::Start(arguments, options, log_);
+    if (!capture) {
+        whole_.store(true, std::memory_order_release);
+        SetPhase(Phase::Failed, capture.error());
+        return;
+    }
+    capture_ = std::move(*capture);
+    SetPhase(Phase::Ready);
+    SetSubtitle("live · process " + std::to_string(capture_->Now().program));
+    follower_ = std::thread([this] { Guard([this] { Follow(); }); });
+}
+
+CaptureSession::~CaptureSession() {
+    Cancel();
+    if (follower_.joinable()) follower_.join();
+}
+
+void CaptureSession::Follow() {
+    constexpr std::chrono::milliseconds kPause{2};
+    while (!log_.Closed() && !Cancelled()) {
+        const Row before = log_.View().Rows();
+        if (!ExtendSeries()) return;
+        if (log_.View().Rows() == before) std::this_thread::sleep_for(kPause);
+    }
+    if (Cancelled() || !ExtendToWhole()) return;
+    const capture::Capture::Status now = capture_->Now();
+    if (now.outOfMemory) SetPhase(Phase::Failed, OutOfMemory());
+    AddWarnings(capture_->Warnings());
+    SetSubtitle("recorded live" + (now.ended ? " · " + TextOf(*now.ended) : std::string(" · left while it ran")));
+    whole_.store(true, std::memory_order_release);
+}
+
+void CaptureSession::Cancel() {
+    CursorSession::Cancel();
+    StopRecording();
+}
+
+void CaptureSession::WaitUntilLoaded() {
+    if (follower_.joinable()) follower_.join();
+}
+
+std::string CaptureSession::Title() const { return name_; }
+
+void CaptureSession::StopRecording() {
+    if (capture_) capture_->Detach();
+}
+
+void CaptureSession::EndProgram() {
+    if (capture_) capture_->Kill(SIGTERM);
+}
+
+bool CaptureSession::Tick(double seconds, std::uint64_t budgetRows) {
+    if (capture_) {
+        const capture::Capture::Status now = capture_->Now();
+        state_.process = static_cast<int>(now.program);
+        state_.running = now.running;
+        state_.recording = now.recording;
+        state_.seen = now.attached;
+        if (now.ended) state_.ended = TextOf(*now.ended);
+        state_.laneFill = now.fill;
+        state_.received = now.counted.taken;
+        state_.lost = now.counted.dropped;
+        state_.waiting = now.waiting;
+        state_.threads = now.counted.threads;
+        state_.waitedSeconds = static_cast<double>(now.counted.waited) / 1e9;
+        sinceRate_ += seconds;
+        if (sinceRate_ >= 0.25) {
+            state_.eventsPerSecond = static_cast<double>(state_.received - rateFrom_) / sinceRate_;
+            rateFrom_ = state_.received;
+            sinceRate_ = 0;
+        }
+    }
+    return CursorSession::Tick(seconds, budgetRows);
+}
+
+}  // namespace residue::session

@@ -1,0 +1,31 @@
+// A program that is being watched: what a view shows of it beside its log.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace residue::session {
+
+class LiveProgram {
+public:
+    virtual ~LiveProgram() = default;
+
+    struct State {
+        int process = 0;
+        bool running = true;
+        bool recording = true;           // more events may come
+        bool seen = false;               // it has the recorder; else nothing of it came (yet)
+        std::string ended{};             // "exit code 0", "killed by signal 11 (Segmentation fault)"; empty: it runs
+        double eventsPerSecond = 0;      // taken from it, lately
+        double laneFill = 0;             // 0..1, of the fullest lane
+        std::uint64_t received = 0, lost = 0;
+        std::uint64_t waiting = 0;       // events taken that are not in the log yet
+        std::uint32_t threads = 0;
+        double waitedSeconds = 0;        // that the program waited for the recorder, in all
+    };
+    virtual State ProgramState() const = 0;  // as of the last Tick
+    virtual void StopRecording() = 0;        // the program goes on alone
+    virtual void EndProgram() = 0;           // asks it to end (SIGTERM)
+};
+
+}  // namespace residue::session

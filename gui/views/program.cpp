@@ -1,0 +1,206 @@
+#include "gui/views/program.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/format.hpp"
+#include "gui/views/list.hpp"
+#include "gui/views/short_name.hpp"
+#include "gui/widgets/controls.hpp"
+#include "gui/widgets/panel.hpp"
+#include "session/background.hpp"
+#include "session/program.hpp"
+
+namespace residue::gui {
+
+namespace {
+
+constexpr std::size_t kMostSource = 4 << 20;  // bytes of a source file
+constexpr int kLinesAround = 400;
+
+// A source file's lines, read on a thread of its own.
+struct SourceText {
+    std::vector<std::string> lines;  // empty: it is not there, or no text
+};
+
+std::shared_ptr<const SourceText> ReadSource(const std::string& path) {
+    auto text = std::make_shared<SourceText>();
+    std::ifstream file(path, std::ios::binary);
+    std::string line;
+    std::size_t bytes = 0;
+    while (file && std::getline(file, line) && (bytes += line.size() + 1) <= kMostSource) {
+        std::string shown;
+        for (const char c : line) {
+            if (c == '\t') shown.append(4 - shown.size() % 4, ' ');
+            else if (c != '\r') shown.push_back(c);
+        }
+        text->lines.push_back(std::move(shown));
+    }
+    return text;
+}
+
+class ProgramView final : public View {
+public:
+    const char* Title() const override { return "Program"; }
+    std::string Status(ViewContext& context) override;
+    void Draw(ViewContext& context, ImVec2 size) override;
+
+private:
+    void DrawState(ViewContext& context, session::LiveProgram& program, float width);
+    void DrawFlow(ViewContext& context, const session::LiveProgram::State& state, float width);
+    void DrawSource(ViewContext& context, ImVec2 size);
+    std::optional<log::Frame> FrameToShow(ViewContext& context);
+
+    session::Background<std::string, SourceText> source_{
+        [](const std::string& path, const std::atomic<bool>&, std::atomic<double>&) { return ReadSource(path); }};
+    TraceId trace_{};
+    std::optional<log::Frame> frame_;
+    std::string shownAt_;  // file:line that was scrolled to
+};
+
+std::string ProgramView::Status(ViewContext& context) {
+    const session::LiveProgram* const program = context.session != nullptr ? context.session->GetProgram() : nullptr;
+    if (program == nullptr) return {};
+    const auto state = program->ProgramState();
+    return state.running ? (state.recording ? "runs" : "runs, not recorded") : "ended";
+}
+
+void ProgramView::DrawState(ViewContext& context, session::LiveProgram& program, float width) {
+    const session::LiveProgram::State state = program.ProgramState();
+    const Theme& theme = *context.theme;
+    SectionTitle(context, "Process", std::to_string(state.process));
+    const std::string how = state.running ? "running" : state.ended;
+    const bool bad = !state.running && state.ended != "exit code 0";
+    KeyValue(context, "state", how, "Of the program, which is a process of its own",
+             bad ? theme.error : state.running ? theme.good : 0);
+    KeyValue(context, "threads", analysis::FormatCount(state.threads), "That allocated or freed something so far");
+    if (!state.seen && state.running) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width - context.Px(kPad));
+        ImGui::SetCursorScreenPos({at.x + context.Px(kPad), at.y + context.Px(4)});
+        ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(theme.dim), "It has not allocated anything yet.");
+        ImGui::PopTextWrapPos();
+    }
+    const float pad = context.Px(kPad), gap = context.Px(8), button = std::floor((width - 2 * pad - gap) / 2);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::SetCursorScreenPos({at.x + pad, at.y + context.Px(6)});
+    if (Button(context, "##detach", "Stop recording", ButtonKind::Plain, button, state.recording)) {
+        program.StopRecording();
+    }
+    Tooltip(context, "The program goes on alone; what was recorded stays");
+    ImGui::SetCursorScreenPos({at.x + pad + button + gap, at.y + context.Px(6)});
+    if (Button(context, "##end", "End program", ButtonKind::Danger, button, state.running)) program.EndProgram();
+    Tooltip(context, "Asks it to end (SIGTERM)");
+    ImGui::SetCursorScreenPos({at.x, at.y + context.Px(6 + 24 + 8)});
+}
+
+void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::State& state, float width) {
+    const Theme& theme = *context.theme;
+    const auto rate = static_cast<std::uint64_t>(std::max(0.0, state.eventsPerSecond));
+    SectionTitle(context, "Flow", analysis::FormatCount(rate) + " events/s");
+    DrawFill(context, "lane fill", state.laneFill, width, "Of the fullest ring buffer between a thread of it and the recorder");
+    KeyValue(context, "received", analysis::FormatCount(state.received), "Events taken from the program");
+    KeyValue(context, "waiting", analysis::FormatCount(state.waiting), "Of these not in the log yet");
+    KeyValue(context, "lost", analysis::FormatCount(state.lost),
+             "Events for which there was no room; each loss is a gap event in the log", state.lost != 0 ? theme.warn : 0);
+    char waited[32];
+    std::snprintf(waited, sizeof waited, "%.1f ms", state.waitedSeconds * 1e3);
+    KeyValue(context, "program waited", waited, "In all, for the recorder: at most 50 ms, then events are lost instead");
+    ImGui::Dummy({width, context.Px(8)});
+}
+
+// The innermost frame of the call shown that has a source file, the C library's and the language's own left out.
+std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
+    session::Session& session = *context.session;
+    TraceId trace{};
+    if (const auto block = context.selection->block; block && block->value <= session.View().Blocks()) {
+        trace = session.View().Birth(*block).event.trace;
+    }
+    if (!trace) {
+        if (const auto row = session.PresentRow()) trace = session.View().At(*row).event.trace;
+    }
+    if (!trace) return frame_;  // a free: the last one stays
+    if (trace == trace_) return frame_;
+    trace_ = trace;
+    frame_.reset();
+    for (const log::Frame& frame : session.View().Frames(trace)) {
+        if (frame.file.empty() || frame.line == 0) continue;
+        if (frame.file.starts_with("/usr/include/") || frame.file.find("/libstdc++") != std::string::npos) continue;
+        frame_ = frame;
+        break;
+    }
+    return frame_;
+}
+
+void ProgramView::DrawSource(ViewContext& context, ImVec2 size) {
+    const Theme& theme = *context.theme;
+    const auto frame = FrameToShow(context);
+    if (!frame) {
+        SectionTitle(context, "Source");
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label,
+                   {{at.x + context.Px(kPad), at.y + context.Px(6)}, {at.x + size.x, at.y + context.Px(26)}}, theme.dim,
+                   "The call shown has no source lines (no debug data).");
+        ImGui::Dummy({size.x, context.Px(30)});
+        return;
+    }
+    const std::string where = frame->file.substr(frame->file.rfind('/') + 1) + ":" + std::to_string(frame->line);
+    SectionTitle(context, "Source", where);
+    const auto reply = source_.Ask(frame->file);
+    if (!reply.value || !reply.fresh) return;
+    const std::vector<std::string>& lines = reply.value->lines;
+    const float line = std::floor(context.fonts->mono->FontSize * 1.35f), left = size.x;
+    const float height = std::max(context.Px(80), size.y);
+    if (lines.empty()) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label,
+                   {{at.x + context.Px(kPad), at.y + context.Px(6)}, {at.x + left, at.y + context.Px(26)}}, theme.dim,
+                   frame->file + " is not on this machine.");
+        ImGui::Dummy({left, context.Px(30)});
+        return;
+    }
+    const int shown = static_cast<int>(frame->line);
+    const int first = std::max(1, shown - kLinesAround), last = std::min(static_cast<int>(lines.size()), shown + kLinesAround);
+    const ScrollArea area("##source", {left, height});
+    const std::string key = frame->file + where;
+    if (key != shownAt_) {
+        shownAt_ = key;
+        ImGui::SetScrollY(std::max(0.0f, static_cast<float>(shown - first) * line - height / 2));
+    }
+    const float numbers = TextWidth(context.fonts->mono, std::to_string(last)) + context.Px(kPad);
+    const ImVec2 origin = ImGui::GetCursorScreenPos();
+    ImDrawList* const draw = ImGui::GetWindowDrawList();
+    const float top = ImGui::GetWindowPos().y;
+    for (int number = first; number <= last; ++number) {
+        const float y = origin.y + static_cast<float>(number - first) * line;
+        if (y + line < top || y > top + height) continue;
+        if (number == shown) draw->AddRectFilled({origin.x, y}, {origin.x + left, y + line}, theme.raised);
+        DrawTextIn(draw, context.fonts->mono, {{origin.x, y}, {origin.x + numbers - context.Px(4), y + line}},
+                   number == shown ? theme.text : theme.faint, std::to_string(number), Align::Right);
+        DrawText(draw, context.fonts->mono, {origin.x + numbers + context.Px(6), y + (line - context.fonts->mono->FontSize) / 2},
+                 number == shown ? theme.text : theme.dim, lines[static_cast<std::size_t>(number - 1)]);
+    }
+    ImGui::Dummy({left, static_cast<float>(last - first + 1) * line});
+}
+
+void ProgramView::Draw(ViewContext& context, ImVec2 size) {
+    session::LiveProgram* const program = context.session != nullptr ? context.session->GetProgram() : nullptr;
+    if (program == nullptr) {
+        return EmptyState(context, size, kIconFlask, "No program is watched", "residue open -- PROGRAM starts one.");
+    }
+    const ImVec2 begin = ImGui::GetCursorScreenPos();
+    DrawState(context, *program, size.x);
+    DrawFlow(context, program->ProgramState(), size.x);
+    const float used = ImGui::GetCursorScreenPos().y - begin.y;
+    DrawSource(context, {size.x, size.y - used - context.Px(34)});
+}
+
+}  // namespace
+
+std::unique_ptr<View> MakeProgramView() { return std::make_unique<ProgramView>(); }
+
+}  // namespace residue::gui
