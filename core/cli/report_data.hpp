@@ -64,6 +64,7 @@ struct Report {
     import::TraceFigures figures;
     std::uint64_t failed = 0;
     std::vector<ReportLeak> leaks;  // by bytes, descending
+    std::uint64_t suppressedBytes = 0, suppressedBlocks = 0;  // leaks that are known, and not among them
     std::vector<Warning> warnings;
     std::optional<ReportHeap> heap;
     std::string reason;                    // why there is no heap

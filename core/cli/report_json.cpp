@@ -91,6 +91,9 @@ std::string ReportJson(const Report& report) {
         {"warnings", std::move(warnings)},
         {"provenance", report.provenance},
     };
+    if (report.suppressedBlocks != 0) {
+        object["suppressed"] = {{"bytes", report.suppressedBytes}, {"blocks", report.suppressedBlocks}};
+    }
     if (report.heap) {
         Json metrics = Json::object();
         for (const analysis::MetricInfo& info : analysis::MetricTable())

@@ -105,8 +105,13 @@ void TellErrors(const ReportHeap& heap, Page& page) {
 }
 
 void TellLeaks(const Report& report, Page& page) {
-    if (report.leaks.empty()) return;
+    if (report.leaks.empty() && report.suppressedBlocks == 0) return;
     page.Section("Never freed");
+    if (report.suppressedBlocks != 0) {
+        page.Line(page.Dim(fmt::format("  {} in {} {} suppressed", FormatBytes(report.suppressedBytes),
+                                       FormatCount(report.suppressedBlocks),
+                                       report.suppressedBlocks == 1 ? "block is" : "blocks are")));
+    }
     for (std::size_t i = 0; i < std::min(report.leaks.size(), kLeaksTold); ++i) {
         const ReportLeak& leak = report.leaks[i];
         const char* unit = leak.blocks == 1 ? "block" : "blocks";

@@ -113,7 +113,7 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     ImGui::Dummy({width, context.Px(8)});
 }
 
-// The innermost frame of the call shown that has a source file, the C library's and the language's own left out.
+// The innermost frame of the call shown that has a source file of the program's own.
 std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
     session::Session& session = *context.session;
     TraceId trace{};
@@ -129,7 +129,7 @@ std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
     frame_.reset();
     for (const log::Frame& frame : session.View().Frames(trace)) {
         if (frame.file.empty() || frame.line == 0) continue;
-        if (frame.file.starts_with("/usr/include/") || frame.file.find("/libstdc++") != std::string::npos) continue;
+        if (!frame.file.starts_with('/') || frame.file.starts_with("/usr/include/")) continue;  // not the program's own
         frame_ = frame;
         break;
     }

@@ -1,0 +1,71 @@
+// The panel of a program that is watched.
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <thread>
+
+#include <imgui_internal.h>
+
+#include "session/program.hpp"
+#include "shell_rig.hpp"
+#include "support/catch.hpp"
+
+using namespace residue;
+using namespace residue::gui;
+using namespace residue::gui::test;
+
+namespace {
+
+AppOptions Watching(const char* mode, const char* number = "1") {
+    AppOptions options;
+    options.program = {RESIDUE_BIN_DIR "/capture_subject", mode, number};
+    options.capture.shim = RESIDUE_BIN_DIR "/libresidue-preload.so";
+    options.capture.channel.patienceNanoseconds = 10'000'000'000;
+    return options;
+}
+
+// The window within the frame whose name has this in it.
+ImGuiWindow* WindowNamed(const char* part) {
+    for (ImGuiWindow* window : GImGui->Windows) {
+        if (window->Active && std::strstr(window->Name, part) != nullptr) return window;
+    }
+    return nullptr;
+}
+
+bool Wait(Rig& rig, const std::function<bool()>& until) {
+    for (int i = 0; i < 2000 && !until(); ++i) {
+        rig.app->Frame(0.01);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return until();
+}
+
+}  // namespace
+
+TEST_CASE("a program is shown while it runs, and where it stands when it has ended") {
+    Rig rig(Watching("threads", "2"));
+    session::Session& session = *rig.app->GetSession();
+    REQUIRE(Wait(rig, [&] { return !session.IsLive(); }));
+    rig.Settle();
+    CHECK(session.Now() == session.End());
+    // The past of it, with the same keys as ever; the source of the call that is shown is beside it.
+    rig.Press("Home");
+    rig.Press("Right");
+    rig.Settle();
+    CHECK(session.Now() == Position{1});
+}
+
+TEST_CASE("where a call of the program has source, it is shown at its line") {
+    Rig rig(Watching("leaks"));
+    session::Session& session = *rig.app->GetSession();
+    REQUIRE(Wait(rig, [&] { return !session.IsLive(); }));
+    // The position of the leak.
+    const log::LogView view = session.View();
+    for (Row row{}; row < view.Rows(); ++row) {
+        if (view.At(row).event.size == 9001) session.SeekTo(view.PositionOf(row));
+    }
+    REQUIRE(Wait(rig, [&] { return WindowNamed("##source") != nullptr; }));
+    // Its line is in view: not the beginning of the file.
+    rig.Settle();
+    CHECK(WindowNamed("##source")->Scroll.y > 100);
+}
