@@ -234,7 +234,7 @@ int main(int count, char** arguments) {
     const int number = count > 2 ? std::atoi(arguments[2]) : 0;
     if (mode == "kinds") return Kinds();
     if (mode == "failing") return Failing();
-    if (mode == "threads") return Threads(number, 2000);
+    if (mode == "threads") return Threads(number, count > 3 ? std::atoi(arguments[3]) : 2000);
     if (mode == "short-threads") return ShortThreads(number);
     if (mode == "fork") return Fork();
     if (mode == "raw-fork") return RawFork();
