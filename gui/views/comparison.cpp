@@ -55,7 +55,10 @@ void DrawTotals(ViewContext& context, float width, const session::ProfileAnswer&
     const Columns columns(context, kTotals, ImGui::GetCursorScreenPos().x, width);
     columns.DrawHeader(context);
     const float height = context.Px(kRowHeight);
-    const auto row = [&](const char* name, std::uint64_t analysis::SiteFigures::*figure, bool bytes, const char* help) {
+    // Of two moments of one recording, what happened before the range and in it are no two states of one thing.
+    const bool moments = answer.earlierName.empty();
+    const auto row = [&](const char* name, std::uint64_t analysis::SiteFigures::*figure, bool bytes, const char* help,
+                         bool happened = false) {
         const SiteMeasure as = bytes ? SiteMeasure::LiveBytes : SiteMeasure::Allocations;  // only for how it is written
         const auto a = static_cast<std::int64_t>(answer.earlier->total.*figure);
         const auto b = static_cast<std::int64_t>(answer.profile.total.*figure);
@@ -67,19 +70,21 @@ void DrawTotals(ViewContext& context, float width, const session::ProfileAnswer&
         columns.Text(context, kName, y, height, theme.dim, name);
         columns.Text(context, kA, y, height, theme.text, FormatValue(as, a));
         columns.Text(context, kB, y, height, theme.text, FormatValue(as, b));
-        columns.Text(context, kChange, y, height, ChangeColour(theme, b - a), Signed(as, b - a));
+        const bool apart = moments && happened;
+        if (!apart) columns.Text(context, kChange, y, height, ChangeColour(theme, b - a), Signed(as, b - a));
         const auto exact = [&](std::int64_t value) {
             return bytes ? FormatExact(as, value) : FormatCount(static_cast<std::uint64_t>(value));
         };
-        if (hovered) TooltipNow(context, std::string(help) + "\nA: " + exact(a) + "\nB: " + exact(b));
+        const std::string tip = std::string(help) + (apart ? ": up to the range (A), and in it (B)" : "");
+        if (hovered) TooltipNow(context, tip + "\nA: " + exact(a) + "\nB: " + exact(b));
     };
     using Figures = analysis::SiteFigures;
     row("live", &Figures::liveBytes, true, "Bytes of live blocks at the end of each");
     row("blocks", &Figures::liveBlocks, false, "Live blocks at the end of each");
-    row("at peak", &Figures::peakBytes, true, "Bytes of live blocks where they were most");
-    row("allocated", &Figures::allocatedBytes, true, "Bytes that were asked for, freed or not");
-    row("requests", &Figures::allocations, false, "Blocks that were allocated");
-    row("temporary", &Figures::temporary, false, "Blocks that were freed before their thread's next request");
+    if (!moments) row("at peak", &Figures::peakBytes, true, "Bytes of live blocks where they were most");
+    row("allocated", &Figures::allocatedBytes, true, "Bytes that were asked for, freed or not", true);
+    row("requests", &Figures::allocations, false, "Blocks that were allocated", true);
+    row("temporary", &Figures::temporary, false, "Blocks that were freed before their thread's next request", true);
     row("leaked", &Figures::leakedBytes, true, "Bytes that are live at the end and never freed");
     ImGui::Dummy({0, context.Px(8)});
 }
