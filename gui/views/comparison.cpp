@@ -105,8 +105,8 @@ void DrawSites(ViewContext& context, float width, const Answer& answer, bool gre
     const analysis::FlameGrowth& growth = answer->growth;
     const std::vector<analysis::SiteGrowth>& sites = grew ? growth.grown : growth.shrunk;
     const std::uint64_t all = grew ? growth.grew : growth.shrank;
-    SectionTitle(context, grew ? "Grew" : "Shrank",
-                 FormatCount(all) + (all == 1 ? " site" : " sites") + " by " + analysis::InfoOf(answer->flame.measure).label);
+    const std::string label = analysis::InfoOf(answer->flame.measure).label;
+    SectionTitle(context, grew ? "Grew" : "Shrank", FormatCount(all) + (all == 1 ? " site by " : " sites by ") + label);
     if (sites.empty()) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         DrawText(ImGui::GetWindowDrawList(), context.fonts->label, {at.x + context.Px(kPad), at.y + context.Px(8)},
@@ -129,7 +129,8 @@ void DrawSites(ViewContext& context, float width, const Answer& answer, bool gre
         const bool selected = trace && context.selection->trace == trace;
         const bool clicked = ListRow(context, "##site", width, height, selected, &hovered);
         ImGui::PopID();
-        columns.Text(context, kName, y, height, theme.text, ShortFunction(analysis::SiteNameOf(answer->flame, site.node)));
+        const std::string name = ShortFunction(analysis::SiteNameOf(answer->flame, site.node));
+        columns.Text(context, kName, y, height, theme.text, name);
         columns.Text(context, kA, y, height, theme.dim, FormatValue(measure, site.before));
         columns.Text(context, kB, y, height, theme.dim, FormatValue(measure, site.after));
         columns.Text(context, kChange, y, height, ChangeColour(theme, site.Change()), Signed(measure, site.Change()));
