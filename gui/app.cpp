@@ -272,7 +272,8 @@ bool App::Frame(double seconds) {
     }
     TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
-    const bool quiet = events.empty() && (!other_ || other_->Status().phase != session::Phase::Loading) && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
+    const bool reading = other_ && other_->Status().phase == session::Phase::Loading;
+    const bool quiet = events.empty() && !reading && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                                         session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 

@@ -1,5 +1,5 @@
-// Changes of scenarios that were not saved: a file each in a folder, written and removed on a thread of their own, in the
-// order in which that was asked for.
+// Changes of scenarios that were not saved: a file each in a folder, written and removed on a thread of their own, in
+// the order in which that was asked for.
 //
 //     Drafts drafts(folder);
 //     drafts.Keep(path, text);               // returns at once

@@ -44,9 +44,10 @@ std::vector<Entry> EntriesOf(ViewContext& context, BlockId block) {
     entries.push_back({"Go to its birth, event " + analysis::FormatCount(born.value), "", true, [=] { seek(born); }});
     entries.push_back({dies ? "Go to its death, event " + analysis::FormatCount(died.value) : "It never dies", "", dies,
                        [=] { seek(died); }});
-    entries.push_back({"Next event at " + address, "H", true, [&context, block] { FindAddressOf(context, block, true); }});
-    entries.push_back(
-        {"Event before at " + address, "Shift+H", true, [&context, block] { FindAddressOf(context, block, false); }});
+    entries.push_back({"Next event at " + address, "H", true,
+                       [&context, block] { FindAddressOf(context, block, true); }});
+    entries.push_back({"Event before at " + address, "Shift+H", true,
+                       [&context, block] { FindAddressOf(context, block, false); }});
     entries.push_back({"Its site in the flame graph", "X", bool{birth.trace},
                        [&context, block] { ShowSiteOf(context, block); }});
     entries.push_back({site.empty() ? "It has no site to filter by" : "Only blocks of " + ShortFunction(site), "",
@@ -99,8 +100,8 @@ void BlockMenu::Draw(ViewContext& context) {
             ImDrawList* draw = ImGui::GetWindowDrawList();
             DrawTextIn(draw, context.fonts->label, {{at.x + pad, at.y}, {at.x + pad + text + 1, at.y + row}},
                        entry.enabled ? context.theme->text : context.theme->faint, entry.text);
-            DrawTextIn(draw, context.fonts->monoSmall, {{at.x + width - pad - keys, at.y}, {at.x + width - pad + 1, at.y + row}},
-                       context.theme->dim, entry.key, Align::Right);
+            const Rect keyCell{{at.x + width - pad - keys, at.y}, {at.x + width - pad + 1, at.y + row}};
+            DrawTextIn(draw, context.fonts->monoSmall, keyCell, context.theme->dim, entry.key, Align::Right);
             if (!chosen) continue;
             entry.act();
             ImGui::CloseCurrentPopup();

@@ -1,5 +1,5 @@
-// What can be done with a block, from a click with the right button: where it began and ended, what else happened at its
-// address, its site in the flame graph, only blocks like it, its address to paste elsewhere.
+// What can be done with a block, from a click with the right button: where it began and ended, what else happened at
+// its address, its site in the flame graph, only blocks like it, its address to paste elsewhere.
 #pragma once
 
 #include "gui/view.hpp"

@@ -55,7 +55,10 @@ void DrawTotals(ViewContext& context, float width, const session::ProfileAnswer&
     const Columns columns(context, kTotals, ImGui::GetCursorScreenPos().x, width);
     columns.DrawHeader(context);
     const float height = context.Px(kRowHeight);
-    const auto row = [&](const char* name, std::uint64_t analysis::SiteFigures::*figure, bool bytes, const char* help) {
+    // Of two moments of one recording, what happened before the range and in it are no two states of one thing.
+    const bool moments = answer.earlierName.empty();
+    const auto row = [&](const char* name, std::uint64_t analysis::SiteFigures::*figure, bool bytes, const char* help,
+                         bool happened = false) {
         const SiteMeasure as = bytes ? SiteMeasure::LiveBytes : SiteMeasure::Allocations;  // only for how it is written
         const auto a = static_cast<std::int64_t>(answer.earlier->total.*figure);
         const auto b = static_cast<std::int64_t>(answer.profile.total.*figure);
@@ -67,19 +70,21 @@ void DrawTotals(ViewContext& context, float width, const session::ProfileAnswer&
         columns.Text(context, kName, y, height, theme.dim, name);
         columns.Text(context, kA, y, height, theme.text, FormatValue(as, a));
         columns.Text(context, kB, y, height, theme.text, FormatValue(as, b));
-        columns.Text(context, kChange, y, height, ChangeColour(theme, b - a), Signed(as, b - a));
+        const bool apart = moments && happened;
+        if (!apart) columns.Text(context, kChange, y, height, ChangeColour(theme, b - a), Signed(as, b - a));
         const auto exact = [&](std::int64_t value) {
             return bytes ? FormatExact(as, value) : FormatCount(static_cast<std::uint64_t>(value));
         };
-        if (hovered) TooltipNow(context, std::string(help) + "\nA: " + exact(a) + "\nB: " + exact(b));
+        const std::string tip = std::string(help) + (apart ? ": up to the range (A), and in it (B)" : "");
+        if (hovered) TooltipNow(context, tip + "\nA: " + exact(a) + "\nB: " + exact(b));
     };
     using Figures = analysis::SiteFigures;
     row("live", &Figures::liveBytes, true, "Bytes of live blocks at the end of each");
     row("blocks", &Figures::liveBlocks, false, "Live blocks at the end of each");
-    row("at peak", &Figures::peakBytes, true, "Bytes of live blocks where they were most");
-    row("allocated", &Figures::allocatedBytes, true, "Bytes that were asked for, freed or not");
-    row("requests", &Figures::allocations, false, "Blocks that were allocated");
-    row("temporary", &Figures::temporary, false, "Blocks that were freed before their thread's next request");
+    if (!moments) row("at peak", &Figures::peakBytes, true, "Bytes of live blocks where they were most");
+    row("allocated", &Figures::allocatedBytes, true, "Bytes that were asked for, freed or not", true);
+    row("requests", &Figures::allocations, false, "Blocks that were allocated", true);
+    row("temporary", &Figures::temporary, false, "Blocks that were freed before their thread's next request", true);
     row("leaked", &Figures::leakedBytes, true, "Bytes that are live at the end and never freed");
     ImGui::Dummy({0, context.Px(8)});
 }
@@ -100,8 +105,8 @@ void DrawSites(ViewContext& context, float width, const Answer& answer, bool gre
     const analysis::FlameGrowth& growth = answer->growth;
     const std::vector<analysis::SiteGrowth>& sites = grew ? growth.grown : growth.shrunk;
     const std::uint64_t all = grew ? growth.grew : growth.shrank;
-    SectionTitle(context, grew ? "Grew" : "Shrank",
-                 FormatCount(all) + (all == 1 ? " site" : " sites") + " by " + analysis::InfoOf(answer->flame.measure).label);
+    const std::string label = analysis::InfoOf(answer->flame.measure).label;
+    SectionTitle(context, grew ? "Grew" : "Shrank", FormatCount(all) + (all == 1 ? " site by " : " sites by ") + label);
     if (sites.empty()) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         DrawText(ImGui::GetWindowDrawList(), context.fonts->label, {at.x + context.Px(kPad), at.y + context.Px(8)},
@@ -124,7 +129,8 @@ void DrawSites(ViewContext& context, float width, const Answer& answer, bool gre
         const bool selected = trace && context.selection->trace == trace;
         const bool clicked = ListRow(context, "##site", width, height, selected, &hovered);
         ImGui::PopID();
-        columns.Text(context, kName, y, height, theme.text, ShortFunction(analysis::SiteNameOf(answer->flame, site.node)));
+        const std::string name = ShortFunction(analysis::SiteNameOf(answer->flame, site.node));
+        columns.Text(context, kName, y, height, theme.text, name);
         columns.Text(context, kA, y, height, theme.dim, FormatValue(measure, site.before));
         columns.Text(context, kB, y, height, theme.dim, FormatValue(measure, site.after));
         columns.Text(context, kChange, y, height, ChangeColour(theme, site.Change()), Signed(measure, site.Change()));

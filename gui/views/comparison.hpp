@@ -1,5 +1,5 @@
-// Two profiles compared, as the Profile tab shows them: the totals of A and B beside each other, their sizes and lifetimes
-// as pairs of bars, and what grew and shrank most, by site. A is the earlier one, or the other recording.
+// Two profiles compared, as the Profile tab shows them: the totals of A and B beside each other, their sizes and
+// lifetimes as pairs of bars, and what grew and shrank most, by site. A is the earlier one, or the other recording.
 #pragma once
 
 #include <memory>

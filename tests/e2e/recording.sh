@@ -40,8 +40,8 @@ if [[ -z $given ]]; then
 fi
 
 report=$folder/report.json
-# figure KEY: a number in what the window says that it shows.
-figure() { grep -o "\"$1\":-\?[0-9]*" "$report" | head -n 1 | cut -d: -f2; }
+# figure KEY: a number in what the window says that it shows; nothing where it shows none.
+figure() { { grep -o "\"$1\":-\?[0-9][0-9]*" "$report" || true; } | head -n 1 | cut -d: -f2; }
 # Waits until the window says what matches the pattern.
 shows() {
     for _ in {1..600}; do
@@ -51,7 +51,8 @@ shows() {
     cat "$report" 2>/dev/null
     die "the window never showed $2 ($1)"
 }
-told() { grep -o "\"$2\": -\?[0-9]*" "$1" | head -n "${3:-1}" | tail -n 1 | grep -o -- '-\?[0-9]*$'; }
+# told FILE KEY [WHICH]: what the command line said, the first or the second time.
+told() { { grep -o "\"$2\": -\?[0-9]*" "$1" || true; } | head -n "${3:-1}" | tail -n 1 | sed 's/.*: //'; }
 equal() {
     [[ -n $2 && $2 == "$3" ]] || die "$1: the window shows '$2', the command line says '$3'"
     echo "$1: $2"
@@ -101,14 +102,18 @@ picture scrubbed
 
 # A block, near by; its history.
 keys alt+1
-keys p
-shows "\"event\":$peak," "the peak again"
-picture far
+moment=$(figure event)
+click_at 100 820  # early: of what lives there much will die
+for _ in {1..100}; do [[ $(figure event) == "$moment" ]] || break; sleep 0.1; done
+keys alt+1
+xdotool mousemove --window "$window" 800 880
+settled "$folder/far.png"
 # The first one that dies some time.
 for _ in {1..40}; do
     last=$(figure id)
     keys period
-    for _ in {1..100}; do [[ $(figure id) == "$last" ]] || break; sleep 0.1; done
+    for _ in {1..50}; do [[ $(figure id) == "$last" ]] || break; sleep 0.1; done
+    [[ -n $(figure id) ]] || die "no block is selected"
     [[ -z $(figure died) ]] || break
 done
 shows '"block":\{' "a block"

@@ -371,6 +371,68 @@ TEST_CASE("the history of an address and of a call site is walked by keys") {
     CHECK(rig.app->LastNotice().find("Select a block") != std::string::npos);
 }
 
+TEST_CASE("X shows a block's call site in the flame graph, and says where there is no block") {
+    Opened opened(CentreTab::Heap);
+    Rig& rig = *opened.rig;
+    rig.app->PresentSelection().block = BlockId{1};  // of Load's Read
+    rig.Press("X");
+    rig.Settle();
+    CHECK(rig.app->Centre() == CentreTab::Flame);
+    CHECK(rig.app->PresentSelection().trace == TraceId{4});
+    REQUIRE(rig.app->PresentSelection().Traces() != nullptr);
+    CHECK((*rig.app->PresentSelection().traces)[4]);
+    CHECK_FALSE((*rig.app->PresentSelection().traces)[5]);
+    CHECK_FALSE(rig.app->Analysis().reveal);
+    rig.Press("Home");
+    rig.app->PresentSelection() = {};
+    rig.Press("X");
+    CHECK(rig.app->LastNotice().find("Select a block") != std::string::npos);
+}
+
+TEST_CASE("X says where a block has no call trace") {
+    Opened nameless(CentreTab::Heap, false);
+    nameless.rig->app->PresentSelection().block = BlockId{1};
+    nameless.rig->Press("X");
+    CHECK(nameless.rig->app->LastNotice().find("No call trace") != std::string::npos);
+    CHECK(nameless.rig->app->Centre() == CentreTab::Heap);
+}
+
+TEST_CASE("a block has a menu that filters by its site and by its size") {
+    Opened opened(CentreTab::Heap);
+    Rig& rig = *opened.rig;
+    rig.app->FocusBlock(BlockId{41});  // of Parse's Read; it fills the panel
+    rig.Settle();
+    const auto click = [&](ImVec2 at, int button) {
+        rig.MoveMouse(at);
+        rig.platform->Send(InputEvent::Button(button, true));
+        rig.app->Frame(0);
+        rig.platform->Send(InputEvent::Button(button, false));
+        rig.app->Frame(0);
+        rig.app->Frame(0);
+    };
+    const auto choose = [&](int entry) {
+        rig.Settle();
+        ImVec2 at{600, 100};  // the panel's rows shift where there is a filter
+        for (; at.y < 600; at.y += 5) {
+            rig.MoveMouse(at);
+            rig.app->Frame(0);
+            if (rig.app->PresentSelection().hovered == BlockId{41}) break;
+        }
+        REQUIRE(rig.app->PresentSelection().hovered == BlockId{41});
+        click(at, 1);
+        CHECK(rig.app->PresentSelection().block == BlockId{41});
+        click({at.x + 40, at.y + 4 + 26 * static_cast<float>(entry) + 13}, 0);
+    };
+    choose(5);
+    CHECK(opened.Analyst().Filter().site == "Read");
+    choose(6);
+    CHECK(opened.Analyst().Filter().leastSize == 8000);
+    CHECK(opened.Analyst().Filter().mostSize == 8000);
+    CHECK(opened.Analyst().Filter().site == "Read");  // both hold
+    choose(0);
+    CHECK(rig.Now() == rig.End() - 7);  // its birth
+}
+
 TEST_CASE("every view of the analyses draws at every size, in both themes, with and without call traces") {
     for (const bool traces : {true, false}) {
         for (const ImVec2 size : {ImVec2{1100, 700}, ImVec2{700, 480}}) {

@@ -93,7 +93,8 @@ TEST_CASE("every allocator's inside is drawn, and the same moment gives the same
         CHECK(rig.Picture() == from);
         InsideLook& look = rig.app->Inside();
         if (!entry.inBuffer) {
-            CHECK(look.answer.unknown.find("not recorded") != std::string::npos);
+            rig.Press("I");  // there is no panel, and it says why
+            CHECK(rig.app->LastNotice().find("not recorded") != std::string::npos);
         } else {
             REQUIRE(look.Present() != nullptr);
             CHECK(look.Present()->after->broken.empty());
