@@ -136,8 +136,8 @@ TEST_CASE("The C library's tables, copied and damaged, give some row for any pla
 
 TEST_CASE("A module goes, another one comes to its place: its own rules hold") {
     const support::ScratchFolder folder;
-    LoadedModule small(folder, "small", "100");
-    LoadedModule large(folder, "large", "1000");
+    LoadedModule small(folder, "small", "1000");  // the same code but for its numbers
+    LoadedModule large(folder, "large", "3000");
     std::set<std::uintptr_t> places;
     for (unsigned round = 0; round < 4; ++round) {
         LoadedModule& module = round % 2 == 0 ? small : large;

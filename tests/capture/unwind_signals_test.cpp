@@ -138,6 +138,7 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
             // A million instructions; and gcc 12's tables are wrong within the epilogues: backtrace() itself dies there.
             if (std::strcmp(shape.name, "exceptions") == 0) continue;
             if (std::strcmp(shape.name, "aligned frames of any size") == 0) continue;
+            shape.run(probe);  // binds what it calls: the loader's own frames are not for rules
             residueTrapOn();
             shape.run(probe);
             residueTrapOff();
@@ -146,6 +147,6 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
     INFO(steps << " steps, " << incomplete << " incomplete, first difference:\n" << ToText(firstDifference));
     CHECK(different == 0);
     CHECK(steps > 3000);
-    CHECK(incomplete * 20 < steps);  // all of them in the loader, while it binds a function
+    CHECK(incomplete == 0);
 }
 #endif
