@@ -1,4 +1,5 @@
 // Frames that no compiler makes at will, in assembly.
+#if defined(__x86_64__)
 #include "capture/taken_walk.hpp"
 #include "capture/unwind.hpp"
 #include "support/catch.hpp"
@@ -83,3 +84,5 @@ TEST_CASE("A frame pointer that nobody knows leads nowhere") {
     CHECK(taken.Ours().size() == 3);
     CHECK_FALSE(taken.Complete());
 }
+
+#endif

@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #include <cstring>
 #include <random>
 #include <vector>
@@ -78,3 +79,5 @@ TEST_CASE("Whatever a stack and the registers hold, a walk ends, gives what was 
     CHECK(frames > 10'000);
     ForgetRules();
 }
+
+#endif

@@ -1,4 +1,5 @@
 // Modules: which there are, what their tables say, and that they come and go.
+#if defined(__x86_64__)
 #include "capture/detail/unwind_module.hpp"
 
 #include <dlfcn.h>
@@ -197,3 +198,5 @@ TEST_CASE("The unwinder compiles freestanding, and needs nothing but the loader'
         CHECK(allowed.count(name) != 0);
     }
 }
+
+#endif

@@ -1,4 +1,5 @@
 // Walks out of signal handlers: what was interrupted may be anywhere in its code.
+#if defined(__x86_64__)
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -51,8 +52,6 @@ private:
     asm volatile("" ::: "memory");
     return result;
 }
-
-#if defined(__x86_64__)
 
 // Sets or clears the flag that traps after each instruction. In functions of their own, with tables that are right.
 extern "C" void residueTrapOn();
@@ -125,7 +124,6 @@ TEST_CASE("A walk that begins on an alternate stack gives nothing") {
     CHECK_FALSE(taken.Complete());
 }
 
-#if defined(__x86_64__)
 // Prologues, epilogues, the stubs between libraries, everything in between.
 TEST_CASE("At every single instruction of a program the walk is that of backtrace()") {
     stack = events::OwnStack();
@@ -149,4 +147,6 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
     CHECK(steps > 3000);
     CHECK(incomplete == 0);
 }
+#endif
+
 #endif

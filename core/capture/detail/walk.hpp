@@ -36,15 +36,14 @@ inline std::uintptr_t LoadWord(std::uintptr_t at) noexcept {
 class Walk {
 public:
     static constexpr std::uintptr_t kWord = sizeof(std::uintptr_t);
-    // A function may use so much below its stack pointer (psABI: the red zone), and a frame pointer that was just popped
-    // is still found there. Below that there may be no memory.
-    static constexpr std::uintptr_t kBelowStack = 128;
+    // `from.pc` is a place in the code, exactly.
+    Walk(const Registers& from, const events::StackBounds& stack) noexcept
+        : at_(from), place_(from.pc), stack_(stack), lowest_(from.sp) {}
 
-    // `exact`: pc is a place in the code; false: a return address, and the place is the call before it.
-    Walk(const Registers& from, const events::StackBounds& stack, bool exact = true) noexcept
-        : at_(from), place_(exact ? from.pc : from.pc - 1), stack_(stack) {
-        const bool room = from.sp >= stack.low && from.sp - stack.low >= kBelowStack;
-        lowest_ = room ? from.sp - kBelowStack : stack.low;
+    // To another frame of the same stack, whose pc is a return address.
+    void MoveTo(const Registers& frame) noexcept {
+        at_ = frame;
+        place_ = frame.pc - 1;
     }
 
     // Where it is not, Step must not be called.
@@ -102,7 +101,7 @@ private:
     Registers at_;
     std::uintptr_t place_;
     events::StackBounds stack_;
-    std::uintptr_t lowest_ = 0;  // where anything may be read
+    std::uintptr_t lowest_;  // where the walk began: below there may be no memory
     std::uintptr_t frameFrom_ = 0;
     bool complete_ = false;
 };

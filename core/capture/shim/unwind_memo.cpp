@@ -161,7 +161,8 @@ bool MemoWalk::EndsAtOutermost(unsigned joined) noexcept {
     while (inner != joined && memo_.frames_[inner].fpFrom == 0) ++inner;
     const std::uintptr_t fp = inner == joined ? Latest().fp : LoadWord(memo_.frames_[inner].fpFrom);
     const MemoFrame& frame = memo_.frames_[0];
-    Walk walk({frame.pc, frame.sp, fp}, stack_, false);
+    Walk walk = walk_;
+    walk.MoveTo({frame.pc, frame.sp, fp});
     if (walk.Step(walk.Rule())) return false;
     complete_ = walk.Complete();
     return true;
@@ -177,7 +178,7 @@ void MemoWalk::Adopt(unsigned joined, unsigned last) noexcept {
         Push(frame);
     }
     const MemoFrame& latest = Latest();
-    walk_ = Walk({latest.pc, latest.sp, latest.fp}, stack_, false);
+    walk_.MoveTo({latest.pc, latest.sp, latest.fp});
 }
 
 bool MemoWalk::Step() noexcept {
