@@ -22,7 +22,7 @@ std::vector<std::uintptr_t> MakePlaces(std::mt19937_64& random) {
     for (std::uintptr_t place = 0x10000; place < 0x10000 + 400 * 16; place += 16) {
         std::uint32_t bits = static_cast<std::uint32_t>(random());
         if (random() % 2 == 0) bits &= 0x00F0007F;
-        if (random() % 3 != 0) bits = 0x11 + 8 * (bits % 5);  // plain frames of a few words, that make long walks
+        if (random() % 3 != 0) bits = 0x10'0011 + 8 * (bits % 5);  // plain frames of a few words, that make long walks
         detail::ruleCache.Put(place, detail::PackedRule(bits), generation);
         places.push_back(place);
         places.push_back(place + 1);

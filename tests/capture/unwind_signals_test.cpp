@@ -88,8 +88,6 @@ void CompareInHandler(int) {
     if (different++ == 0) firstDifference = walk;
 }
 
-#endif
-
 }  // namespace
 
 TEST_CASE("A walk out of a signal handler goes on where the program was interrupted") {
@@ -147,6 +145,4 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
     CHECK(steps > 3000);
     CHECK(incomplete == 0);
 }
-#endif
-
 #endif

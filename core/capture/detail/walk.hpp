@@ -67,16 +67,13 @@ public:
     bool Complete() const noexcept { return complete_; }
 
 private:
-    // The caller's stack pointer is `cfa`, its frame pointer lies so many bytes below that (0: it is unchanged).
+    // The caller's stack pointer is `cfa`, its frame pointer lies so many bytes below that (kUnchanged: it does not).
     bool Return(std::uintptr_t cfa, std::uintptr_t frameBelow) noexcept {
-        if (!IsAbove(cfa)) return false;
+        if (!IsAbove(cfa) || frameBelow - kWord > cfa - kWord - lowest_) [[unlikely]] return false;
         at_.pc = LoadWord(cfa - kWord);
-        frameFrom_ = 0;
-        if (frameBelow != 0) {
-            if (frameBelow > cfa - lowest_) return false;
-            frameFrom_ = cfa - frameBelow;
-            at_.fp = LoadWord(frameFrom_);
-        }
+        const std::uintptr_t fp = LoadWord(cfa - frameBelow);
+        at_.fp = frameBelow == PackedRule::kUnchanged ? at_.fp : fp;
+        frameFrom_ = frameBelow == PackedRule::kUnchanged ? 0 : cfa - frameBelow;
         at_.sp = cfa;
         place_ = at_.pc - 1;  // a call may be the last thing that its function does
         if (at_.pc != 0) [[likely]] return true;
