@@ -1,5 +1,5 @@
-// A program that is only simulated: a stack whose frames are known, of code that is nowhere, with rules of all kinds put
-// into the cache by hand. So every frame pointer in every state is reached, and the right answer is known beforehand.
+// A program that is only simulated: a stack whose frames are known, of code that is nowhere, with rules of all kinds
+// put into the cache by hand. So all that registers may hold is reached, and the right answer is known beforehand.
 #if defined(__x86_64__)
 #include <algorithm>
 #include <random>
@@ -33,7 +33,8 @@ const std::vector<Function>& Functions() {
     using Kind = UnwindRow::Kind;
     static const std::vector<Function> functions = {
         {Kind::ByStack, 2, 0, 0}, {Kind::ByStack, 6, 0, 0},  {Kind::ByStack, 4, 2, 0},      {Kind::ByStack, 9, 5, 0},
-        {Kind::ByFrame, 4, 2, 2}, {Kind::ByFrame, 12, 2, 2}, {Kind::ByFrame, 8, 3, 4},      {Kind::ThroughFrame, 10, 6, 2},
+        {Kind::ByFrame, 4, 2, 2}, {Kind::ByFrame, 12, 2, 2}, {Kind::ByFrame, 8, 3, 4},
+        {Kind::ThroughFrame, 10, 6, 2},
         {Kind::Nothing, 5, 2, 2}, {Kind::ByFrame, 6, 0, 0},  // goes by the frame pointer of its caller
     };
     return functions;
@@ -109,7 +110,7 @@ private:
         const Function& function = Functions()[index];
         frames_.push_back({index, now_});
         stack_.Word(cfa - 8) = now_.pc;
-        // One that goes by its frame pointer may take more as it likes. What was on the stack before is often still there.
+        // One that goes by its frame pointer may take more. What was on the stack before is often still there.
         const unsigned more = function.kind == UnwindRow::Kind::ByStack || Below(2) == 0 ? 0 : Below(narrow_ ? 4 : 8);
         const std::uintptr_t sp = cfa - 8 * (function.size + more);
         for (std::uintptr_t at = sp; Below(4) == 0 && at < cfa - 8; at += 8) stack_.Word(at) = random_();

@@ -1,7 +1,7 @@
 // One step of a walk by unwinding tables: from a frame to its caller's. x86-64.
 //
-// Only the stack between the stack pointer and the stack's end is read, and the stack pointer only grows, so a walk ends
-// whatever the stack holds. No sum can do harm by wrapping: each is compared with the bounds before it is used.
+// Only the stack between the stack pointer and the stack's end is read, and the stack pointer only grows: so a walk
+// ends, whatever the stack holds. No sum can do harm by wrapping: each is compared with the bounds before it is used.
 #pragma once
 
 #include <cstdint>

@@ -108,7 +108,8 @@ bool MemoWalk::Joins() noexcept {
     MemoFrame& latest = Latest();
     while (candidates_ != 0 && memo_.frames_[candidates_ - 1].sp <= latest.sp) {
         const MemoFrame& known = memo_.frames_[--candidates_];
-        if (known.sp != latest.sp || known.pc != latest.pc || known.compare == Unknown || latest.compare == Unknown) continue;
+        if (known.sp != latest.sp || known.pc != latest.pc) continue;
+        if (known.compare == Unknown || latest.compare == Unknown) continue;
         if (!known.fpMatters) return true;
         if (known.fp != latest.fp) continue;
         FramePointerMatters();
@@ -117,8 +118,8 @@ bool MemoWalk::Joins() noexcept {
     return false;
 }
 
-// The latest frame is the one at `joined`, and those outside it are as they were up to the one at `there`. True: that is
-// all of the walk. False: it is to go on from there.
+// The latest frame is the one at `joined`, and those outside it are as they were up to the one at `there`. True: that
+// is all of the walk. False: it is to go on from there.
 bool MemoWalk::GoOn(unsigned joined, unsigned there) noexcept {
     if (count_ == max_ || (there == 0 && EndsAtOutermost(joined))) {
         kept_ = joined;
