@@ -148,7 +148,7 @@ TEST_CASE("At every single instruction of a program the walk is that of backtrac
     const Probe probe{[](void*) {}, nullptr};
     for (const std::span<const Shape> shapes : {ShapesO1(), ShapesO3()}) {
         for (const Shape& shape : shapes) {
-            // A million instructions; and frames for which gcc writes wrong tables: backtrace() dies in their epilogues.
+            // A million instructions; and frames for which gcc writes wrong tables: backtrace() dies in their ends.
             if (std::strcmp(shape.name, "exceptions") == 0) continue;
             if (std::strcmp(shape.name, "aligned frames of any size") == 0) continue;
             shape.run(probe);  // binds what it calls: the loader's own frames are not for rules

@@ -207,4 +207,42 @@ TEST_CASE("A memo of before the rules were forgotten is not used, nor is one of 
     ForgetRules();
 }
 
+TEST_CASE("Where a signal came and where a call returns to are not the same, though the registers are") {
+    constexpr std::uintptr_t kReturnFromHandler = kCode, kCaller = kCode + 0x100, kPlace = kCode + 0x200;
+    constexpr std::uintptr_t kNear = kCode + 0x300, kFar = kCode + 0x400;
+    ForgetRules();
+    const auto put = [](std::uintptr_t place, UnwindRow::Kind kind, std::int64_t cfaOffset) {
+        UnwindRow row;
+        row.kind = kind;
+        row.cfaOffset = cfaOffset;
+        detail::ruleCache.Put(place, PackedRule::Of(row), detail::ruleCache.Generation());
+    };
+    put(kReturnFromHandler, UnwindRow::Kind::Signal, 0);
+    put(kCaller, UnwindRow::Kind::ByStack, 16);
+    put(kPlace, UnwindRow::Kind::ByStack, 16);      // after the call that ends here
+    put(kPlace - 1, UnwindRow::Kind::ByStack, 32);  // and while it goes on
+    put(kNear - 1, UnwindRow::Kind::End, 0);
+    put(kFar - 1, UnwindRow::Kind::End, 0);
+
+    LonelyStack stack(1);
+    const std::uintptr_t context = stack.Low() + 64;
+    const std::uintptr_t sp = stack.Low() + 512;
+    stack.Word(context + 160) = sp;
+    stack.Word(context + 168) = kPlace;
+    stack.Word(sp - 8) = kPlace;
+    stack.Word(sp + 8) = kNear;
+    stack.Word(sp + 24) = kFar;
+    const events::StackBounds bounds{stack.Low(), stack.High()};
+    WalkMemo memo;
+    for (const bool interrupted : {true, false, true, true, false, false}) {
+        const Registers from = interrupted ? Registers{kReturnFromHandler, context, 0} : Registers{kCaller, sp - 16, 0};
+        std::uintptr_t out[8];
+        const Walked walked = WalkTables(from, bounds, out, 8, memo);
+        CHECK(walked.complete);
+        CHECK(std::vector<std::uintptr_t>(out, out + walked.count) ==
+              std::vector<std::uintptr_t>{kPlace, interrupted ? kNear : kFar});
+    }
+    ForgetRules();
+}
+
 #endif
