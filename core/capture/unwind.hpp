@@ -4,14 +4,14 @@
 //   const Walked walked = WalkTables(Here(), stack, callers, 16);   // callers[0]: into the caller of this function
 //   WalkTables(Here(), stack, callers, 16, memo);                    // the same, with what the thread remembers
 //
-// What the tables say of a place in the code is worked out once, packed into a word and kept in a cache that all threads
-// share; a step is then a look-up in it and one or two loads from the stack. Nothing here allocates, locks, makes a
-// system call, raises a signal or touches errno, and any thread may call it anywhere, signal handlers included. (Before
-// glibc 2.35, which has no _dl_find_object, a place seen for the first time is found with dl_iterate_phdr, which locks.)
-// Only the given stack and the mapped tables are read, whatever lies there: a damaged table or stack ends the walk.
+// What the tables say of a place in the code is worked out once, packed into a word and kept in a cache that all
+// threads share; a step is then a look-up in it and two loads from the stack. Nothing here allocates, locks, makes a
+// system call, raises a signal or touches errno, and any thread may call it anywhere, signal handlers included. (Where
+// the C library has no _dl_find_object, before glibc 2.35, a place seen for the first time is found by dl_iterate_phdr,
+// which locks.) Only the given stack and the mapped tables are read, whatever lies there: damage ends the walk.
 //
-// Cost: 4 ns a frame, with a memo 1 ns for each that is as it was the last time; 0.2 to 1 us for a place that is not in
-// the cache. Memory: 512 KiB for all threads together, of which only what is used is touched, and the memos.
+// Cost: 4 ns a frame, with a memo 1 ns for each that is as it was the last time; 0.2 to 1 us for a place that is not
+// in the cache. Memory: 512 KiB for all threads together, of which only what is used is touched, and the memos.
 // Freestanding. x86-64; on other processors by frame pointers alone.
 #pragma once
 
@@ -55,8 +55,9 @@ struct Walked {
 // (machine code made at run time) ends the walk.
 Walked WalkTables(const Registers& from, events::StackBounds stack, std::uintptr_t* out, unsigned max) noexcept;
 
-// What a thread remembers of its last walk: 9 KiB, of one thread at a time. A signal handler that comes in the middle of
-// a walk may use it too (it is then left as it is). Walks of more than kMost frames do not use it.
+// What a thread remembers of its last walk: 8 KiB, for one thread at a time. A signal handler that comes in the middle
+// of a walk may be given it too (it then walks without). Walks of more than kMost frames do not use it. Zero bytes are
+// an empty one.
 class WalkMemo {
 public:
     static constexpr unsigned kMost = 64;
@@ -77,7 +78,8 @@ private:
 Walked WalkTables(const Registers& from, events::StackBounds stack, std::uintptr_t* out, unsigned max,
                   WalkMemo& memo) noexcept;
 
-// Call after a module has gone (dlclose): another one may come to its place. Walks at the same time are no harm.
+// Call after a module has gone (dlclose): another one may come to its place, and until the call walks through it may
+// be wrong, no worse. Walks at the same time are no harm.
 void ForgetRules() noexcept;
 
 }  // namespace residue::capture

@@ -110,7 +110,8 @@ int main(int argc, char** argv) {
     suite.Add("frame pointers, 16 frames", unit, FramePointers, 400'000);
     suite.Add("unw_backtrace, cached", unit, UnwBacktrace, 100'000);
     suite.Add("backtrace", unit, Backtrace, 20'000);
-    suite.Ratio("the same stack / unw_backtrace", "tables, the same stack", "unw_backtrace, cached", bench::AtMost(0.25));
+    suite.Ratio("the same stack / unw_backtrace", "tables, the same stack", "unw_backtrace, cached",
+                bench::AtMost(0.25));
     suite.Ratio("the same stack / backtrace", "tables, the same stack", "backtrace", bench::AtMost(0.025));
     suite.Ratio("two stacks in turn / unw_backtrace", "tables, two stacks in turn", "unw_backtrace, cached");
     suite.Ratio("without a memo / unw_backtrace", "tables, 16 frames", "unw_backtrace, cached");

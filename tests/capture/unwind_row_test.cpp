@@ -26,7 +26,9 @@ public:
         tables_.header = reinterpret_cast<std::uintptr_t>(bytes_.get());
         tables_.bytes = {tables_.header, tables_.header + table.size()};
     }
-    UnwindRow At(std::int64_t offset) const { return FindRow(tables_, tables_.header + static_cast<std::uintptr_t>(offset)); }
+    UnwindRow At(std::int64_t offset) const {
+        return FindRow(tables_, tables_.header + static_cast<std::uintptr_t>(offset));
+    }
 
 private:
     std::unique_ptr<std::uint8_t[]> bytes_;
@@ -76,7 +78,8 @@ TEST_CASE("a place outside all functions has no row") {
 }
 
 TEST_CASE("places are told in steps of all widths") {
-    const Bytes code = {0x41, 0x0e, 16, 0x02, 0x10, 0x0e, 24, 0x03, 0x00, 0x01, 0x0e, 32, 0x04, 0x00, 0x02, 0, 0, 0x0e, 40};
+    const Bytes code = {0x41, 0x0e, 16, 0x02, 0x10, 0x0e, 24, 0x03, 0x00, 0x01,
+                        0x0e, 32, 0x04, 0x00, 0x02, 0, 0, 0x0e, 40};
     const Placed table(MakeTable({{kBegin, kBytes, code}}));
     Is(table.At(kBegin + 0x10), Kind::ByStack, 16);
     Is(table.At(kBegin + 0x11), Kind::ByStack, 24);
@@ -93,7 +96,7 @@ TEST_CASE("what the instructions say of CFA and frame pointer") {
     Is(RowOf({0x0d, 6}), Kind::ByFrame, 8);                                     // def_cfa_register
     Is(RowOf({0x0e, 24, 0x05, 6, 3}), Kind::ByStack, 24, -24);                  // offset_extended
     Is(RowOf({0x0e, 24, 0x11, 6, 2}), Kind::ByStack, 24, -16);                  // offset_extended_sf
-    Is(RowOf({0x0e, 24, 0x2f, 6, 0x7e}), Kind::ByStack, 24, 0, true);           // negative_offset_extended: above the CFA
+    Is(RowOf({0x0e, 24, 0x2f, 6, 0x7e}), Kind::ByStack, 24, 0, true);           // negative_offset_extended: above
     Is(RowOf({0x0e, 16, 0x86, 2, 0xc6}), Kind::ByStack, 16);                    // restore
     Is(RowOf({0x0e, 16, 0x86, 2, 0x06, 6}), Kind::ByStack, 16);                 // restore_extended
     Is(RowOf({0x0e, 16, 0x86, 2, 0x08, 6}), Kind::ByStack, 16);                 // same_value
@@ -180,13 +183,14 @@ TEST_CASE("common entries of all makes") {
 }
 
 TEST_CASE("a table that is cut off anywhere or damaged in any byte gives some answer and reads nothing outside") {
-    const Bytes whole = MakeTable({{kBegin, 0x100, kFrame}, {kBegin + 0x200, kBytes, {0x0f, 4, 0x77, 0xa0, 0x01, 0x06}}},
+    const Bytes whole = MakeTable({{kBegin, 0x100, kFrame},
+                                   {kBegin + 0x200, kBytes, {0x0f, 4, 0x77, 0xa0, 0x01, 0x06}}},
                                   {"zPLR", {0x9b, 1, 2, 3, 4, 0x1b, 0x1b}, {0x0c, 7, 8, 0x90, 1}, 1});
     const auto ask = [](const Bytes& bytes) {
         const Placed table(bytes);
         for (const std::int64_t offset : {0, kBegin, kBegin + 4, kBegin + 0x90, kBegin + 0x240}) (void)table.At(offset);
     };
-    for (std::size_t size = 0; size < whole.size(); ++size) ask({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    for (auto end = whole.begin(); end != whole.end(); ++end) ask({whole.begin(), end});
     for (std::size_t at = 0; at < whole.size(); ++at) {
         for (unsigned value = 0; value < 256; ++value) {
             Bytes damaged = whole;

@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #include "capture/unwind.hpp"
 
 #include <cstring>
@@ -105,3 +106,5 @@ TEST_CASE("Outside the given stack nothing is read") {
     CHECK(WalkTables({~std::uintptr_t{0}, here.sp, here.fp}, stack, frames, 8).count == 0);
     CHECK(WalkTables({here.sp, here.sp, here.fp}, stack, frames, 8).count == 0);
 }
+
+#endif

@@ -13,7 +13,8 @@
 namespace residue::capture::detail {
 
 // A row in 32 bits:  frame word (12) | CFA offset (20, of which the lower 3 are 0 and hold the kind).
-// CFA = register + offset; where the frame word is not 0, the caller's frame pointer lies at CFA - 8 * frame word.
+// CFA = register + offset; the caller's frame pointer lies at CFA - 8 * frame word, unless that is where the return
+// address lies: then it is unchanged. (So there is always a word to load, and no branch to be predicted.)
 class PackedRule {
 public:
     enum class Kind : std::uint32_t {
@@ -35,6 +36,8 @@ public:
     Kind WhichKind() const noexcept { return static_cast<Kind>(bits_ & 7); }
     std::uintptr_t CfaOffset() const noexcept { return bits_ & 0xFFFF8; }
     std::uintptr_t FrameBelowCfa() const noexcept { return std::uintptr_t{bits_ >> 20} * 8; }
+
+    static constexpr std::uintptr_t kUnchanged = 8;  // FrameBelowCfa() where the frame pointer is
 
 private:
     static constexpr PackedRule Make(Kind kind, std::int64_t cfaOffset, std::int64_t frameBelow) noexcept {
@@ -58,7 +61,10 @@ inline PackedRule PackedRule::Of(const UnwindRow& row) noexcept {
         default: break;
     }
     if (row.losesFrame) return Make(Kind::Unpacked, 0, 0);
-    return Make(row.kind == UnwindRow::Kind::ByStack ? Kind::ByStack : Kind::ByFrame, row.cfaOffset, -row.frameAt);
+    // A frame pointer in place of the return address: nobody writes that.
+    if (row.frameAt == -8) return Make(Kind::Cannot, 0, 0);
+    const std::int64_t frameBelow = row.frameAt == 0 ? std::int64_t{kUnchanged} : -row.frameAt;
+    return Make(row.kind == UnwindRow::Kind::ByStack ? Kind::ByStack : Kind::ByFrame, row.cfaOffset, frameBelow);
 }
 
 class RuleCache {
@@ -70,11 +76,11 @@ public:
     PackedRule Find(std::uintptr_t place) const noexcept {
         const Set& set = sets_[place % kSets];
         const std::uint64_t key = Key(place);
+        // Which of the two it is cannot be predicted: chosen without a branch.
         const std::uint64_t first = set.words[0].load(std::memory_order_relaxed);
-        if (first >> 32 == key) return PackedRule(static_cast<std::uint32_t>(first));
         const std::uint64_t second = set.words[1].load(std::memory_order_relaxed);
-        if (second >> 32 == key) return PackedRule(static_cast<std::uint32_t>(second));
-        return {};
+        const std::uint64_t word = first >> 32 == key ? first : second;
+        return word >> 32 == key ? PackedRule(static_cast<std::uint32_t>(word)) : PackedRule();
     }
 
     // Ask for it before the tables are read, and give it to Put.

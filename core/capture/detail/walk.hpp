@@ -1,7 +1,7 @@
 // One step of a walk by unwinding tables: from a frame to its caller's. x86-64.
 //
-// Only the stack between the stack pointer and the stack's end is read, and the stack pointer only grows, so a walk ends
-// whatever the stack holds. No sum can do harm by wrapping: each is compared with the bounds before it is used.
+// Only the stack between the stack pointer and the stack's end is read, and the stack pointer only grows: so a walk
+// ends, whatever the stack holds. No sum can do harm by wrapping: each is compared with the bounds before it is used.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +36,14 @@ inline std::uintptr_t LoadWord(std::uintptr_t at) noexcept {
 class Walk {
 public:
     static constexpr std::uintptr_t kWord = sizeof(std::uintptr_t);
-    // A function may use so much below its stack pointer (psABI: the red zone), and a frame pointer that was just popped
-    // is still found there. Below that there may be no memory.
-    static constexpr std::uintptr_t kBelowStack = 128;
+    // `from.pc` is a place in the code, exactly.
+    Walk(const Registers& from, const events::StackBounds& stack) noexcept
+        : at_(from), place_(from.pc), stack_(stack), lowest_(from.sp) {}
 
-    // `exact`: pc is a place in the code; false: a return address, and the place is the call before it.
-    Walk(const Registers& from, const events::StackBounds& stack, bool exact = true) noexcept
-        : at_(from), place_(exact ? from.pc : from.pc - 1), stack_(stack) {
-        const bool room = from.sp >= stack.low && from.sp - stack.low >= kBelowStack;
-        lowest_ = room ? from.sp - kBelowStack : stack.low;
+    // To another frame of the same stack, whose pc is a return address.
+    void MoveTo(const Registers& frame) noexcept {
+        at_ = frame;
+        place_ = frame.pc - 1;
     }
 
     // Where it is not, Step must not be called.
@@ -68,16 +67,13 @@ public:
     bool Complete() const noexcept { return complete_; }
 
 private:
-    // The caller's stack pointer is `cfa`, its frame pointer lies so many bytes below that (0: it is unchanged).
+    // The caller's stack pointer is `cfa`, its frame pointer lies so many bytes below that (kUnchanged: it does not).
     bool Return(std::uintptr_t cfa, std::uintptr_t frameBelow) noexcept {
-        if (!IsAbove(cfa)) return false;
+        if (!IsAbove(cfa) || frameBelow - kWord > cfa - kWord - lowest_) [[unlikely]] return false;
         at_.pc = LoadWord(cfa - kWord);
-        frameFrom_ = 0;
-        if (frameBelow != 0) {
-            if (frameBelow > cfa - lowest_) return false;
-            frameFrom_ = cfa - frameBelow;
-            at_.fp = LoadWord(frameFrom_);
-        }
+        const std::uintptr_t fp = LoadWord(cfa - frameBelow);
+        at_.fp = frameBelow == PackedRule::kUnchanged ? at_.fp : fp;
+        frameFrom_ = frameBelow == PackedRule::kUnchanged ? 0 : cfa - frameBelow;
         at_.sp = cfa;
         place_ = at_.pc - 1;  // a call may be the last thing that its function does
         if (at_.pc != 0) [[likely]] return true;
@@ -102,7 +98,7 @@ private:
     Registers at_;
     std::uintptr_t place_;
     events::StackBounds stack_;
-    std::uintptr_t lowest_ = 0;  // where anything may be read
+    std::uintptr_t lowest_;  // where the walk began: below there may be no memory
     std::uintptr_t frameFrom_ = 0;
     bool complete_ = false;
 };

@@ -158,7 +158,9 @@ bool RowMachine::StepRegister(TableReader& reader, std::uint8_t instruction) noe
     switch (instruction) {
         case kOffsetExtended: Set(number, Kind::AtCfa, Times(reader.Uleb(), common_.dataAlign)); return true;
         case kOffsetExtendedSigned: Set(number, Kind::AtCfa, Times(reader.Sleb(), common_.dataAlign)); return true;
-        case kNegativeOffsetExtended: Set(number, Kind::AtCfa, Times(0 - reader.Uleb(), common_.dataAlign)); return true;
+        case kNegativeOffsetExtended:
+            Set(number, Kind::AtCfa, Times(0 - reader.Uleb(), common_.dataAlign));
+            return true;
         case kValOffset: Set(number, Kind::IsCfa, Times(reader.Uleb(), common_.dataAlign)); return true;
         case kValOffsetSigned: Set(number, Kind::IsCfa, Times(reader.Sleb(), common_.dataAlign)); return true;
         case kRestoreExtended: Restore(number); return true;

@@ -48,7 +48,7 @@ bool Walk::StepByRow() noexcept {
     bool inModule = false;
     const UnwindRow row = ReadRow(place_, inModule);
     const auto offset = static_cast<std::uintptr_t>(row.cfaOffset);
-    const auto frameBelow = static_cast<std::uintptr_t>(-row.frameAt);
+    const auto frameBelow = row.frameAt == 0 ? PackedRule::kUnchanged : static_cast<std::uintptr_t>(-row.frameAt);
     switch (row.kind) {
         case UnwindRow::Kind::ByStack:
             if (!Return(at_.sp + offset, frameBelow)) return false;
@@ -73,7 +73,7 @@ bool Walk::StepThroughFrame(std::uintptr_t at) noexcept {
     const std::uintptr_t frame = at_.fp;
     if (!Holds(at) || !Holds(frame)) return false;
     const std::uintptr_t fp = LoadWord(frame);
-    if (!Return(LoadWord(at), 0)) return false;
+    if (!Return(LoadWord(at), PackedRule::kUnchanged)) return false;
     at_.fp = fp;
     frameFrom_ = frame;
     return true;

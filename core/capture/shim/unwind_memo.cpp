@@ -108,7 +108,8 @@ bool MemoWalk::Joins() noexcept {
     MemoFrame& latest = Latest();
     while (candidates_ != 0 && memo_.frames_[candidates_ - 1].sp <= latest.sp) {
         const MemoFrame& known = memo_.frames_[--candidates_];
-        if (known.sp != latest.sp || known.pc != latest.pc || known.compare == Unknown || latest.compare == Unknown) continue;
+        if (known.sp != latest.sp || known.pc != latest.pc) continue;
+        if (known.compare == Unknown || latest.compare == Unknown) continue;
         if (!known.fpMatters) return true;
         if (known.fp != latest.fp) continue;
         FramePointerMatters();
@@ -117,8 +118,8 @@ bool MemoWalk::Joins() noexcept {
     return false;
 }
 
-// The latest frame is the one at `joined`, and those outside it are as they were up to the one at `there`. True: that is
-// all of the walk. False: it is to go on from there.
+// The latest frame is the one at `joined`, and those outside it are as they were up to the one at `there`. True: that
+// is all of the walk. False: it is to go on from there.
 bool MemoWalk::GoOn(unsigned joined, unsigned there) noexcept {
     if (count_ == max_ || (there == 0 && EndsAtOutermost(joined))) {
         kept_ = joined;
@@ -161,7 +162,8 @@ bool MemoWalk::EndsAtOutermost(unsigned joined) noexcept {
     while (inner != joined && memo_.frames_[inner].fpFrom == 0) ++inner;
     const std::uintptr_t fp = inner == joined ? Latest().fp : LoadWord(memo_.frames_[inner].fpFrom);
     const MemoFrame& frame = memo_.frames_[0];
-    Walk walk({frame.pc, frame.sp, fp}, stack_, false);
+    Walk walk = walk_;
+    walk.MoveTo({frame.pc, frame.sp, fp});
     if (walk.Step(walk.Rule())) return false;
     complete_ = walk.Complete();
     return true;
@@ -177,7 +179,7 @@ void MemoWalk::Adopt(unsigned joined, unsigned last) noexcept {
         Push(frame);
     }
     const MemoFrame& latest = Latest();
-    walk_ = Walk({latest.pc, latest.sp, latest.fp}, stack_, false);
+    walk_.MoveTo({latest.pc, latest.sp, latest.fp});
 }
 
 bool MemoWalk::Step() noexcept {

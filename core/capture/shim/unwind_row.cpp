@@ -93,7 +93,8 @@ bool IsOffset(std::int64_t offset) noexcept {
 
 void PutFrame(const RegisterRule& frame, UnwindRow& row) noexcept {
     if (frame.kind == RegisterRule::Kind::Unspecified) return;
-    if (frame.kind == RegisterRule::Kind::AtCfa && frame.offset < 0 && IsOffset(frame.offset)) row.frameAt = frame.offset;
+    const bool saved = frame.kind == RegisterRule::Kind::AtCfa && frame.offset < 0 && IsOffset(frame.offset);
+    if (saved) row.frameAt = frame.offset;
     else row.losesFrame = true;
 }
 
