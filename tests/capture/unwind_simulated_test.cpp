@@ -70,7 +70,8 @@ void PutRules() {
 class Program {
 public:
     // `narrow`: few functions and shallow stacks, so that what it does now looks much like what it did before.
-    explicit Program(unsigned seed, bool narrow = false) : narrow_(narrow), set_(seed / 2 % 2), random_(seed), stack_(32) {
+    explicit Program(unsigned seed, bool narrow = false)
+        : narrow_(narrow), set_(seed / 2 % 2), random_(seed), stack_(32) {
         now_ = {kOutermost, stack_.High() - 64, 0};
     }
 

@@ -9,10 +9,10 @@ namespace detail {
 
 namespace {
 
-// The words that the registers were loaded from, where that has to be looked at.
-inline bool RegistersAreThere(const MemoFrame& frame) noexcept {
-    if (frame.compare == MemoFrame::Compare::Unknown || LoadWord(frame.fpFrom) != frame.fp) return false;
-    return frame.compare != MemoFrame::Compare::StackPointerToo || LoadWord(frame.fpFrom - frame.spBelow) == frame.sp;
+// What is rare, apart from the loop over all frames.
+__attribute__((noinline)) bool StackPointerIsThere(const MemoFrame& frame) noexcept {
+    return frame.compare == MemoFrame::Compare::StackPointerToo && LoadWord(frame.fpFrom) == frame.fp &&
+           LoadWord(frame.fpFrom - frame.spBelow) == frame.sp;
 }
 
 }  // namespace
@@ -150,7 +150,11 @@ unsigned MemoWalk::Compare(unsigned index) noexcept {
 #pragma GCC unroll 4
     while (inner != end) {
         const MemoFrame& frame = *(inner - 1);
-        if (frame.compare != MemoFrame::Compare::ReturnAddress && !RegistersAreThere(frame)) break;
+        if (frame.compare == MemoFrame::Compare::FramePointerToo) {
+            if (LoadWord(frame.fpFrom) != frame.fp) break;
+        } else if (frame.compare != MemoFrame::Compare::ReturnAddress) {
+            if (!StackPointerIsThere(frame)) break;
+        }
         if (LoadWord(frame.sp - Walk::kWord) != frame.pc) break;
         *out++ = frame.pc;
         --inner;
