@@ -6,6 +6,7 @@
 
 #include "bench/call_depth.hpp"
 #include "bench/harness.hpp"
+#include "capture/detail/table_capture.hpp"
 #include "capture/unwind.hpp"
 #include "events/stack_walk.hpp"
 
@@ -44,6 +45,17 @@ double Remembered(std::uint64_t count) {
     return EachAtDepth(count, [=](std::uint64_t) {
         std::uintptr_t frames[kDepth];
         bench::Use(capture::WalkTables(capture::Here(), stack, frames, kDepth, memo).count);
+    });
+}
+
+// And its id: what an event needs.
+double Captured(std::uint64_t count) {
+    static events::TraceTable table(1 << 16);
+    static capture::detail::TableCapture traces;
+    traces.SetUp(&table, kDepth, Stack());
+    return EachAtDepth(count, [](std::uint64_t) {
+        bool complete = false;
+        bench::Use(traces.Capture(capture::Here(), complete));
     });
 }
 
@@ -105,6 +117,7 @@ int main(int argc, char** argv) {
     const std::string unit = "ns";
     suite.Add("tables, 16 frames", unit, Tables, 400'000);
     suite.Add("tables, the same stack", unit, Remembered, 400'000);
+    suite.Add("tables, the same stack, its id", unit, Captured, 400'000);
     suite.Add("tables, two stacks in turn", unit, InTurn, 400'000);
     suite.Add("tables, 16 frames, nothing known", unit, FirstTime, 2'000);
     suite.Add("frame pointers, 16 frames", unit, FramePointers, 400'000);
@@ -113,6 +126,8 @@ int main(int argc, char** argv) {
     suite.Ratio("the same stack / unw_backtrace", "tables, the same stack", "unw_backtrace, cached",
                 bench::AtMost(0.25));
     suite.Ratio("the same stack / backtrace", "tables, the same stack", "backtrace", bench::AtMost(0.025));
+    suite.Ratio("its id / unw_backtrace", "tables, the same stack, its id", "unw_backtrace, cached",
+                bench::AtMost(0.25));
     suite.Ratio("two stacks in turn / unw_backtrace", "tables, two stacks in turn", "unw_backtrace, cached");
     suite.Ratio("without a memo / unw_backtrace", "tables, 16 frames", "unw_backtrace, cached");
     suite.Ratio("the same stack / frame pointers", "tables, the same stack", "frame pointers, 16 frames");

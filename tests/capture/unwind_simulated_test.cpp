@@ -34,7 +34,7 @@ const std::vector<Function>& Functions() {
     static const std::vector<Function> functions = {
         {Kind::ByStack, 2, 0, 0}, {Kind::ByStack, 6, 0, 0},  {Kind::ByStack, 4, 2, 0},      {Kind::ByStack, 9, 5, 0},
         {Kind::ByFrame, 4, 2, 2}, {Kind::ByFrame, 12, 2, 2}, {Kind::ByFrame, 8, 3, 4},
-        {Kind::ThroughFrame, 10, 6, 2},
+        {Kind::ThroughFrame, 4, 2, 1},
         {Kind::Nothing, 5, 2, 2}, {Kind::ByFrame, 6, 0, 0},  // goes by the frame pointer of its caller
     };
     return functions;
@@ -70,7 +70,8 @@ void PutRules() {
 class Program {
 public:
     // `narrow`: few functions and shallow stacks, so that what it does now looks much like what it did before.
-    explicit Program(unsigned seed, bool narrow = false) : narrow_(narrow), random_(seed), stack_(32) {
+    explicit Program(unsigned seed, bool narrow = false)
+        : narrow_(narrow), set_(seed / 2 % 2), random_(seed), stack_(32) {
         now_ = {kOutermost, stack_.High() - 64, 0};
     }
 
@@ -99,8 +100,8 @@ private:
 
     unsigned AnySite() { return Below(narrow_ ? 2 : kSites); }
     unsigned AnyFunction() {
-        constexpr unsigned kNarrow[] = {0, 2, 4, kBorrows};
-        return narrow_ ? kNarrow[Below(4)] : Below(static_cast<unsigned>(Functions().size()));
+        constexpr unsigned kNarrow[2][4] = {{0, 2, 4, kBorrows}, {0, 2, 4, 7}};
+        return narrow_ ? kNarrow[set_][Below(4)] : Below(static_cast<unsigned>(Functions().size()));
     }
     void Call() {
         unsigned index = AnyFunction();
@@ -112,12 +113,15 @@ private:
         stack_.Word(cfa - 8) = now_.pc;
         // One that goes by its frame pointer may take more. What was on the stack before is often still there.
         const unsigned more = function.kind == UnwindRow::Kind::ByStack || Below(2) == 0 ? 0 : Below(narrow_ ? 4 : 8);
-        const std::uintptr_t sp = cfa - 8 * (function.size + more);
-        for (std::uintptr_t at = sp; Below(4) == 0 && at < cfa - 8; at += 8) stack_.Word(at) = random_();
+        // One that aligns its stack leaves a gap below the return address.
         const bool through = function.kind == UnwindRow::Kind::ThroughFrame;
-        if (function.saved != 0) stack_.Word(cfa - 8 * function.saved) = now_.fp;
+        const std::uintptr_t gap = through ? 8 * Below(3) : 0;
+        const std::uintptr_t sp = cfa - gap - 8 * (function.size + more);
+        for (std::uintptr_t at = sp; Below(4) == 0 && at < cfa - 8; at += 8) stack_.Word(at) = random_();
+        const std::uintptr_t saved = cfa - gap - 8 * function.saved;
+        if (function.saved != 0) stack_.Word(saved) = now_.fp;
         if (through) {
-            now_.fp = cfa - 8 * function.saved;
+            now_.fp = saved;
             stack_.Word(now_.fp - 8 * function.offset) = cfa;
         } else if (function.kind != UnwindRow::Kind::ByStack) {
             now_.fp = cfa - 8 * function.offset;
@@ -142,6 +146,7 @@ private:
     }
 
     bool narrow_;
+    unsigned set_;
     std::mt19937_64 random_;
     LonelyStack stack_;
     std::vector<Frame> frames_;

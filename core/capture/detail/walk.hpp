@@ -86,7 +86,7 @@ private:
         return grows - 1 < stack_.high - at_.sp && grows % kWord == 0;
     }
     bool Holds(std::uintptr_t at) const noexcept {
-        return at >= stack_.low && at % kWord == 0 && at < stack_.high && stack_.high - at >= kWord;
+        return at >= lowest_ && at % kWord == 0 && at < stack_.high && stack_.high - at >= kWord;
     }
 
     bool StepSlowly(PackedRule rule) noexcept;

@@ -28,8 +28,14 @@ struct MemoFrame {
     std::uintptr_t fpFrom = 0;  // the word that it was loaded from; 0: it is that of the frame inside this one
     bool fpMatters = false;     // this frame's caller, or one outside it, was found by this frame pointer
     // What has to be as it was, that this frame comes after the one inside it again.
-    enum class Compare : std::uint8_t { ReturnAddress, FramePointerToo, Unknown };
+    enum class Compare : std::uint8_t {
+        ReturnAddress,
+        FramePointerToo,
+        StackPointerToo,  // and the frame pointer: the frame inside aligned its stack, and kept `sp` itself
+        Unknown,
+    };
     Compare compare = Compare::Unknown;
+    std::uint32_t spBelow = 0;  // StackPointerToo: `sp` was loaded from so many bytes below fpFrom
 };
 
 }  // namespace residue::capture::detail

@@ -7,6 +7,16 @@
 namespace residue::capture {
 namespace detail {
 
+namespace {
+
+// What is rare, apart from the loop over all frames.
+__attribute__((noinline)) bool StackPointerIsThere(const MemoFrame& frame) noexcept {
+    return frame.compare == MemoFrame::Compare::StackPointerToo && LoadWord(frame.fpFrom) == frame.fp &&
+           LoadWord(frame.fpFrom - frame.spBelow) == frame.sp;
+}
+
+}  // namespace
+
 class MemoWalk {
 public:
     MemoWalk(const Registers& from, const events::StackBounds& stack, std::uintptr_t* out, unsigned max,
@@ -70,7 +80,7 @@ Walked MemoWalk::Run() noexcept {
         if (!GoOn(last, there)) WalkOn();
     } else {
         const Registers& from = walk_.At();
-        Push({from.pc, from.sp, from.fp, 0, false, MemoFrame::Compare::Unknown});
+        Push({from.pc, from.sp, from.fp, 0, false, MemoFrame::Compare::Unknown, 0});
         candidates_ = memo_.count_ == 0 ? 0 : last;
         WalkOn();
     }
@@ -140,8 +150,10 @@ unsigned MemoWalk::Compare(unsigned index) noexcept {
 #pragma GCC unroll 4
     while (inner != end) {
         const MemoFrame& frame = *(inner - 1);
-        if (frame.compare != MemoFrame::Compare::ReturnAddress) {
-            if (frame.compare == MemoFrame::Compare::Unknown || LoadWord(frame.fpFrom) != frame.fp) break;
+        if (frame.compare == MemoFrame::Compare::FramePointerToo) {
+            if (LoadWord(frame.fpFrom) != frame.fp) break;
+        } else if (frame.compare != MemoFrame::Compare::ReturnAddress) {
+            if (!StackPointerIsThere(frame)) break;
         }
         if (LoadWord(frame.sp - Walk::kWord) != frame.pc) break;
         *out++ = frame.pc;
@@ -193,9 +205,14 @@ bool MemoWalk::Step() noexcept {
     }
     if (kind != Kind::ByStack) FramePointerMatters();
     const Registers& at = walk_.At();
-    const bool follows = kind == Kind::ByStack || kind == Kind::ByFrame || kind == Kind::NoTable;
-    Push({at.pc, at.sp, at.fp, walk_.FrameFrom(), false,
-          follows ? MemoFrame::Compare::ReturnAddress : MemoFrame::Compare::Unknown});
+    MemoFrame frame{at.pc, at.sp, at.fp, walk_.FrameFrom(), false, MemoFrame::Compare::Unknown, 0};
+    if (kind == Kind::ByStack || kind == Kind::ByFrame || kind == Kind::NoTable) {
+        frame.compare = MemoFrame::Compare::ReturnAddress;
+    } else if (kind == Kind::Special && rule.CfaOffset() != 0) {
+        frame.compare = MemoFrame::Compare::StackPointerToo;
+        frame.spBelow = static_cast<std::uint32_t>(rule.CfaOffset());
+    }
+    Push(frame);
     out_[count_++] = at.pc;
     return true;
 }
