@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "capture/launch.hpp"
-#include "events/detail/sync.hpp"
+#include "events/ticks.hpp"
 #include "log/appender.hpp"
 #include "log/trace_store.hpp"
 #include "symbols/modules.hpp"
@@ -38,10 +38,10 @@ constexpr AllocatorId kMalloc{1};
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
 class TickRate {
 public:
-    TickRate() : ticks_(events::detail::FencedTicks()), nanoseconds_(Nanoseconds()) {}
+    TickRate() : ticks_(events::FencedTicks()), nanoseconds_(Nanoseconds()) {}
     double PerSecond() const {
         const double seconds = static_cast<double>(Nanoseconds() - nanoseconds_) / 1e9;
-        return seconds > 0 ? static_cast<double>(events::detail::FencedTicks() - ticks_) / seconds : 0;
+        return seconds > 0 ? static_cast<double>(events::FencedTicks() - ticks_) / seconds : 0;
     }
 
 private:

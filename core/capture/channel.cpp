@@ -12,7 +12,7 @@
 #include <cstring>
 #include <new>
 
-#include "events/detail/sync.hpp"
+#include "events/ticks.hpp"
 
 #ifndef MEMBARRIER_CMD_GLOBAL_EXPEDITED
 #define MEMBARRIER_CMD_GLOBAL_EXPEDITED (1 << 1)
@@ -152,7 +152,7 @@ void Channel::State::FindLanes() {
 // Nothing that is not seen by now can be older than this.
 std::uint64_t Channel::State::Limit(bool all) {
     if (all) return kIdle;
-    const std::uint64_t now = events::detail::FencedTicks();
+    const std::uint64_t now = events::FencedTicks();
     if (Shared().fenced.load(std::memory_order_relaxed) != 0 &&
         ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0) {
         return now;

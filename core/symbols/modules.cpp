@@ -48,7 +48,7 @@ private:
     // One module's session.
     class Names final : public detail::DwflSymbolizer {
     public:
-        explicit Names(const LoadedModule& module) : DwflSymbolizer(dwfl_build_id_find_elf), module_(module) {
+        explicit Names(const LoadedModule& module) : DwflSymbolizer(dwfl_build_id_find_elf, true), module_(module) {
             if (session_ == nullptr) return;
             dwfl_report_begin(session_);
             reported_ = dwfl_report_elf(session_, module.path.c_str(), module.path.c_str(), -1, module.bias, true);

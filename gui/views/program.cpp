@@ -1,5 +1,7 @@
 #include "gui/views/program.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -129,7 +131,8 @@ std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
     frame_.reset();
     for (const log::Frame& frame : session.View().Frames(trace)) {
         if (frame.file.empty() || frame.line == 0) continue;
-        if (!frame.file.starts_with('/') || frame.file.starts_with("/usr/include/")) continue;  // not the program's own
+        // The program's own: not the language's, and here to be read.
+        if (frame.file.starts_with("/usr/include/") || ::access(frame.file.c_str(), R_OK) != 0) continue;
         frame_ = frame;
         break;
     }

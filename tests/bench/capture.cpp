@@ -97,7 +97,9 @@ int main(int argc, char** argv) {
     const std::string preload = "/usr/lib/heaptrack/libheaptrack_preload.so";
     std::map<std::string, Told> told;
     const std::string output = scratch + "/output.txt";
-    for (const auto& [name, words] : programs) {
+    for (const auto& program : programs) {
+        const std::string name = program.first;
+        const Words words = program.second;
         const Words plain = {"PYTHONMALLOC=malloc"};
         ::setenv("PYTHONMALLOC", "malloc", 1);
         suite.Add(name + ", plain", "s", [=](std::uint64_t) { return Run(words, plain, output); }, 1);

@@ -59,8 +59,8 @@ TEST_CASE("records of all lanes come by stamp, with their threads") {
     Memory memory;
     memory.Write(0, 1, RecordKind::ThreadBegins, 1);
     memory.Write(1, 2, RecordKind::ThreadBegins, 2);
-    for (const std::uint64_t stamp : {3, 6, 7}) memory.Write(0, stamp);
-    for (const std::uint64_t stamp : {4, 5, 8}) memory.Write(1, stamp);
+    for (const std::uint64_t stamp : std::initializer_list<std::uint64_t>{3, 6, 7}) memory.Write(0, stamp);
+    for (const std::uint64_t stamp : std::initializer_list<std::uint64_t>{4, 5, 8}) memory.Write(1, stamp);
     const auto told = memory.Take();
     CHECK(StampsOf(told) == std::vector<std::uint64_t>{3, 4, 5, 6, 7, 8});
     CHECK(told[0].thread == 1);
@@ -103,7 +103,7 @@ TEST_CASE("without a fence only what is some time ago is taken") {
 
 TEST_CASE("what was lost stands where the first of it was, once") {
     Memory memory;
-    for (const std::uint64_t stamp : {1, 2, 9}) memory.Write(0, stamp);
+    for (const std::uint64_t stamp : std::initializer_list<std::uint64_t>{1, 2, 9}) memory.Write(0, stamp);
     memory.Lane(0).dropStamp.store(5);
     memory.Lane(0).dropped.store(7);
     auto told = memory.Take();

@@ -4,7 +4,7 @@
 #include <link.h>
 #include <unistd.h>
 
-#include "events/detail/sync.hpp"
+#include "events/ticks.hpp"
 
 namespace residue::capture::shim {
 
@@ -28,7 +28,7 @@ void Modules::See(std::uint64_t address) noexcept {
     module.begin = reinterpret_cast<std::uintptr_t>(found.dlfo_map_start);
     module.end = reinterpret_cast<std::uintptr_t>(found.dlfo_map_end);
     module.bias = found.dlfo_link_map->l_addr;
-    module.stamp = events::detail::FencedTicks();
+    module.stamp = events::FencedTicks();
     const char* const name = found.dlfo_link_map->l_name;
     if (name != nullptr && name[0] != 0) {
         std::size_t length = 0;

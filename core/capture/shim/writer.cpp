@@ -191,11 +191,12 @@ bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
 void Process::SetUpTraces(Writer& writer) noexcept {
     writer.unwinding_ = header->traceDepth == 0 ? Unwinding::Off : header->unwinding;
     if (writer.unwinding_ == Unwinding::Off) return;
-    writer.stack_ = events::OwnStack();
-    writer.depth_ = header->traceDepth < events::kMaxTraceDepth ? header->traceDepth : events::kMaxTraceDepth;
-    writer.lastTrace_ = {};
-    writer.byFramePointers_.SetUp(writer.unwinding_ == Unwinding::FramePointers ? Traces() : nullptr, writer.depth_,
-                                  writer.stack_);
+    const events::StackBounds stack = events::OwnStack();
+    const bool pointers = writer.unwinding_ == Unwinding::FramePointers;
+    const std::uint32_t depth =
+        header->traceDepth < events::kMaxTraceDepth ? header->traceDepth : events::kMaxTraceDepth;
+    writer.byFramePointers_.SetUp(pointers ? Traces() : nullptr, depth, stack);
+    writer.byTables_.SetUp(pointers ? nullptr : Traces(), depth, stack);
 }
 
 Writer* Process::Claim() noexcept {
@@ -216,7 +217,7 @@ Writer* Process::Claim() noexcept {
             }
             writer.head_ = lane->written.load(std::memory_order_relaxed);
             writer.room_ = writer.head_;
-            if (writer.lastStamp_ == 0) writer.lastStamp_ = events::detail::FencedTicks();  // a mark is never 0
+            if (writer.lastStamp_ == 0) writer.lastStamp_ = events::FencedTicks();  // a mark is never 0
             std::uint32_t used = header->lanesUsed.load(std::memory_order_relaxed);
             while (used <= index && !header->lanesUsed.compare_exchange_weak(used, index + 1)) {}
             SetUpTraces(writer);
@@ -258,16 +259,10 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
     if (writer.unwinding_ == Unwinding::Off) return {};
     events::TraceTable& table = *Traces();
     const std::uint32_t before = table.Count();
-    TraceId trace{};
-    if (writer.unwinding_ == Unwinding::FramePointers) {
-        trace = writer.byFramePointers_.Capture(hook.frame, 0);
-    } else {
-        std::uintptr_t callers[events::kMaxTraceDepth];
-        const Walked walked = WalkTables(hook.registers, writer.stack_, callers, writer.depth_, writer.walk_);
-        if (walked.same && writer.lastTrace_) return writer.lastTrace_;
-        trace = table.Intern(callers, walked.count, writer.interned_);
-        writer.lastTrace_ = trace;
-    }
+    bool complete = false;
+    const TraceId trace = writer.unwinding_ == Unwinding::FramePointers
+                              ? writer.byFramePointers_.Capture(hook.frame, 0)
+                              : writer.byTables_.Capture(hook.registers, complete);
     if (const std::uint32_t after = table.Count(); after != before) {
         for (std::uint32_t id = before + 1; id <= after; ++id) modules.See(table.At(TraceId{id}).frame);
     }
@@ -300,7 +295,7 @@ bool Writer::FindRoom() noexcept {
     std::uint64_t begin = Nanoseconds();
     for (unsigned turn = 0; mayWait(); ++turn) {
         if (turn < 16) {
-            for (int i = 0; i < 32; ++i) events::detail::Relax();
+            for (int i = 0; i < 32; ++i) events::Relax();
         } else {
             Sleep(20'000);
         }

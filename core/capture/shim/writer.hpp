@@ -12,10 +12,10 @@
 #include <atomic>
 #include <cstdint>
 
+#include "capture/detail/table_capture.hpp"
 #include "capture/layout.hpp"
-#include "capture/unwind.hpp"
-#include "events/detail/sync.hpp"
-#include "events/detail/trace_capture.hpp"
+#include "events/ticks.hpp"
+#include "events/trace_capture.hpp"
 
 namespace residue::capture::shim {
 
@@ -34,7 +34,7 @@ public:
     void Emit(RecordKind kind, const void* address, std::uint64_t size, unsigned alignmentLog2 = 0,
               std::uint64_t rounding = 0, TraceId trace = {}) noexcept {
         lane_->mark.store(lastStamp_, std::memory_order_release);
-        const std::uint64_t stamp = events::detail::FencedTicks();
+        const std::uint64_t stamp = events::FencedTicks();
         lastStamp_ = stamp;
         lane_->mark.store(stamp, std::memory_order_release);
         if (head_ < room_ || FindRoom()) [[likely]] {
@@ -65,13 +65,8 @@ private:
     std::uint32_t index_ = 0;
     bool ready_ = false;      // its pages are there
     Unwinding unwinding_ = Unwinding::Off;
-    events::detail::TraceCapture byFramePointers_;
-    // By tables: the walk, what it was the last time, and its number.
-    std::uint32_t depth_ = 0;
-    events::StackBounds stack_;
-    WalkMemo walk_;
-    events::TraceMemo interned_;
-    TraceId lastTrace_{};
+    events::TraceCapture byFramePointers_;
+    detail::TableCapture byTables_;
 };
 
 // What a thread has at hand. Initial-exec: access never calls the loader, which could allocate.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -20,13 +21,16 @@ inline std::string Demangled(const char* name) {
     return status == 0 && text != nullptr ? text.get() : name;
 }
 
-inline void FindLine(Dwfl_Module* module, Dwarf_Addr call, Frame& frame) {
+// `whole`: a file's name from the root, where it was compiled as one relative to a folder.
+inline void FindLine(Dwfl_Module* module, Dwarf_Addr call, Frame& frame, bool whole = false) {
     Dwfl_Line* const line = dwfl_module_getsrc(module, call);
     if (line == nullptr) return;
     int number = 0;
     const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
     if (file == nullptr) return;
     frame.file = file;
+    const char* const folder = whole && file[0] != '/' ? dwfl_line_comp_dir(line) : nullptr;
+    if (folder != nullptr) frame.file = (std::filesystem::path(folder) / file).lexically_normal().string();
     frame.line = number > 0 ? static_cast<std::uint32_t>(number) : 0;
 }
 

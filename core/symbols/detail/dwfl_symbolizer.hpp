@@ -32,7 +32,10 @@ public:
     }
 
 protected:
-    explicit DwflSymbolizer(int (*findElf)(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**)) {
+    // `wholePaths`: of source files, from the root.
+    explicit DwflSymbolizer(int (*findElf)(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**),
+                            bool wholePaths = false)
+        : wholePaths_(wholePaths) {
         callbacks_.find_elf = findElf;
         callbacks_.find_debuginfo = dwfl_standard_find_debuginfo;
         callbacks_.debuginfo_path = &debugPath_;
@@ -57,7 +60,7 @@ private:
         const Dwarf_Addr call = address == 0 ? 0 : address - 1;  // the return address is one past the call
         Dwfl_Module* const module = session_ == nullptr || address == 0 ? nullptr : ModuleOf(call);
         if (module != nullptr) {
-            FindLine(module, call, frame);
+            FindLine(module, call, frame, wholePaths_);
             if (const char* name = names_[module].Find(module, call)) frame.function = Demangled(name);
         }
         if (frame.function.empty()) frame.function = Nameless(module, address);
@@ -78,6 +81,7 @@ private:
         return name.substr(name.rfind('/') + 1) + "+" + text;
     }
 
+    const bool wholePaths_;
     char* debugPath_ = nullptr;  // null: elfutils' own default
     Dwfl_Callbacks callbacks_{};
     std::unordered_map<Dwfl_Module*, SymbolNames> names_;

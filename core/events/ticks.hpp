@@ -1,0 +1,15 @@
+// The clock of events that come from several threads or processes, and a pause for who looks again and again.
+// Freestanding.
+#pragma once
+
+#include <cstdint>
+
+#include "events/detail/sync.hpp"
+
+namespace residue::events {
+
+// The time stamp counter, read after everything before it is done (detail/sync.hpp says how that orders threads).
+inline std::uint64_t FencedTicks() noexcept { return detail::FencedTicks(); }
+inline void Relax() noexcept { detail::Relax(); }
+
+}  // namespace residue::events
