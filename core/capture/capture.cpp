@@ -305,7 +305,8 @@ Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>&
     if (!program) return Fail(program.error());
     state->program = *program;
     const std::string& name = arguments[0];
-    state->source = {.name = name.substr(name.rfind('/') + 1), .provenance = "recorded live", .clock = log::Clock::Ticks};
+    state->source = {
+        .name = name.substr(name.rfind('/') + 1), .provenance = "recorded live", .clock = log::Clock::Ticks};
     log.SetSource(state->source);
     log.SetSymbolizer(state->names);
     State* const running = state.get();

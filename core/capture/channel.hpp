@@ -1,5 +1,5 @@
-// The recorder's end of the channel (capture/layout.hpp): makes the memory, and takes out what a program writes into it,
-// merged over its threads in the order in which it happened. How that holds without a lock: events/detail/lane.hpp.
+// The recorder's end of the channel (capture/layout.hpp): makes the memory, and takes out what a program writes into
+// it, merged over its threads in the order in which it happened. How that holds without a lock: events/detail/lane.hpp.
 //
 // Whatever the program writes, reading stays within the memory, ends, and gives records of known kinds; what cannot be
 // is left out and counted. One thread reads; the others' questions are said to be for any thread.

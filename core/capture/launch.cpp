@@ -72,7 +72,8 @@ Outcome<void> CheckElf(const std::string& path, const File& file) {
         if (!file.Read(&segment, sizeof(segment), header.e_phoff + std::uint64_t{i} * sizeof(segment))) break;
         if (segment.p_type == PT_INTERP) return {};
     }
-    return Fail(Failure{path, "is statically linked: there is no loader that could bring the recorder into it", kDynamic});
+    return Fail(
+        Failure{path, "is statically linked: there is no loader that could bring the recorder into it", kDynamic});
 }
 
 std::string PreloadVariable(const std::string& shim) {
@@ -177,7 +178,8 @@ Outcome<std::string> FindShim() {
     const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
     for (const char* const place : {"libresidue-preload.so", "../lib/residue/libresidue-preload.so"}) {
         const std::filesystem::path shim = own.parent_path() / place;
-        if (!error && std::filesystem::exists(shim, error)) return std::filesystem::weakly_canonical(shim, error).string();
+        if (error || !std::filesystem::exists(shim, error)) continue;
+        return std::filesystem::weakly_canonical(shim, error).string();
     }
     return Fail(Failure{(own.parent_path() / "libresidue-preload.so").string(),
                         "what is brought into the program is not there", "it lies beside residue"});
@@ -189,7 +191,8 @@ Outcome<pid_t> Launch(const std::vector<std::string>& arguments, Channel& channe
     if (const auto fit = CheckPreloadable(*path); !fit) return Fail(fit.error());
     // The variable has no way to quote them.
     if (shim.find_first_of(": ") != std::string::npos) {
-        return Fail(Failure{shim, "has a blank or a colon in its path, which LD_PRELOAD cannot have", "another folder"});
+        return Fail(
+            Failure{shim, "has a blank or a colon in its path, which LD_PRELOAD cannot have", "another folder"});
     }
     std::vector<std::string> words = arguments, variables = EnvironmentFor(channel, shim);
     const std::vector<char*> argumentPointers = Pointers(words), variablePointers = Pointers(variables);

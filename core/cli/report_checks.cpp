@@ -84,7 +84,9 @@ void ReportChecks::AddTo(CLI::App& app) {
 void ReportChecks::Check(std::vector<Failure>& failures) {
     if (!mostPeak.empty()) {
         peak_ = ParseBytes(mostPeak);
-        if (!peak_) failures.push_back({"--max-peak", "'" + mostPeak + "' is no number of bytes", "64M, 1.5 GiB, 4096"});
+        if (!peak_) {
+            failures.push_back({"--max-peak", "'" + mostPeak + "' is no number of bytes", "64M, 1.5 GiB, 4096"});
+        }
     }
     if (!suppressionFile.empty()) patterns_ = ReadSuppressions(suppressionFile, failures);
 }

@@ -2,6 +2,7 @@
 // Freestanding.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "events/detail/sync.hpp"
@@ -11,5 +12,7 @@ namespace residue::events {
 // The time stamp counter, read after everything before it is done (detail/sync.hpp says how that orders threads).
 inline std::uint64_t FencedTicks() noexcept { return detail::FencedTicks(); }
 inline void Relax() noexcept { detail::Relax(); }
+// Makes memory that another core has used ours, faster than storing to it line by line: its content is lost.
+inline void TakeOverLines(void* begin, std::size_t bytes) noexcept { detail::TakeOverLines(begin, bytes); }
 
 }  // namespace residue::events

@@ -10,7 +10,9 @@ namespace residue::capture::testing {
 
 using Bytes = std::vector<std::uint8_t>;
 
-inline void PutBytes(Bytes& to, const Bytes& more) { to.insert(to.end(), more.begin(), more.end()); }
+inline void PutBytes(Bytes& to, const Bytes& more) {  // one by one: gcc 12 takes an insert for one beyond the end
+    for (const std::uint8_t byte : more) to.push_back(byte);
+}
 inline void Put4(Bytes& to, std::int64_t value) {
     for (int i = 0; i < 4; ++i) to.push_back(static_cast<std::uint8_t>(value >> 8 * i));
 }

@@ -14,7 +14,8 @@ void Modules::See(std::uint64_t address) noexcept {
     const std::uint32_t from = from_.load(std::memory_order_acquire);
     for (std::uint32_t i = known < kMostModules ? known : kMostModules; i-- > from;) {
         const Module& module = table_[i];
-        if (module.ready.load(std::memory_order_acquire) != 0 && address >= module.begin && address < module.end) return;
+        if (module.ready.load(std::memory_order_acquire) == 0) continue;
+        if (address >= module.begin && address < module.end) return;
     }
 #if defined(DLFO_STRUCT_HAS_EH_DBASE)
     dl_find_object found;

@@ -18,7 +18,8 @@ public:
     void See(std::uint64_t address) noexcept;
     // Some are gone, and others may come to their places: all are to be told again.
     void Forget() noexcept {
-        if (header_ != nullptr) from_.store(header_->modules.load(std::memory_order_acquire), std::memory_order_release);
+        if (header_ == nullptr) return;
+        from_.store(header_->modules.load(std::memory_order_acquire), std::memory_order_release);
     }
 
 private:

@@ -128,7 +128,8 @@ bool Process::Attach() noexcept {
     memory = static_cast<char*>(mapped);
     header = static_cast<Header*>(mapped);
     if (header->magic != kMagic || header->version != kVersion || header->headerBytes != sizeof(Header) ||
-        header->plan.Bytes() > bytes || header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid())) {
+        header->plan.Bytes() > bytes ||
+        header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid())) {
         munmap(mapped, bytes);
         return false;
     }
@@ -216,7 +217,7 @@ Writer* Process::Claim() noexcept {
                 return nullptr;
             }
             writer.head_ = lane->written.load(std::memory_order_relaxed);
-            writer.room_ = writer.head_;
+            writer.room_ = writer.own_ = writer.head_;
             if (writer.lastStamp_ == 0) writer.lastStamp_ = events::FencedTicks();  // a mark is never 0
             std::uint32_t used = header->lanesUsed.load(std::memory_order_relaxed);
             while (used <= index && !header->lanesUsed.compare_exchange_weak(used, index + 1)) {}
@@ -279,7 +280,19 @@ void ModuleGone() noexcept {
     process.modules.Forget();
 }
 
+// The slots that come back from the reader lie in its cache; stretches of them are taken over at once.
 bool Writer::FindRoom() noexcept {
+    constexpr std::uint64_t kStretch = 256, kLeast = 32;  // 8 KiB, 1 KiB
+    if (head_ >= room_ && !WaitForRoom()) return false;
+    const std::uint64_t place = head_ & mask_;
+    std::uint64_t stretch = room_ - head_ < kStretch ? room_ - head_ : kStretch;
+    if (mask_ + 1 - place < stretch) stretch = mask_ + 1 - place;
+    if (stretch >= kLeast) events::TakeOverLines(records_ + place, stretch * sizeof(Record));
+    own_ = head_ + stretch;
+    return true;
+}
+
+bool Writer::WaitForRoom() noexcept {
     const auto look = [this] {
         room_ = lane_->consumed.load(std::memory_order_acquire) + mask_ + 1;
         return head_ < room_;

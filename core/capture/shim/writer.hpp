@@ -37,7 +37,7 @@ public:
         const std::uint64_t stamp = events::FencedTicks();
         lastStamp_ = stamp;
         lane_->mark.store(stamp, std::memory_order_release);
-        if (head_ < room_ || FindRoom()) [[likely]] {
+        if (head_ < own_ || FindRoom()) [[likely]] {
             Record& record = records_[head_ & mask_];
             record.stamp = stamp;
             record.address = reinterpret_cast<std::uintptr_t>(address) & kLow48;
@@ -54,12 +54,14 @@ public:
 private:
     friend struct Process;
     bool FindRoom() noexcept;
+    bool WaitForRoom() noexcept;
     void Drop(std::uint64_t stamp) noexcept;
 
     LaneHeader* lane_ = nullptr;
     Record* records_ = nullptr;
     std::uint64_t mask_ = 0;
     std::uint64_t head_ = 0;
+    std::uint64_t own_ = 0;   // slots up to there are ours: taken over from the reader's cache (events/spsc_ring.hpp)
     std::uint64_t room_ = 0;  // the lane is full at this head, unless the reader has gone on since
     std::uint64_t lastStamp_ = 0;
     std::uint32_t index_ = 0;

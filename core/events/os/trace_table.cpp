@@ -103,8 +103,14 @@ TraceId TraceTable::Intern(const std::uintptr_t* innermostFirst, unsigned count,
     stack.count = 0;
     memo.path = nullptr;
     for (unsigned i = count - shared; i-- > 0;) {
-        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i]);
-        if (id == 0) return Refuse();
+        const std::uint64_t frame = innermostFirst[i];
+        TraceMemo::Node& known = memo.nodes[(frame + id) * 0x9E3779B97F4A7C15ull >> (64 - TraceMemo::kNodeBits)];
+        if (known.id == 0 || known.frame != frame || known.parent != id) {
+            const std::uint32_t child = frame == 0 ? 0 : table_.Child(id, frame);
+            if (child == 0) return Refuse();
+            known = {frame, id, child};
+        }
+        id = known.id;
         memo.ids[i] = TraceId{id};
     }
     stack.hash = hash;
