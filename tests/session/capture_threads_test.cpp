@@ -20,13 +20,20 @@ capture::CaptureOptions Options() {
     return options;
 }
 
+// Nothing more comes, and what came last has been taken in: it may have come after the tick that was under way.
+bool Ends(Session& session) {
+    const bool ended = session::test::Until(session, [&] { return !session.IsLive(); });
+    session.Tick(0.005, 1'000'000);
+    return ended;
+}
+
 }  // namespace
 
 TEST_CASE("a program is watched while it runs, and can be looked at when it has ended", "[threads]") {
     const auto session = Session::OpenProgram({kSubject, "threads", "2"}, Options());
     CHECK(session->Title() == "capture_subject");
     REQUIRE(session->GetProgram() != nullptr);
-    REQUIRE(session::test::Until(*session, [&] { return !session->IsLive(); }));
+    REQUIRE(Ends(*session));
     CHECK(session->Status().phase == session::Phase::Ready);
     const auto state = session->GetProgram()->ProgramState();
     CHECK_FALSE(state.running);
@@ -51,7 +58,7 @@ TEST_CASE("a recording is ended without the program, and leaving it leaves the p
         CHECK(session->IsLive());
         process = session->GetProgram()->ProgramState().process;
         session->GetProgram()->StopRecording();
-        REQUIRE(session::test::Until(*session, [&] { return !session->IsLive(); }));
+        REQUIRE(Ends(*session));
         CHECK(session->GetProgram()->ProgramState().running);
         CHECK_FALSE(session->GetProgram()->ProgramState().recording);
         CHECK(session->Subtitle() == "recorded live · left while it ran");
@@ -65,7 +72,7 @@ TEST_CASE("a program can be asked to end", "[threads]") {
     const auto session = Session::OpenProgram({kSubject, "sleeps"}, Options());
     REQUIRE(session::test::Until(*session, [&] { return session->End().value > 10; }));
     session->GetProgram()->EndProgram();
-    REQUIRE(session::test::Until(*session, [&] { return !session->IsLive(); }));
+    REQUIRE(Ends(*session));
     CHECK(session->GetProgram()->ProgramState().ended == "killed by signal 15 (Terminated)");
 }
 
