@@ -31,6 +31,7 @@ using events::EventFlag;
 using events::EventKind;
 
 constexpr std::size_t kBatch = 1 << 15;             // records
+constexpr int kLastRounds = 64;                     // 2 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
 constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
 constexpr AllocatorId kMalloc{1};
@@ -143,8 +144,9 @@ void Capture::State::Take() {
             std::this_thread::sleep_for(kNap);
         }
         if (detach.load(std::memory_order_acquire)) {
+            // What is in the lanes; not what a busy program goes on to write.
             channel->Leave();
-            while (TakeRound(false)) {}
+            for (int round = 0; round < kLastRounds && TakeRound(false); ++round) {}
         }
     } catch (const std::bad_alloc&) {
         outOfMemory.store(true, std::memory_order_release);

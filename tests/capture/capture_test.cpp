@@ -266,6 +266,17 @@ TEST_CASE("a recording ends at its limit or when it is told to, and the program 
         CHECK(watched.status.reachedLimit);
         CHECK(watched.view.Rows().value < 400'000);
     }
+    SECTION("told to, while it allocates as fast as it can") {
+        log::EventLog log;
+        auto capture = Capture::Start({kSubject, "many", "2000000000"}, Options(), log);
+        REQUIRE(capture);
+        while (log.View().Rows().value < 200) std::this_thread::yield();
+        (*capture)->Detach();
+        (*capture)->Wait();  // comes back: a busy program cannot keep the recording going
+        CHECK((*capture)->Now().running);
+        CHECK(log.Closed());
+        (*capture)->Kill(SIGKILL);
+    }
     SECTION("told to") {
         log::EventLog log;
         auto capture = Capture::Start({kSubject, "sleeps"}, Options(), log);

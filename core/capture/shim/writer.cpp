@@ -283,6 +283,7 @@ void ModuleGone() noexcept {
 // The slots that come back from the reader lie in its cache; stretches of them are taken over at once.
 bool Writer::FindRoom() noexcept {
     constexpr std::uint64_t kStretch = 256, kLeast = 32;  // 8 KiB, 1 KiB
+    if (process.header->listening.load(std::memory_order_relaxed) == 0) return false;  // nobody would read it
     if (head_ >= room_ && !WaitForRoom()) return false;
     const std::uint64_t place = head_ & mask_;
     std::uint64_t stretch = room_ - head_ < kStretch ? room_ - head_ : kStretch;
