@@ -275,6 +275,9 @@ TEST_CASE("a recording ends at its limit or when it is told to, and the program 
         (*capture)->Wait();  // comes back: a busy program cannot keep the recording going
         CHECK((*capture)->Now().running);
         CHECK(log.Closed());
+        // It writes into no lane that nobody reads: one would be full within milliseconds.
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        CHECK((*capture)->Now().fill < 0.9);
         (*capture)->Kill(SIGKILL);
     }
     SECTION("told to") {
