@@ -1,11 +1,8 @@
 #include "gui/views/program.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +24,10 @@ constexpr int kLinesAround = 400;
 // A source file's lines, read on a thread of its own.
 struct SourceText {
     std::vector<std::string> lines;  // empty: it is not there, or no text
+    std::size_t chosen = 0;          // of the files that were asked for: the first that is there
 };
 
-std::shared_ptr<const SourceText> ReadSource(const std::string& path) {
+std::shared_ptr<SourceText> ReadSource(const std::string& path) {
     auto text = std::make_shared<SourceText>();
     std::ifstream file(path, std::ios::binary);
     std::string line;
@@ -45,6 +43,16 @@ std::shared_ptr<const SourceText> ReadSource(const std::string& path) {
     return text;
 }
 
+// The first of them that can be read.
+std::shared_ptr<const SourceText> ReadFirst(const std::vector<std::string>& paths) {
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        auto text = ReadSource(paths[i]);
+        text->chosen = i;
+        if (!text->lines.empty()) return text;
+    }
+    return std::make_shared<const SourceText>();
+}
+
 class ProgramView final : public View {
 public:
     const char* Title() const override { return "Program"; }
@@ -55,12 +63,16 @@ private:
     void DrawState(ViewContext& context, session::LiveProgram& program, float width);
     void DrawFlow(ViewContext& context, const session::LiveProgram::State& state, float width);
     void DrawSource(ViewContext& context, ImVec2 size);
-    std::optional<log::Frame> FrameToShow(ViewContext& context);
+    void FindFrames(ViewContext& context);
 
-    session::Background<std::string, SourceText> source_{
-        [](const std::string& path, const std::atomic<bool>&, std::atomic<double>&) { return ReadSource(path); }};
+    session::Background<std::vector<std::string>, SourceText> source_{
+        [](const std::vector<std::string>& paths, const std::atomic<bool>&, std::atomic<double>&) {
+            return ReadFirst(paths);
+        }};
     TraceId trace_{};
-    std::optional<log::Frame> frame_;
+    // Of the call shown, innermost first: those with source lines, the language's own left out.
+    std::vector<log::Frame> frames_;
+    std::vector<std::string> files_;
     std::string shownAt_;  // file:line that was scrolled to
 };
 
@@ -115,8 +127,7 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     ImGui::Dummy({width, context.Px(8)});
 }
 
-// The innermost frame of the call shown that has a source file of the program's own.
-std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
+void ProgramView::FindFrames(ViewContext& context) {
     session::Session& session = *context.session;
     TraceId trace{};
     if (const auto block = context.selection->block; block && block->value <= session.View().Blocks()) {
@@ -125,47 +136,37 @@ std::optional<log::Frame> ProgramView::FrameToShow(ViewContext& context) {
     if (!trace) {
         if (const auto row = session.PresentRow()) trace = session.View().At(*row).event.trace;
     }
-    if (!trace) return frame_;  // a free: the last one stays
-    if (trace == trace_) return frame_;
+    if (!trace || trace == trace_) return;  // a free has none: the last one stays
     trace_ = trace;
-    frame_.reset();
+    frames_.clear();
+    files_.clear();
     for (const log::Frame& frame : session.View().Frames(trace)) {
-        if (frame.file.empty() || frame.line == 0) continue;
-        // The program's own: not the language's, and here to be read.
-        if (frame.file.starts_with("/usr/include/") || ::access(frame.file.c_str(), R_OK) != 0) continue;
-        frame_ = frame;
-        break;
+        if (frame.file.empty() || frame.line == 0 || frame.file.starts_with("/usr/include/")) continue;
+        frames_.push_back(frame);
+        files_.push_back(frame.file);
     }
-    return frame_;
 }
 
 void ProgramView::DrawSource(ViewContext& context, ImVec2 size) {
     const Theme& theme = *context.theme;
-    const auto frame = FrameToShow(context);
-    if (!frame) {
+    FindFrames(context);
+    const auto reply = source_.Ask(files_);
+    if (!reply.value || !reply.fresh) return SectionTitle(context, "Source");
+    const log::Frame* const frame = reply.value->lines.empty() ? nullptr : &frames_[reply.value->chosen];
+    if (frame == nullptr) {
         SectionTitle(context, "Source");
         const ImVec2 at = ImGui::GetCursorScreenPos();
         DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label,
                    {{at.x + context.Px(kPad), at.y + context.Px(6)}, {at.x + size.x, at.y + context.Px(26)}}, theme.dim,
-                   "The call shown has no source lines (no debug data).");
+                   files_.empty() ? "The call shown has no source lines." : "Its source is not on this machine.");
         ImGui::Dummy({size.x, context.Px(30)});
         return;
     }
     const std::string where = frame->file.substr(frame->file.rfind('/') + 1) + ":" + std::to_string(frame->line);
     SectionTitle(context, "Source", where);
-    const auto reply = source_.Ask(frame->file);
-    if (!reply.value || !reply.fresh) return;
     const std::vector<std::string>& lines = reply.value->lines;
     const float line = std::floor(context.fonts->mono->FontSize * 1.35f), left = size.x;
     const float height = std::max(context.Px(80), size.y);
-    if (lines.empty()) {
-        const ImVec2 at = ImGui::GetCursorScreenPos();
-        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label,
-                   {{at.x + context.Px(kPad), at.y + context.Px(6)}, {at.x + left, at.y + context.Px(26)}}, theme.dim,
-                   frame->file + " is not on this machine.");
-        ImGui::Dummy({left, context.Px(30)});
-        return;
-    }
     const int shown = static_cast<int>(frame->line);
     const int first = std::max(1, shown - kLinesAround), last = std::min(static_cast<int>(lines.size()), shown + kLinesAround);
     const ScrollArea area("##source", {left, height});
