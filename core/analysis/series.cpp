@@ -1,6 +1,7 @@
 #include "analysis/series.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "analysis/pyramid.hpp"
@@ -13,7 +14,12 @@ namespace residue::analysis {
 
 namespace {
 constexpr std::uint64_t kPublishRows = 4096;
+
+std::uint64_t NextRevision() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
+}  // namespace
 
 struct Series::State {
     // The builder's. `payload` while rows are such that it tells all there is; then `head` alone.
@@ -32,6 +38,7 @@ struct Series::State {
 
     // What is published, at once.
     struct Published {
+        std::uint64_t revision = NextRevision();
         Pyramid::View samples;   // of the positions that are final
         std::uint64_t finals = 0;
         Sample last;             // of position `finals`
@@ -209,6 +216,7 @@ bool Series::NeedsHeap() const { return state_->needsHeap; }
 Row Series::Applied() const { return state_->Applied(); }
 const model::HeapModel& Series::Head() const { return state_->head; }
 Position Series::Built() const { return Position{state_->Look().finals}; }
+std::uint64_t Series::Revision() const { return state_->Look().revision; }
 RunMetrics Series::Run() const { return state_->Look().run; }
 std::uint64_t Series::MaxLive() const { return state_->Look().maxLive; }
 std::uint64_t Series::MaxHeap() const { return state_->Look().maxHeap; }

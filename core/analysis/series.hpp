@@ -53,6 +53,9 @@ public:
 
     // Any thread.
     Position Built() const;
+    // Of what the next call tells: no other state of this or any other series has the same number. Two equal ones
+    // around a question say that its answer holds.
+    std::uint64_t Revision() const;
     // Column i of `count` covers an equal share of [from, to), at least one position; `any` is false where nothing is
     // built yet.
     void Columns(Position from, Position to, std::size_t count, std::vector<SeriesColumn>& columns) const;

@@ -85,6 +85,7 @@ public:
     std::pair<std::uint64_t, std::uint64_t> Span() const;
     std::uint64_t OccupiedBytes(std::uint64_t begin, std::uint64_t end) const;
     void AddOccupancy(std::uint64_t begin, std::uint64_t bytesPerCell, std::span<std::uint64_t> cells) const;
+    void FillCells(std::span<const std::uint64_t> edges, unsigned looks, std::span<CellContent> cells) const;
     const std::vector<Region>& Regions() const { return regions_; }
     const HoleSizes& SizesOfHoles() const { return holeSizes_; }
 

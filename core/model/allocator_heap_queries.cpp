@@ -136,14 +136,47 @@ std::pair<std::uint64_t, std::uint64_t> AllocatorHeap::Span() const {
 }
 
 std::uint64_t AllocatorHeap::OccupiedBytes(std::uint64_t begin, std::uint64_t end) const {
-    if (begin >= end) return 0;
-    std::uint64_t bytes = blocks_.WeightBefore(end) - blocks_.WeightBefore(begin);
-    const auto last = blocks_.PeekBack(blocks_.Locate(end));
-    if (last && last.End() > end) bytes -= last.End() - std::max(end, last.Begin());
-    // The block over `begin` began earlier and is not in the difference above, but for its cut at `end`.
-    const auto first = blocks_.PeekBack(blocks_.Locate(begin));
-    if (first && first.End() > begin) bytes += first.End() - begin;
-    return bytes;
+    const std::uint64_t edges[] = {begin, end};
+    CellContent cell;
+    FillCells(edges, 0, {&cell, 1});
+    return cell.occupied;
+}
+
+void AllocatorHeap::FillCells(std::span<const std::uint64_t> edges, unsigned looks,
+                              std::span<CellContent> cells) const {
+    if (edges.empty()) return;
+    BlockSet::Place at = blocks_.Locate(edges.front());
+    BlockSet::Found before = blocks_.PeekBack(at);  // the last one that began before the cell: it may reach into it
+    for (std::size_t i = 0; i + 1 < edges.size() && i < cells.size(); ++i) {
+        const std::uint64_t begin = edges[i], end = edges[i + 1];
+        CellContent& cell = cells[i];
+        cell = {};
+        if (end <= begin) continue;
+        const auto look = [&](const BlockSet::Found& block) {
+            const std::uint64_t bytes = std::min(block.End(), end) - std::max(block.Begin(), begin);
+            if (block.Dead() || bytes <= cell.sampleBytes) return;
+            cell.sampleBytes = bytes;
+            cell.sample = BlockId{block.Id()};
+        };
+        if (before && before.End() > begin) {
+            cell.occupied += std::min(before.End(), end) - begin;
+            if (looks > 0) look(before);
+        }
+        const BlockSet::Place to = blocks_.LocateFrom(at, end);
+        const BlockSet::Found last = blocks_.PeekBack(to);
+        if (last && last.Begin() >= begin) {
+            cell.occupied += blocks_.WeightBetween(at, begin, to, end);
+            if (last.End() > end) cell.occupied -= last.End() - end;
+            auto next = looks > 0 ? blocks_.Get(at) : BlockSet::Found{};
+            for (unsigned n = 0; n < looks && next && next.Begin() < end; ++n) {
+                look(next);
+                blocks_.Next(at);
+                next = blocks_.Get(at);
+            }
+            before = last;
+        }
+        at = to;
+    }
 }
 
 void AllocatorHeap::AddOccupancy(std::uint64_t begin, std::uint64_t bytesPerCell,

@@ -157,6 +157,17 @@ std::uint32_t BlockOrder::LowerBound(RankSpan span, std::uint64_t address) const
     return span.first;
 }
 
+// Bentley and Yao, An almost optimal algorithm for unbounded searching (1976): steps that double, then halves.
+std::uint32_t BlockOrder::LowerBoundFrom(std::uint32_t from, std::uint32_t last, std::uint64_t address) const {
+    std::uint64_t step = 1;
+    while (step <= last - from && Begin(from + static_cast<std::uint32_t>(step) - 1) < address) {
+        from += static_cast<std::uint32_t>(step);
+        step *= 2;
+    }
+    const auto reach = static_cast<std::uint32_t>(std::min<std::uint64_t>(last - from, step - 1));
+    return LowerBound({from, from + reach}, address);
+}
+
 std::size_t BlockOrder::ResidentBytes() const {
     return sizeof(*this) + seats_.capacity() * sizeof(Seat) + parts_.capacity() * sizeof(BlockParts) +
            (ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 + pieces_.capacity() * sizeof(Piece) + wide_.capacity() * 8 + heavy_.size() * 48 +

@@ -83,6 +83,8 @@ public:
     BlockEntry Entry(std::uint32_t rank) const;  // as it was born
     // The first rank in `span` that begins at `address` or behind it; span.last: none.
     std::uint32_t LowerBound(RankSpan span, std::uint64_t address) const;
+    // The same where everything before `from` begins before `address`: O(log how far away it is).
+    std::uint32_t LowerBoundFrom(std::uint32_t from, std::uint32_t last, std::uint64_t address) const;
 
     std::size_t ResidentBytes() const;
 

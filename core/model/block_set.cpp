@@ -30,4 +30,10 @@ std::uint64_t BlockSet::WeightBefore(std::uint64_t address) const {
                                  [&](std::uint32_t rank) { return order_->Weight(span_.first + rank); });
 }
 
+std::uint64_t BlockSet::WeightBetween(Place from, std::uint64_t begin, Place to, std::uint64_t end) const {
+    if (!order_) return loose_.WeightBefore(end) - loose_.WeightBefore(begin);
+    return present_.WeightBetween(from.rank - span_.first, to.rank - span_.first,
+                                  [&](std::uint32_t rank) { return order_->Weight(span_.first + rank); });
+}
+
 }  // namespace residue::model

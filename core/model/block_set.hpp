@@ -69,6 +69,11 @@ public:
         if (order_) return {{}, order_->LowerBound(span_, address)};
         return {loose_.Locate(address), 0};
     }
+    // The same for an address at or behind that of `from`: O(log how far away it is) where it is ordered.
+    Place LocateFrom(Place from, std::uint64_t address) const {
+        if (order_) return {{}, order_->LowerBoundFrom(from.rank, span_.last, address)};
+        return {loose_.Locate(address), 0};
+    }
     // The entry of block `id`, which holds the payload `address` (at its end, if the payload has no bytes).
     Found Find(std::uint32_t id, std::uint64_t address, Place& at) const;
     // Is it there, and not dead?
@@ -138,6 +143,8 @@ public:
     std::uint64_t Count() const { return order_ ? present_.Count() : loose_.Count(); }
     // The bytes of all entries that begin before `address`.
     std::uint64_t WeightBefore(std::uint64_t address) const;
+    // Of all that begin in [begin, end); `from` and `to` are where these are.
+    std::uint64_t WeightBetween(Place from, std::uint64_t begin, Place to, std::uint64_t end) const;
     // Runs of neighbouring entries: visit(place of the first, its begin, end of the last, bytes of all); false stops.
     template <class Visit>
     void VisitRuns(Place from, Visit&& visit) const {

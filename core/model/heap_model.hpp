@@ -43,6 +43,13 @@ struct BlockExtent {
     std::uint64_t end = 0;
 };
 
+// A cell of a map.
+struct CellContent {
+    std::uint64_t occupied = 0;  // bytes set aside, dead ones too
+    BlockId sample{};            // of the live blocks looked at, the one with the most bytes here; 0: none
+    std::uint64_t sampleBytes = 0;  // of it, here
+};
+
 struct Hole {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -148,6 +155,11 @@ public:
     std::pair<std::uint64_t, std::uint64_t> Span(AllocatorId allocator) const;
     // Bytes set aside in [begin, end), dead ones too, without visiting every block: O(log) + what straddles the ends.
     std::uint64_t OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const;
+    // For edges in ascending order: cell i tells of [edges[i], edges[i + 1]). One pass, cheaper than OccupiedBytes for
+    // each: a place near the last one is found at once, and its bytes are summed from there. `looks`: at how many
+    // blocks of a cell, from its begin on, the sample is chosen.
+    void FillCells(AllocatorId allocator, std::span<const std::uint64_t> edges, unsigned looks,
+                   std::span<CellContent> cells) const;
     // Adds to each cell the bytes set aside in it; cell i is [begin + i * bytesPerCell, + bytesPerCell). For maps of a
     // whole heap: at most one pass over the leaves of blocks, and over single blocks only where cells cut them apart.
     void AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,

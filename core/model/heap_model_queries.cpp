@@ -1,4 +1,6 @@
 // What is asked of the model; none of it changes anything.
+#include <algorithm>
+
 #include "model/heap_model_state.hpp"
 
 namespace residue::model {
@@ -77,6 +79,12 @@ std::pair<std::uint64_t, std::uint64_t> HeapModel::Span(AllocatorId allocator) c
 std::uint64_t HeapModel::OccupiedBytes(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const {
     const AllocatorHeap* heap = state_->HeapOf(allocator);
     return heap ? heap->OccupiedBytes(begin, end) : 0;
+}
+
+void HeapModel::FillCells(AllocatorId allocator, std::span<const std::uint64_t> edges, unsigned looks,
+                          std::span<CellContent> cells) const {
+    std::fill(cells.begin(), cells.end(), CellContent{});
+    if (const AllocatorHeap* heap = state_->HeapOf(allocator)) heap->FillCells(edges, looks, cells);
 }
 
 void HeapModel::AddOccupancy(AllocatorId allocator, std::uint64_t begin, std::uint64_t bytesPerCell,

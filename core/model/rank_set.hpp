@@ -128,7 +128,7 @@ public:
                                    : LastInGroup(*top_[previous].group, previous, top_[previous].group->filled);
     }
 
-    // The sum of the weights of all members before `rank`; weightOf(rank) tells each.
+    // The sum of the weights of all members before `rank`; weightOf(rank) tells each. O(groups + 64 + half a leaf).
     template <class WeightOf>
     std::uint64_t WeightBefore(std::uint32_t rank, WeightOf weightOf) const {
         const std::uint32_t at = rank / kGroupRanks;
@@ -137,8 +137,19 @@ public:
         const Group* const group = GroupAt(rank);
         if (group == nullptr) return sum;
         for (std::uint32_t l = 0; l < LeafIn(rank); ++l) sum += group->weights[l];
-        for (std::uint32_t r = Next(LeafStart(rank)); r < rank; r = Next(r + 1)) sum += weightOf(r);
-        return sum;
+        return sum + WeightInLeafBefore(*group, rank, weightOf);
+    }
+    // The same of the members in [begin, end): what lies between them costs, not what lies before.
+    template <class WeightOf>
+    std::uint64_t WeightBetween(std::uint32_t begin, std::uint32_t end, WeightOf weightOf) const {
+        if (begin >= end) return 0;
+        if (begin / kGroupRanks != end / kGroupRanks) return WeightBefore(end, weightOf) - WeightBefore(begin, weightOf);
+        const Group* const group = GroupAt(begin);
+        if (group == nullptr) return 0;
+        if (LeafIn(begin) == LeafIn(end)) return WeightInLeaf(*group, begin, end, weightOf);
+        std::uint64_t sum = WeightInLeafBefore(*group, end, weightOf);
+        for (std::uint32_t l = LeafIn(begin); l < LeafIn(end); ++l) sum += group->weights[l];
+        return sum - WeightInLeafBefore(*group, begin, weightOf);
     }
 
     // Leaf by leaf, from the one around `rank`: visit(first member, last member, sum of weights); false stops.
@@ -183,6 +194,29 @@ private:
         Shared<Group> group;
         std::uint64_t weight = 0;
     };
+
+    // Of the members in [begin, end), which lie in one leaf of `group`; `end` may be the next one's start.
+    template <class WeightOf>
+    static std::uint64_t WeightInLeaf(const Group& group, std::uint32_t begin, std::uint32_t end, WeightOf weightOf) {
+        const auto& leaf = group.leaves[LeafIn(begin)];
+        if (!leaf || begin == end) return 0;
+        const std::uint32_t start = LeafStart(begin), first = WordIn(begin), last = WordIn(end - 1);
+        std::uint64_t sum = 0;
+        for (std::uint32_t w = first; w <= last; ++w) {
+            std::uint64_t word = leaf->words[w];
+            if (w == first) word &= ~std::uint64_t{0} << (begin % 64);
+            if (w == last) word &= ~std::uint64_t{0} >> (63 - (end - 1) % 64);
+            for (; word != 0; word &= word - 1) sum += weightOf(start + w * 64 + Lowest(word));
+        }
+        return sum;
+    }
+    // From the nearer end of the leaf.
+    template <class WeightOf>
+    static std::uint64_t WeightInLeafBefore(const Group& group, std::uint32_t rank, WeightOf weightOf) {
+        const std::uint32_t start = LeafStart(rank);
+        if (rank - start <= kLeafRanks / 2) return WeightInLeaf(group, start, rank, weightOf);
+        return group.weights[LeafIn(rank)] - WeightInLeaf(group, rank, start + kLeafRanks, weightOf);
+    }
 
     static std::uint32_t LeafIn(std::uint32_t rank) { return rank % kGroupRanks / kLeafRanks; }
     static std::uint32_t WordIn(std::uint32_t rank) { return rank % kLeafRanks / 64; }

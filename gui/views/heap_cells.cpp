@@ -9,7 +9,7 @@ namespace residue::gui {
 
 namespace {
 
-constexpr int kSamples = 4;
+constexpr unsigned kSamples = 4;
 
 // A range of addresses and whose blocks are looked at there.
 struct Span {
@@ -38,6 +38,36 @@ void AddSpans(const model::HeapModel& heap, AllocatorId owner, std::uint64_t beg
         }
     }
     if (at < end) spans.push_back({at, end, owner});
+}
+
+// The cells from number `first` on, each from the sum of what lies in it and a look at a few of its blocks. `end`: of
+// the row; its last edge is 0 at the very end of the address space.
+void SweepCells(const model::HeapModel& heap, const std::vector<Span>& spans, const std::vector<std::uint64_t>& edges,
+                std::uint64_t end, std::size_t first, CellWork& work, std::vector<HeapCell>& cells) {
+    const std::size_t count = cells.size();
+    const auto edge = [&](std::size_t i) { return i == count ? end : edges[i]; };
+    std::vector<std::uint64_t> most(count, 0);  // overlap of the sample
+    std::vector<std::uint64_t> own;             // edges within the span
+    std::vector<model::CellContent> contents;
+    for (std::size_t i = first; i < count; ++i) cells[i].occupied = 0, cells[i].sample = {};
+    std::size_t cell = first;
+    for (const Span& span : spans) {
+        if (span.end <= edge(first)) continue;
+        while (cell + 1 < count && edge(cell + 1) <= span.begin) ++cell;
+        std::size_t behind = cell;
+        own.assign(1, std::max(span.begin, edge(cell)));
+        while (behind < count && edge(behind) < span.end) own.push_back(std::min(edge(++behind), span.end));
+        contents.resize(own.size() - 1);
+        heap.FillCells(span.allocator, own, kSamples, contents);
+        work.queries += contents.size();
+        for (std::size_t i = 0; i < contents.size(); ++i) {
+            HeapCell& target = cells[cell + i];
+            target.occupied += contents[i].occupied;
+            if (contents[i].sampleBytes <= most[cell + i]) continue;
+            most[cell + i] = contents[i].sampleBytes;
+            target.sample = contents[i].sample;
+        }
+    }
 }
 
 }  // namespace
@@ -94,35 +124,7 @@ CellWork ComputeRow(const model::HeapModel& heap, AllocatorId allocator, const H
             return true;
         });
     }
-    std::size_t first = 0;  // the first span that reaches the cell
-    for (std::size_t i = done; i < count; ++i) {
-        HeapCell& cell = cells[i];
-        cell.occupied = 0;
-        cell.sample = {};
-        if (cell.bytes == 0) continue;
-        const std::uint64_t cellBegin = edges[i];
-        const std::uint64_t cellEnd = i + 1 == count ? visitEnd : edges[i + 1];
-        while (first < spans.size() && spans[first].end <= cellBegin) ++first;
-        std::uint64_t most = 0;
-        for (std::size_t s = first; s < spans.size() && spans[s].begin < cellEnd; ++s) {
-            const std::uint64_t begin = std::max(cellBegin, spans[s].begin), end = std::min(cellEnd, spans[s].end);
-            const std::uint64_t occupied = heap.OccupiedBytes(spans[s].allocator, begin, end);
-            ++work.queries;
-            if (occupied == 0) continue;
-            cell.occupied += occupied;
-            ++work.queries;
-            int looked = 0;
-            heap.VisitExtents(spans[s].allocator, begin, end, [&](const model::BlockExtent& block) {
-                const std::uint64_t from = std::max(begin, block.begin);
-                const std::uint64_t to = std::min(end, block.end);
-                if (to > from && to - from > most) {
-                    most = to - from;
-                    cell.sample = block.id;
-                }
-                return ++looked < kSamples;
-            });
-        }
-    }
+    if (done < count) SweepCells(heap, spans, edges, visitEnd, done, work, cells);
     return work;
 }
 

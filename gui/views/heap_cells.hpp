@@ -8,8 +8,8 @@
 // `occupied` is exact. `sample` is the block with the most bytes in the cell among those that were looked at: all of
 // them where the row has few, else the first four of the cell of each heap there.
 //
-// Cost of a row: O(min(its blocks, 4 * its cells) + heaps looked into), plus, for the cells that are left then, two
-// ordered look-ups each.
+// Cost of a row: O(min(its blocks, 4 * its cells) + heaps looked into), plus, for the cells that are left then, a sweep
+// (HeapModel::FillCells): some 0.2 us a cell with tens of blocks, 1 us with thousands.
 #pragma once
 
 #include <cstddef>
@@ -27,11 +27,10 @@ struct HeapCell {
     BlockId sample{};            // 0: nothing is set aside
 };
 
-struct CellWork {               // what it cost, to keep frames short
+struct CellWork {               // what it cost
     std::uint64_t visited = 0;  // blocks
-    std::uint64_t queries = 0;  // look-ups
+    std::uint64_t queries = 0;  // look-ups, and cells swept
     bool crowded = false;       // there were more nested heaps than were looked into
-    std::uint64_t Units() const { return visited + 48 * queries; }
 };
 
 // The row of `layout` around `address`, in cells of `cellWidth` pixels (the last one may be narrower).

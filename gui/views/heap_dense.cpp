@@ -1,17 +1,18 @@
 #include "gui/views/heap_dense.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <utility>
 
-#include "base/checked.hpp"
+#include "gui/views/changed_ranges.hpp"
 
 namespace residue::gui {
 
 namespace {
 
-constexpr std::uint64_t kBudget = 600000;  // units of work a frame: about 10 ms
-constexpr std::uint64_t kSmallStep = 512;  // rows of the log whose changes are followed one by one
-constexpr std::int64_t kCoarser = 16;
+constexpr std::chrono::microseconds kBudget{900};  // a frame, for exact rows
+constexpr std::int64_t kCoarser = 64;
 constexpr float kLeast = 0.22f;  // opacity of a cell with a single byte in use
 
 }  // namespace
@@ -22,49 +23,18 @@ void HeapDense::Forget() {
     inTexture_.clear();
 }
 
-void HeapDense::Soil(const HeapFrame& frame, BlockId block) {
-    if (!block) return;
-    // Of whatever allocator: it may be one whose heap lies in this one's.
-    const events::Event birth = frame.log.Birth(block).event;
-    SoilRange(frame, birth.Begin(), std::max(birth.End(), SaturatingAdd(birth.Begin(), 1)));
-}
-
 // Every kept row that [begin, end) touches; rows_ is ordered by address.
 void HeapDense::SoilRange(const HeapFrame& frame, std::uint64_t begin, std::uint64_t end) {
     auto row = rows_.lower_bound(frame.layout.RowBegin(begin));
-    for (; row != rows_.end() && row->first < end; ++row) row->second.exact = false;
+    for (; row != rows_.end() && row->first < end; ++row) row->second.exact = row->second.coarse = false;
 }
 
 void HeapDense::TakeStep(const HeapFrame& frame) {
-    const std::uint64_t from = applied_.value;
-    const std::uint64_t to = frame.heap.Applied().value;
-    applied_ = frame.heap.Applied();
-    if (from == to) return;
-    const std::uint64_t low = std::min(from, to), high = std::max(from, to);
-    if (high - low > kSmallStep || high > frame.log.Rows().value) {
-        for (auto& [begin, row] : rows_) row.exact = false;
-        return;
-    }
-    for (std::uint64_t r = low; r < high; ++r) {
-        const log::LoggedEvent event = frame.log.At(Row{r});
-        const auto together = frame.log.DiedTogether(Row{r});
-        if (together.size() > kSmallStep) {
-            for (auto& [begin, row] : rows_) row.exact = false;
-            return;
-        }
-        using events::EventKind;
-        const EventKind kind = event.event.kind;
-        if (kind == EventKind::AllocatorDestroyed) {  // all of its heap, wherever it lay
-            for (auto& [begin, row] : rows_) row.exact = false;
-            return;
-        }
-        if (kind == EventKind::AllocatorCreated || kind == EventKind::RegionGrown || kind == EventKind::RegionShrunk) {
-            SoilRange(frame, event.event.address, SaturatingAdd(event.event.address, event.event.size));
-        }
-        for (const BlockId block : together) Soil(frame, block);
-        Soil(frame, event.block);
-        Soil(frame, event.oldBlock);
-    }
+    const Row from = std::exchange(applied_, frame.heap.Applied());
+    const bool told = VisitChanges(frame.log, from, applied_,
+                                   [&](std::uint64_t begin, std::uint64_t end) { SoilRange(frame, begin, end); });
+    if (told) return;
+    for (auto& [begin, row] : rows_) row.exact = row.coarse = false;
 }
 
 void HeapDense::MakeCoarse(const HeapFrame& frame, std::uint64_t begin, RowCells& row) const {
@@ -80,6 +50,8 @@ void HeapDense::Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells
     row.pixels.resize(row.cells.size());
     row.sites.clear();
     const bool byAllocator = look_.mode == ColourMode::Allocator;
+    const bool named = byAllocator || look_.mode == ColourMode::Site;  // in the legend
+    const bool narrows = emphasis.Narrows();
     BlockId last{};
     ImU32 colour = 0;
     std::uint32_t site = 0;
@@ -91,14 +63,14 @@ void HeapDense::Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells
         }
         if (cell.sample != last) {  // neighbours often share a block
             last = cell.sample;
-            const TraceId trace = frame.colour.TraceOf(last);
             colour = frame.colour.Of(last);
-            site = byAllocator ? frame.log.Birth(last).event.allocator.value : trace.value;
-            if (!emphasis.Keeps(frame.log, last, trace)) {
-                colour = Mix(frame.theme().window, colour, 0.3f);
+            if (narrows || named) {  // births lie anywhere in the log: they are read where they matter
+                const events::Event birth = frame.log.Birth(last).event;
+                site = byAllocator ? birth.allocator.value : birth.trace.value;
+                if (!emphasis.Keeps(frame.log, last, birth.trace)) colour = Mix(frame.theme().window, colour, 0.3f);
             }
         }
-        row.sites[site] += cell.occupied;
+        if (named) row.sites[site] += cell.occupied;
         const float share = static_cast<float>(static_cast<double>(cell.occupied) / static_cast<double>(cell.bytes));
         row.pixels[i] = Mix(frame.theme().window, colour, kLeast + (1 - kLeast) * share);
     }
@@ -130,23 +102,30 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
     std::erase_if(rows_, [&](const auto& entry) { return !visible.contains(entry.first); });
 
     bool settled = true;
-    std::uint64_t work = 0;
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point until = Clock::now() + kBudget;
+    std::size_t made = 0;  // rows
     std::vector<std::uint64_t> order;
     for (const HeapLayout::Line& line : frame.rows) {
         RowCells& row = rows_[line.begin];
-        if (!row.exact) {
-            if (!frame.context.animate || work < kBudget) {
-                const CellWork cost =
-                    ComputeRow(frame.heap, frame.allocator, frame.layout, line.begin, cellWidth, row.cells);
-                work += cost.Units();
-                row.crowded = cost.crowded;
-                row.exact = true;
-            } else {
-                MakeCoarse(frame, line.begin, row);
-                settled = false;
-            }
+        // Where nothing moves, as in a picture, all is exact at once; in the window at least a row a frame.
+        const bool may = !frame.context.animate || made == 0 || Clock::now() < until;
+        if (!row.exact && may) {
+            row.crowded =
+                ComputeRow(frame.heap, frame.allocator, frame.layout, line.begin, cellWidth, row.cells).crowded;
+            row.exact = true;
+            row.painted = false;
+        } else if (!row.exact && !row.coarse) {
+            MakeCoarse(frame, line.begin, row);
+            row.coarse = true;
             row.painted = false;
         }
+        if (!row.painted && (may || row.pixels.size() != row.cells.size() || !row.exact)) {
+            Paint(frame, emphasis, row);
+            row.changed = true;
+            ++made;
+        }
+        settled = settled && row.exact && row.painted;
         frame.crowded = frame.crowded || row.crowded;
         order.push_back(line.begin);
     }
@@ -165,10 +144,8 @@ bool HeapDense::Draw(HeapFrame& frame, const Emphasis& emphasis) {
     const bool allNew = inTexture_ != order;
     for (std::size_t i = 0; i < order.size(); ++i) {
         RowCells& row = rows_[order[i]];
-        const bool repaint = !row.painted;
-        if (repaint) Paint(frame, emphasis, row);
         for (const auto& [site, bytes] : row.sites) frame.siteBytes[site] += bytes;
-        if (repaint || allNew) {
+        if (std::exchange(row.changed, false) || allNew) {
             std::copy(row.pixels.begin(), row.pixels.end(), pixels_.begin() + static_cast<std::ptrdiff_t>(i * columns));
             firstChanged = std::min(firstChanged, i);
             lastChanged = i;

@@ -1,8 +1,8 @@
 // The heap panel, zoomed out: one texture of occupied shares, a texel a cell. Cells are computed once and then only
 // where a step changed them; a jump recomputes rows within a budget a frame and shows coarser ones meanwhile.
 //
-// Cost: nothing when nothing changed; a step, the rows it touched; a zoom or a jump, at most kBudget units of work
-// (heap_cells.hpp) a frame.
+// Cost: nothing when nothing changed; a step, the rows it touched; a zoom or a jump, some 1 ms a frame for exact rows,
+// and coarse ones for the rest.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,10 @@ private:
     struct RowCells {
         std::vector<HeapCell> cells;
         std::vector<std::uint32_t> pixels;
-        bool exact = false;  // else coarse
-        bool painted = false;
+        bool exact = false;    // the cells are right
+        bool coarse = false;   // else: they are right for wider cells
+        bool painted = false;  // the pixels are those of the cells
+        bool changed = false;  // and not in the texture yet
         bool crowded = false;  // CellWork::crowded
         std::map<std::uint32_t, std::uint64_t> sites;
     };
@@ -54,7 +56,6 @@ private:
     };
 
     void TakeStep(const HeapFrame& frame);
-    void Soil(const HeapFrame& frame, BlockId block);
     void SoilRange(const HeapFrame& frame, std::uint64_t begin, std::uint64_t end);
     void Paint(const HeapFrame& frame, const Emphasis& emphasis, RowCells& row) const;
     void MakeCoarse(const HeapFrame& frame, std::uint64_t begin, RowCells& row) const;

@@ -146,6 +146,7 @@ struct Emphasis {
     std::shared_ptr<const std::vector<bool>> traceSet;  // or, where it is given, of those that it has
     const session::Analyst* filter = nullptr;           // and only those that its filter lets through; null: all
     bool Keeps(const log::LogView& log, BlockId block, TraceId trace) const;
+    bool Narrows() const { return !traces.empty() || traceSet != nullptr || filter != nullptr; }
     bool IsBlocker(BlockId block) const;
 };
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/checked.hpp"
+#include "gui/views/changed_ranges.hpp"
 #include "gui/widgets/controls.hpp"
 
 namespace residue::gui {
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kFinest = 2;  // pixels of the finest line
 constexpr std::int64_t kTear = 3;
+constexpr float kUnknown = -1;  // a share that is to be worked out
 constexpr int kShades = 16;  // so that neighbours join
 constexpr std::size_t kMostNests = 32;  // that a line looks into; others count as plain blocks
 
@@ -36,11 +39,19 @@ void HeapMap::Compute(const HeapFrame& frame, const std::vector<Piece>& pieces, 
         lines_ = layout_.Lines(0, layout_.Height());
         shares_.assign(lines_.size(), 0);
     }
-    if (applied_ == frame.heap.Applied()) return;
-    applied_ = frame.heap.Applied();
+    const std::optional<Row> from = std::exchange(applied_, frame.heap.Applied());
+    if (from == applied_) return;
+    const bool told = from && VisitChanges(frame.log, *from, *applied_, [&](std::uint64_t begin, std::uint64_t end) {
+        auto line = std::lower_bound(lines_.begin(), lines_.end(), begin,
+                                     [](const HeapLayout::Line& l, std::uint64_t at) { return l.last < at; });
+        for (; line != lines_.end() && line->begin < end; ++line) {
+            shares_[static_cast<std::size_t>(line - lines_.begin())] = kUnknown;
+        }
+    });
+    if (!told) shares_.assign(lines_.size(), kUnknown);
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         const HeapLayout::Line& line = lines_[i];
-        if (line.tear) continue;
+        if (line.tear || shares_[i] != kUnknown) continue;
         std::size_t nests = kMostNests;
         const std::uint64_t bytes =
             model::NestedBytes(frame.heap, frame.allocator, line.begin, SaturatingAdd(line.last, 1), nests);

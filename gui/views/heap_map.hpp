@@ -1,6 +1,6 @@
 // The mini-map: the whole heap as a narrow column, occupied share by brightness, and the part that the panel shows.
 //
-// Cost: one look-up a line (two pixels) when the heap changed, a rectangle for each run of equal lines otherwise.
+// Cost: one look-up a line (two pixels) where the heap changed, a rectangle for each run of equal lines otherwise.
 #pragma once
 
 #include <optional>

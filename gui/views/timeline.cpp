@@ -189,7 +189,11 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     const std::uint64_t to = static_cast<std::uint64_t>(scale.to);
     const std::size_t count = std::max<std::size_t>(
         1, std::min(static_cast<std::size_t>(plot.Width()), static_cast<std::size_t>(std::min(span, 1e9))));
-    list_ = session.Series().Columns(Position{from}, Position{to}, count, columns_, bands_);
+    const Asked asked{session.Series().Revision(), from, to, count};
+    if (!(asked == asked_)) {
+        list_ = session.Series().Columns(Position{from}, Position{to}, count, columns_, bands_);
+        asked_ = asked;
+    }
     edges_.resize(columns_.size() + 1);
     for (std::size_t i = 0; i < edges_.size(); ++i) {
         const double share = static_cast<double>(i) / static_cast<double>(std::max<std::size_t>(columns_.size(), 1));

@@ -60,6 +60,11 @@ private:
     enum class Drag { None, Playhead, Brush, Range } drag_ = Drag::None;
     double brushFrom_ = 0;
     float keptFree_ = 0;
+    struct Asked {  // what columns_ and bands_ answer
+        std::uint64_t revision = 0, from = 0, to = 0;
+        std::size_t count = 0;
+        friend bool operator==(const Asked&, const Asked&) = default;
+    } asked_;
     std::vector<analysis::SeriesColumn> columns_;
     std::vector<analysis::BandColumn> bands_;  // beside columns_
     std::shared_ptr<const analysis::BandList> list_;

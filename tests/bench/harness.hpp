@@ -10,7 +10,8 @@
 //   }
 //
 // --smoke: one round with little work, to see that it runs (exit 0 whatever the figures are); --json: one object on
-// the standard output; --rounds N. A variant returns its figure (any unit, smaller or larger better) and may say NaN
+// the standard output; --rounds N; --only TEXT: only the variants with TEXT in their names (the ratios of others are not
+// a number). A variant returns its figure (any unit, smaller or larger better) and may say NaN
 // where it cannot run (a library is not there); then its ratios are left out.
 #pragma once
 
@@ -92,8 +93,9 @@ public:
             if (std::strcmp(argv[i], "--smoke") == 0) smoke_ = true;
             else if (std::strcmp(argv[i], "--json") == 0) json_ = true;
             else if (std::strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) rounds_ = Rounds(argv[++i]);
+            else if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only_ = argv[++i];
             else {
-                std::fprintf(stderr, "usage: %s [--smoke] [--json] [--rounds N]\n", argv[0]);
+                std::fprintf(stderr, "usage: %s [--smoke] [--json] [--rounds N] [--only TEXT]\n", argv[0]);
                 std::exit(2);
             }
         }
@@ -101,6 +103,10 @@ public:
     }
 
     bool Smoke() const { return smoke_; }
+    // Whether --only may mean a variant that ends so: what only it needs is not made otherwise.
+    bool Wants(const std::string& ending) const {
+        return only_.empty() || only_.find(ending) != std::string::npos || ending.find(only_) != std::string::npos;
+    }
     // Long ones say on the standard error how far they are.
     void ShowProgress() { progress_ = true; }
 
@@ -135,6 +141,10 @@ public:
             if (progress_) std::fprintf(stderr, "%s: round %u of %u\n", name_.c_str(), round + 1, rounds_);
             for (std::size_t i = 0; i < rows_.size(); ++i) {
                 Row& row = rows_[(i + round) % rows_.size()];  // not always after the same neighbour
+                if (row.name.find(only_) == std::string::npos) {
+                    row.samples.push_back(std::numeric_limits<double>::quiet_NaN());
+                    continue;
+                }
                 row.samples.push_back(row.variant(smoke_ ? row.operations / 100 + 1 : row.operations));
             }
             for (DerivedRow& row : derived_) {
@@ -170,6 +180,7 @@ private:
         for (const Row& row : rows_) {
             if (row.name == name) return row.samples.back();
         }
+        if (!only_.empty()) return std::numeric_limits<double>::quiet_NaN();  // it was not made
         std::fprintf(stderr, "no variant is called %s\n", name);
         std::exit(2);
     }
@@ -247,6 +258,7 @@ private:
 
     std::string name_;
     bool smoke_ = false;
+    std::string only_;  // empty: all
     bool json_ = false;
     bool progress_ = false;
     unsigned rounds_ = 9;

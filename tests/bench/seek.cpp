@@ -133,10 +133,11 @@ int main(int argc, char** argv) {
         for (const auto& [size, rows] : sizes) {
             // The growth with the number of rows is shown once.
             if (rows < 10'000'000 && (subject.known || subject.live > 10'000)) continue;
+            const std::string where = std::string(", ") + size + " rows, " + subject.name;
+            if (!suite.Wants(where)) continue;
             const std::uint64_t shrink = suite.Smoke() ? 500 : 1;
             all.push_back(std::make_unique<Seeks>(subject.live / shrink, rows / shrink, subject.known));
             Seeks* const in = all.back().get();
-            const std::string where = std::string(", ") + size + " rows, " + subject.name;
             constexpr std::uint64_t kSeeks = 1000;
             suite.Add("order" + where, "ns/row", [in](std::uint64_t) { return in->OrderNs(); }, 1);
             suite.Add("walk and checkpoints" + where, "ns/row", [in](std::uint64_t) { return in->WalkNs(); }, 1);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "gui/views/changed_ranges.hpp"
 #include "gui/views/heap_cells.hpp"
 #include "gui/views/heap_pieces.hpp"
 #include "log/appender.hpp"
@@ -163,6 +164,53 @@ TEST_CASE("a row with a hundred thousand blocks costs as much as its cells") {
     const CellWork work = ComputeRow(heap.model, AllocatorId{1}, layout, 0, 1, cells);
     CHECK(work.visited <= 4 * 200 + 1);
     CHECK(work.queries <= 2 * 200);
+}
+
+TEST_CASE("what a step changed is told: elsewhere two moments are the same", "[property]") {
+    std::mt19937_64 random(3);
+    Heap heap;
+    heap.Create(0x1000, 0x8000);
+    std::vector<std::uint64_t> live;
+    for (int i = 0; i < 1500; ++i) {
+        events::Event event;
+        event.allocator = AllocatorId{1};
+        if (random() % 2 == 0 || live.empty()) {
+            const std::uint64_t address = 0x1000 + random() % 0x200 * 0x40;
+            if (std::find(live.begin(), live.end(), address) != live.end()) continue;
+            event.kind = events::EventKind::Allocated;
+            event.address = address;
+            event.size = 1 + random() % 0x40;
+            live.push_back(address);
+        } else {
+            const std::size_t victim = random() % live.size();
+            event.kind = events::EventKind::Freed;
+            event.address = live[victim];
+            live.erase(live.begin() + static_cast<std::ptrdiff_t>(victim));
+        }
+        heap.appender.Append(&event, 1);
+    }
+    const log::LogView view = heap.log.View();
+    const std::uint64_t rows = view.Rows().value;
+    int told = 0;
+    for (int i = 0; i < 200; ++i) {
+        const Row from{random() % rows}, to{i % 4 == 0 ? random() % rows : std::min(rows, from.value + random() % 20)};
+        model::HeapModel before, after;
+        before.Advance(view, from, rows);
+        after.Advance(view, to, rows);
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> changed;
+        if (!VisitChanges(view, from, to, [&](auto begin, auto end) { changed.emplace_back(begin, end); })) {
+            CHECK(std::max(from, to).value - std::min(from, to).value > 512);
+            continue;
+        }
+        ++told;
+        for (std::uint64_t at = 0x1000; at < 0x9000; at += 8) {
+            if (before.OccupiedBytes(AllocatorId{1}, at, at + 8) == after.OccupiedBytes(AllocatorId{1}, at, at + 8)) continue;
+            CAPTURE(from.value, to.value, at);
+            REQUIRE(std::any_of(changed.begin(), changed.end(),
+                                [&](const auto& range) { return range.first < at + 8 && range.second > at; }));
+        }
+    }
+    CHECK(told > 100);
 }
 
 TEST_CASE("the pieces of a heap are its regions, else the neighbourhoods of its blocks") {

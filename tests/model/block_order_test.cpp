@@ -43,6 +43,12 @@ void CheckOrder(const log::LogView& log) {
         const std::uint32_t found = order->LowerBound(span, expected[rank].begin);
         REQUIRE(found <= rank);
         REQUIRE((found == span.first || order->Begin(found - 1) < expected[rank].begin));
+        // From anywhere before it.
+        for (const std::uint32_t back : {0u, 1u, 2u, 7u, 100u, 1u << 31}) {
+            const std::uint32_t from = found - std::min(found - span.first, back);
+            REQUIRE(order->LowerBoundFrom(from, span.last, expected[rank].begin) == found);
+        }
+        REQUIRE(order->LowerBoundFrom(found, span.last, ~std::uint64_t{0}) == span.last);
     }
     CHECK(order->RankOf(log.Blocks() + 1) == model::kNoRank);
 }

@@ -337,6 +337,24 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
                 REQUIRE(heap.OccupiedBytes(state.id, begin, end) == occupied);
                 heap.AddOccupancy(state.id, begin, 100, cells);
                 REQUIRE(cells == expected);
+                // Cells of any width, none too, and what has the most bytes in each.
+                std::vector<std::uint64_t> edges{begin};
+                while (edges.size() < 9) edges.push_back(edges.back() + random.Below(3) * random.Below(60));
+                std::vector<model::CellContent> contents(edges.size() - 1);
+                heap.FillCells(state.id, edges, 1000, contents);
+                for (std::size_t i = 0; i < contents.size(); ++i) {
+                    CAPTURE(edges[i], edges[i + 1], contents[i].sample.value);
+                    REQUIRE(contents[i].occupied == heap.OccupiedBytes(state.id, edges[i], edges[i + 1]));
+                    std::uint64_t most = 0, ofSample = 0;
+                    heap.VisitExtents(state.id, edges[i], edges[i + 1], [&](const model::BlockExtent& block) {
+                        const std::uint64_t from = std::max(block.begin, edges[i]), to = std::min(block.end, edges[i + 1]);
+                        most = std::max(most, to > from ? to - from : 0);
+                        if (block.id == contents[i].sample) ofSample = to - from;
+                        return true;
+                    });
+                    REQUIRE(contents[i].sampleBytes == most);
+                    REQUIRE(ofSample == most);
+                }
                 std::vector<Hole> holes;
                 std::copy_if(worked.holes.begin(), worked.holes.end(), std::back_inserter(holes),
                              [&](const Hole& h) { return h.begin < end && h.end > begin; });

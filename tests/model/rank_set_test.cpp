@@ -59,6 +59,15 @@ TEST_CASE("a set of ranks equals one of the standard library", "[property]") {
                 std::uint64_t sum = 0;
                 for (const std::uint32_t member : expected) sum += member < rank ? WeightOf(member) : 0;
                 REQUIRE(set.WeightBefore(rank, WeightOf) == sum);
+                // Near and far: within a word, a leaf and a group, and across them.
+                for (const std::uint32_t end : {rank, rank + 40, rank + 1500, rank + 50'000, ARank(random)}) {
+                    CAPTURE(rank, end);
+                    std::uint64_t between = 0;
+                    for (const std::uint32_t member : expected) {
+                        between += member >= rank && member < end ? WeightOf(member) : 0;
+                    }
+                    REQUIRE(set.WeightBetween(rank, end, WeightOf) == between);
+                }
             }
         }
     }
