@@ -83,7 +83,8 @@ App::App(Platform& platform, AppOptions options)
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
-    tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(), MakeLeaksView(), MakeEventsView(), MakeProfileView()};
+    tabs_ = {MakeBlockCardView(), MakeCallTreeView(), MakeAllocatorsView(),
+             MakeLeaksView(),     MakeEventsView(),   MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
     if (!options_.program.empty()) {
@@ -273,8 +274,9 @@ bool App::Frame(double seconds) {
     TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool reading = other_ && other_->Status().phase == session::Phase::Loading;
-    const bool quiet = events.empty() && !reading && (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
-                                                        session_->Status().phase != session::Phase::Loading));
+    const bool quiet = events.empty() && !reading &&
+                       (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
+                                      session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
 
     state_.colour = static_cast<int>(colour_);

@@ -154,8 +154,8 @@ private:
     void DrawPanelFrame(ViewContext& context, const Rect& rect, std::optional<PanelId> id);
     Rect DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab);
     float DrawTabRow(ViewContext& context, const Rect& bar, PanelId id, std::span<const TabName> tabs, int& chosenTab);
-    Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view, std::span<const TabName> tabs = {},
-                      int* chosenTab = nullptr);
+    Rect DrawTitleBar(ViewContext& context, const Rect& rect, PanelId id, View& view,
+                      std::span<const TabName> tabs = {}, int* chosenTab = nullptr);
     void DrawHeapPanel(ViewContext& context, const Rect& rect);
     void DrawRightPanel(ViewContext& context, const Rect& rect);
     void DrawTimelinePanel(ViewContext& context, const Rect& rect);

@@ -14,7 +14,8 @@ namespace {
 
 constexpr float kMargin = 8;  // unscaled, as all here
 constexpr float kTransportHeight = 42;
-constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kHeapBesideInside = 520, kBottomLeast = 112, kBodyLeast = 240;
+constexpr float kLeftLeast = 240, kRightLeast = 280, kHeapLeast = 340, kHeapBesideInside = 520, kBottomLeast = 112,
+                kBodyLeast = 240;
 constexpr TabName kTabs[] = {
     {"Block", "The block under the mouse or selected, and why a request failed", "Ctrl+1"},
     {"Calls", "Live bytes and other measures by call trace", "Ctrl+2"},
@@ -109,7 +110,8 @@ void App::Arrange(ImVec2 size) {
     float left = HasLeft() ? std::max(px(state_.left), px(kLeftLeast)) : 0;
     float right = state_.rightFolded ? 0 : std::max(px(state_.right), px(kRightLeast));
     // The controls of the sandbox and a source need their width; the inside gives way to the heap.
-    const float room = body.Width() - px(HasControls() ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) - (right > 0 ? gap : 0);
+    const float room = body.Width() - px(HasControls() ? kHeapLeast : kHeapBesideInside) - (left > 0 ? gap : 0) -
+                       (right > 0 ? gap : 0);
     if (left + right > room) {
         right = right > 0 ? std::max(px(kRightLeast), std::min(right, room - left)) : 0;
         left = left > 0 ? std::max(px(kLeftLeast), std::min(left, room - right)) : 0;
@@ -284,7 +286,8 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     used += find_.Draw(context, inside.Width());
     if (used > 0) {
         const float y = inside.min.y + used, line = std::max(1.0f, context.Px(kLine));
-        ImGui::GetWindowDrawList()->AddRectFilled({inside.min.x + line, y}, {inside.max.x - line, y + line}, theme_->line);
+        ImGui::GetWindowDrawList()->AddRectFilled({inside.min.x + line, y}, {inside.max.x - line, y + line},
+                                                  theme_->line);
         used += line;
     }
     DrawInside(context, view.Title(), {{inside.min.x, inside.min.y + used}, inside.max}, view);
@@ -302,7 +305,8 @@ void App::DrawLeftPanel(ViewContext& context, const Rect& rect) {
         return;
     }
     int chosen = insideTab_ ? 1 : 0;
-    const Rect inside = DrawTabs(context, rect, PanelId::Left, GetScenario() != nullptr ? kSourceTabs : kSandboxTabs, chosen);
+    const Rect inside =
+        DrawTabs(context, rect, PanelId::Left, GetScenario() != nullptr ? kSourceTabs : kSandboxTabs, chosen);
     insideTab_ = chosen == 1;
     const float right = rect.max.x - context.Px(kPad / 2);
     LeftView().DrawTitleControls(context, right, std::floor((rect.min.y + inside.min.y) / 2));
@@ -318,7 +322,8 @@ void App::DrawStoryPanel(ViewContext& context, const Rect& rect) {
     int chosen = consoleTab_ ? 1 : 0;
     const Rect inside = DrawTabs(context, rect, PanelId::Story, kStoryTabs, chosen);
     consoleTab_ = chosen == 1;
-    StoryView().DrawTitleControls(context, rect.max.x - context.Px(kPad / 2), std::floor((rect.min.y + inside.min.y) / 2));
+    StoryView().DrawTitleControls(context, rect.max.x - context.Px(kPad / 2),
+                                  std::floor((rect.min.y + inside.min.y) / 2));
     DrawInside(context, StoryView().Title(), inside, StoryView());
 }
 
@@ -335,7 +340,8 @@ void App::DrawRightPanel(ViewContext& context, const Rect& rect) {
         ImGui::SetCursorScreenPos(inside.min);
         used = filter_.DrawChip(context, inside.Width(), "right");
     }
-    DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, {{inside.min.x, inside.min.y + used}, inside.max}, ActiveTab());
+    DrawInside(context, kTabs[static_cast<std::size_t>(tab_)].name, {{inside.min.x, inside.min.y + used}, inside.max},
+               ActiveTab());
 }
 
 // A panel's title bar made of tabs. Returns what is left below it.
@@ -349,7 +355,8 @@ Rect App::DrawTabs(ViewContext& context, const Rect& rect, PanelId id, std::span
 }
 
 // Returns where the last tab ends.
-float App::DrawTabRow(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs, int& chosenTab) {
+float App::DrawTabRow(ViewContext& context, const Rect& rect, PanelId id, std::span<const TabName> tabs,
+                      int& chosenTab) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const float height = rect.Height();
     // Tabs share the width when they do not fit with their usual space.

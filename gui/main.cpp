@@ -34,8 +34,8 @@ int Report(const Failure& failure) {
 }
 
 struct Arguments {
-    std::string file, against, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range, allocator = "first-fit",
-                                    capacity = "auto", symbols;
+    std::string file, against, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range,
+                                             allocator = "first-fit", capacity = "auto", symbols;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
     bool sandbox = false;
@@ -180,7 +180,8 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
 int main(int argc, char** argv) {
     CLI::App cli("Residue: see what a memory allocator does.", "residue-view");
     Arguments arguments;
-    cli.add_option("file", arguments.file, "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)");
+    cli.add_option("file", arguments.file,
+                   "a scenario (.iridis), a trace (.rep, .script) or a recording (.residue, heaptrack's, ...)");
     cli.add_option("--against", arguments.against, "an earlier recording, to compare the file with");
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
@@ -195,11 +196,12 @@ int main(int argc, char** argv) {
     cli.add_option("--picture", arguments.picture, "write a picture of this file instead of opening a window");
     cli.add_option("-o,--out", arguments.out, "the picture's file (PNG)");
     cli.add_option("--panel", arguments.panel, "picture of one panel")
-        ->check(CLI::IsMember({"heap", "flame", "lives", "timeline", "source", "narration", "block", "calls", "allocators", "leaks",
-                                "events", "profile"}));
+        ->check(CLI::IsMember({"heap", "flame", "lives", "timeline", "source", "narration", "block", "calls",
+                               "allocators", "leaks", "events", "profile"}));
     cli.add_option("--tab", arguments.tab, "the right column's tab")
         ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events", "profile"}));
-    cli.add_option("--view", arguments.centre, "what the centre shows")->check(CLI::IsMember({"heap", "flame", "lives"}));
+    cli.add_option("--view", arguments.centre, "what the centre shows")
+        ->check(CLI::IsMember({"heap", "flame", "lives"}));
     cli.add_option("--colour", arguments.colour, "what blocks are coloured by")
         ->check(CLI::IsMember({"size", "age", "site", "lifetime", "allocator"}));
     cli.add_option("--range", arguments.range, "0x1000-0x2000: addresses in the heap; 100-200: events in the timeline");

@@ -103,7 +103,8 @@ auto BasicBumpAllocator<Observer, kind>::Find(std::uint64_t need, std::size_t al
             Decide(DecisionKind::Probe, top, rest);
             return {region, padding};
         }
-        Decide(DecisionKind::Probe, top, rest, 0, 0, need <= rest ? ProbeVerdict::TooSmallAligned : ProbeVerdict::TooSmall);
+        Decide(DecisionKind::Probe, top, rest, 0, 0,
+               need <= rest ? ProbeVerdict::TooSmallAligned : ProbeVerdict::TooSmall);
     }
     if (regions_.Kind() == Growth::Growing && last != nullptr) {
         const std::uint64_t padding = PaddingFor(last->base + Top(*last), alignment);
@@ -228,7 +229,8 @@ void BasicBumpAllocator<Observer, kind>::Reclaim(HeapRegion& region) {
         const std::uintptr_t payload = region.base + begin + PaddingAt(region.base + begin) + kHeaderBytes;
         const Header header = Load(payload);
         if (!header.dead) break;
-        Decide(DecisionKind::Coalesce, region.base + begin, Top(region) - begin, region.base + Top(region), Rest(region));
+        Decide(DecisionKind::Coalesce, region.base + begin, Top(region) - begin, region.base + Top(region),
+               Rest(region));
         Top(region) = begin;
         LastBlock(region) = header.below;
     }

@@ -18,8 +18,8 @@
 //     u64  where the block below begins, + 1 (0: there is none) | the mark it was born under (16 bits)
 //   padding begins with a u64 that is its bytes / 8, so that blocks can be walked upwards.
 //
-// A purist's arena has no headers. These are for the walk, for exact errors and for the stack's way back; what they cost
-// is shown as what it is.
+// A purist's arena has no headers. These are for the walk, for exact errors and for the stack's way back; what they
+// cost is shown as what it is.
 //
 // Placement: the first region whose rest is large enough (there is only one, but with a parent). There is nothing to
 // search in, so nothing is probed but those rests.
@@ -65,8 +65,8 @@ struct BasicBumpAllocator : Allocator {
 
     // Arena only. Errors: InsufficientMemory beyond 64 marks in each other.
     Result<ArenaMark> Mark();
-    // Everything allocated since goes at once, and this mark with all that were set after it. Errors: InvalidPointer for
-    // a mark that is not valid any more.
+    // Everything allocated since goes at once, and this mark with all that were set after it. Errors: InvalidPointer
+    // for a mark that is not valid any more.
     Result<void> Release(ArenaMark mark);
     std::uint32_t Marks() const { return depth_; }
     // The mark of that depth, 1 the oldest; one that is not valid where there is none.

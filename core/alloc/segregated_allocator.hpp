@@ -9,9 +9,9 @@
 //   holes    16 24 32 …  248  | 256..376  384..504  512..760  768..1016 …  12 MiB and more
 //            of one size each   two classes a doubling
 //
-// Sizes are gross, header included. Classes 0 and 1 would hold holes of 0 and 8 bytes; there are none. A word of 64 bits
-// says which lists are not empty. How blocks lie in memory is drawn in detail/tagged_blocks.hpp: 8 bytes of header, the
-// smallest block has 16 bytes, links are numbers of granules.
+// Sizes are gross, header included. Classes 0 and 1 would hold holes of 0 and 8 bytes; there are none. A word of 64
+// bits says which lists are not empty. How blocks lie in memory is drawn in detail/tagged_blocks.hpp: 8 bytes of
+// header, the smallest block has 16 bytes, links are numbers of granules.
 //
 // Placement. The request's own class is searched from the front of its list on for the first hole that fits, then the
 // next classes: in these the first hole always does, unless it must be aligned. A hole goes to the front of its list,

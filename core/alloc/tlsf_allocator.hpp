@@ -13,9 +13,9 @@
 //   …     the first level: powers of two
 //   row 25    2 GiB …                                the last list holds 3.875 GiB and more
 //
-// Sizes are gross, header included; each list is named by its smallest. A bit a list, and a bit a row, say which are not
-// empty. How blocks lie in memory is drawn in detail/tagged_blocks.hpp: 8 bytes of header, the smallest block has 16
-// bytes, links are numbers of granules.
+// Sizes are gross, header included; each list is named by its smallest. A bit a list, and a bit a row, say which are
+// not empty. How blocks lie in memory is drawn in detail/tagged_blocks.hpp: 8 bytes of header, the smallest block has
+// 16 bytes, links are numbers of granules.
 //
 // Placement: good fit. The search starts at the first list whose every hole is large enough: the request rounded up to
 // the next list (where it must be aligned, with the largest gap that may take). Two searches for a set bit find the
@@ -23,9 +23,9 @@
 // request's own list that would have done, and cut a larger one instead; the remainder stays a hole.
 //
 // Where those bits find nothing, a hole in the request's own list may still do. Masmano's TLSF grows or fails then.
-// Ours first looks at the lists it passed over, hole by hole, so that "Fragmentation" and the heap's size are the truth.
-// So the time is constant for every request that the bits serve; one that would otherwise fail or make the heap grow
-// takes O(holes in the lists passed over): one list, with an alignment several.
+// Ours first looks at the lists it passed over, hole by hole, so that "Fragmentation" and the heap's size are the
+// truth. So the time is constant for every request that the bits serve; one that would otherwise fail or make the heap
+// grow takes O(holes in the lists passed over): one list, with an alignment several.
 //
 // A remainder of at least 16 bytes stays a hole, a smaller one is slack. Where the alignment asked for is more than 8,
 // the payload goes to the first aligned address whose gap to the hole's start is 0 or at least 16 bytes; the gap stays

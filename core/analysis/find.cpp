@@ -81,7 +81,8 @@ std::optional<Position> FindMetric(const Series& series, const Condition& condit
 // Whether rows meet a condition; remembers what it found out about call traces.
 class RowCheck {
 public:
-    RowCheck(const log::LogView& log, const Condition& condition) : log_(log), condition_(condition), sites_(log, condition.text) {}
+    RowCheck(const log::LogView& log, const Condition& condition)
+        : log_(log), condition_(condition), sites_(log, condition.text) {}
 
     bool Meets(Row row) {
         const log::LoggedEvent logged = log_.At(row);
@@ -178,8 +179,9 @@ Outcome<Condition> ParseCondition(std::string_view whole) {
     struct Sign { const char* sign; Condition::Compare compare; };
     static constexpr Sign kSigns[] = {{"<=", Condition::Compare::AtMost}, {">=", Condition::Compare::AtLeast},
                                       {"<", Condition::Compare::Less}, {">", Condition::Compare::More}};
-    const auto sign = std::find_if(std::begin(kSigns), std::end(kSigns),
-                                   [&](const Sign& s) { return rest.substr(0, std::string_view(s.sign).size()) == s.sign; });
+    const auto sign = std::find_if(std::begin(kSigns), std::end(kSigns), [&](const Sign& s) {
+        return rest.substr(0, std::string_view(s.sign).size()) == s.sign;
+    });
     if (sign == std::end(kSigns)) return wrong("no comparison", "<, <=, > or >= and a number");
     condition.compare = sign->compare;
     rest = Trimmed(rest.substr(std::string_view(sign->sign).size()));

@@ -6,8 +6,8 @@
 //     builder.Add(log, profile, SiteMeasure::PeakBytes);
 //     const FlameTree tree = builder.Finish();                     // nodes[0] is the root: everything
 //
-// Cost: top-down a hash look-up for each node of the log's call traces; bottom-up one for each frame of each site. Names
-// are found for each frame once, which may take milliseconds a module. For a thread of its own.
+// Cost: top-down a hash look-up for each node of the log's call traces; bottom-up one for each frame of each site.
+// Names are found for each frame once, which may take milliseconds a module. For a thread of its own.
 #pragma once
 
 #include <cstdint>

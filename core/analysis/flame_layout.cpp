@@ -6,7 +6,9 @@
 namespace residue::analysis {
 namespace {
 
-std::uint64_t Size(std::int64_t value) { return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value); }
+std::uint64_t Size(std::int64_t value) {
+    return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+}
 
 }  // namespace
 

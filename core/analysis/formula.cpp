@@ -84,9 +84,8 @@ constexpr MetricInfo kMetrics[] = {
          const double usable = (1 - m.unusableFreeIndex.value_or(0)) * free;
          return fmt::format("s = {}: ({} − {}) / {}", N(m.sizeOfInterest), N(m.free), N(usable), N(m.free));
      }},
-    {"fragmentation_index", "frag. index",
-     "−1 if a request of s would succeed, else 1 − (1 + F / s) / n, at least 0", kFraction, false,
-     [](M m, R) { return m.fragmentationIndex; },
+    {"fragmentation_index", "frag. index", "−1 if a request of s would succeed, else 1 − (1 + F / s) / n, at least 0",
+     kFraction, false, [](M m, R) { return m.fragmentationIndex; },
      [](M m, R) {
          if (m.fragmentationIndex == -1.0) return fmt::format("a request of s = {} would succeed", N(m.sizeOfInterest));
          if (m.holes == 0u) return std::string("n = 0: nothing is free");
@@ -106,8 +105,8 @@ constexpr MetricInfo kMetrics[] = {
      [](M m, R) { return OfPart(m.padding, m); }, [](M m, R) { return Share(m.padding, m); }},
     {"rounding", "rounding", "of B: up to the granule or size class", kBytes, false,
      [](M m, R) { return OfPart(m.rounding, m); }, [](M m, R) { return Share(m.rounding, m); }},
-    {"slack", "slack", "of B: remainders too small to be a hole", kBytes, false, [](M m, R) { return OfPart(m.slack, m); },
-     [](M m, R) { return Share(m.slack, m); }},
+    {"slack", "slack", "of B: remainders too small to be a hole", kBytes, false,
+     [](M m, R) { return OfPart(m.slack, m); }, [](M m, R) { return Share(m.slack, m); }},
     {"peak_utilisation", "peak util.", "max P / max H", kFraction, true, [](M, R r) { return r.peakUtilisation; },
      [](M, R r) { return fmt::format("{} / {}", N(r.peakLiveBytes), N(r.peakHeap)); }},
     {"overhead_1", "overhead 1", "Σ H / Σ P − 1, a sample after each call", kFraction, true,
@@ -126,8 +125,8 @@ constexpr MetricInfo kMetrics[] = {
      [](M, R r) { return PeakRatio(r); }},
     {"failed_requests", "failed", "requests that failed", kCount, true, [](M, R r) { return Of(r.failedRequests); },
      nullptr},
-    {"bad_frees", "bad frees", "frees of what is not a live block", kCount, true,
-     [](M, R r) { return Of(r.badFrees); }, nullptr},
+    {"bad_frees", "bad frees", "frees of what is not a live block", kCount, true, [](M, R r) { return Of(r.badFrees); },
+     nullptr},
     {"temporary_allocations", "temporary",
      "allocations freed before the next allocation of the same thread (our definition)", kCount, true,
      [](M, R r) { return Of(r.temporaryAllocations); }, nullptr},

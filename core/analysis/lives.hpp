@@ -1,6 +1,6 @@
-// Time by address: how much of each stretch of addresses was in use in each stretch of time. Every block is a rectangle,
-// from its birth to its death and from its first byte to its last; a cell of the picture is the share of it that
-// rectangles cover.
+// Time by address: how much of each stretch of addresses was in use in each stretch of time. Every block is a
+// rectangle, from its birth to its death and from its first byte to its last; a cell of the picture is the share of it
+// that rectangles cover.
 //
 // Cost: one pass over the table of blocks, some 60 ns a block and 5 ns for each row of cells that it touches. For a
 // thread of its own.
@@ -43,8 +43,8 @@ struct AddressPiece {
     std::uint64_t blocks = 0;
     friend bool operator==(const AddressPiece&, const AddressPiece&) = default;
 };
-// All of them, ascending. A gap splits where it is larger than half of all that is used, and than 64 KiB; edges are those
-// of the first and the last block. Empty where there were no blocks. Cost: some 40 ns a block.
+// All of them, ascending. A gap splits where it is larger than half of all that is used, and than 64 KiB; edges are
+// those of the first and the last block. Empty where there were no blocks. Cost: some 40 ns a block.
 std::vector<AddressPiece> AddressesOf(const log::LogView& log, AllocatorId allocator,
                                       const std::atomic<bool>* cancelled = nullptr);
 

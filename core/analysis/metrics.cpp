@@ -84,7 +84,8 @@ std::uint64_t SizeOfInterest(const log::LogView& log, Row applied, const RunMetr
     for (Row row = std::min(applied, log.Rows()); row.value > 0;) {
         --row;
         const events::Event event = log.At(row).event;
-        const bool request = event.kind == events::EventKind::AllocateFailed || event.kind == events::EventKind::ResizeEnds;
+        const bool request =
+            event.kind == events::EventKind::AllocateFailed || event.kind == events::EventKind::ResizeEnds;
         if (request && event.Failed() && event.size > 0) return event.size;
         if (!event.Trails()) break;
     }

@@ -244,15 +244,17 @@ void SiteFigures::Add(const SiteFigures& other) {
 const std::array<MeasureInfo, 7>& MeasureTable() {
     static constexpr std::array<MeasureInfo, 7> kTable{{
         {SiteMeasure::LiveBytes, "live", "live bytes", "Bytes of blocks that are alive at the end of the range.", true},
-        {SiteMeasure::PeakBytes, "peak", "bytes at the peak", "Bytes of blocks that were alive when live bytes peaked.", true},
-        {SiteMeasure::AllocatedBytes, "allocated", "allocated bytes", "Bytes that were asked for in the range, freed or not.",
+        {SiteMeasure::PeakBytes, "peak", "bytes at the peak", "Bytes of blocks that were alive when live bytes peaked.",
          true},
+        {SiteMeasure::AllocatedBytes, "allocated", "allocated bytes",
+         "Bytes that were asked for in the range, freed or not.", true},
         {SiteMeasure::Allocations, "allocations", "allocations", "Blocks that were allocated in the range.", false},
         {SiteMeasure::Temporary, "temporary", "temporary allocations",
          "Blocks that were freed before their thread's next request.", false},
         {SiteMeasure::LeakedBytes, "leaked", "leaked bytes",
          "Bytes of blocks that are alive at the end of the range and never freed.", true},
-        {SiteMeasure::GrownBytes, "grown", "growth", "Live bytes at the end of the range less those at its beginning.", true},
+        {SiteMeasure::GrownBytes, "grown", "growth", "Live bytes at the end of the range less those at its beginning.",
+         true},
     }};
     return kTable;
 }

@@ -1,6 +1,6 @@
 // Who allocates: every block of a stretch of a log, summed by call trace, by size and by lifetime. Of a whole log, of
-// the moments up to one, or of what happened between two: what was allocated in it, what was freed, what is alive at its
-// end and was not before.
+// the moments up to one, or of what happened between two: what was allocated in it, what was freed, what is alive at
+// its end and was not before.
 //
 //     auto profile = MakeProfile(log, {.to = position, .peak = series.Run().peakPosition});
 //     for (const SiteFigures& site : profile->sites) Use(site.trace, Value(site, SiteMeasure::LiveBytes));
@@ -28,8 +28,8 @@ namespace residue::analysis {
 struct BlockFilter {
     static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t leastSize = 0, mostSize = kNoLimit;  // payload bytes, inclusive
-    std::uint64_t leastLife = 0, mostLife = kNoLimit;  // positions from birth to death, inclusive; a block that is never
-                                                       // freed has lived until the end of the log
+    std::uint64_t leastLife = 0, mostLife = kNoLimit;  // positions from birth to death, inclusive; a block that is
+                                                       // never freed has lived until the end of the log
     std::optional<AllocatorId> allocator{};
     std::optional<ThreadId> thread{};
     std::string site{};                                // in a function's name or file name of its call trace
@@ -76,7 +76,15 @@ struct SiteFigures {
     friend bool operator==(const SiteFigures&, const SiteFigures&) = default;
 };
 
-enum class SiteMeasure : std::uint8_t { LiveBytes, PeakBytes, AllocatedBytes, Allocations, Temporary, LeakedBytes, GrownBytes };
+enum class SiteMeasure : std::uint8_t {
+    LiveBytes,
+    PeakBytes,
+    AllocatedBytes,
+    Allocations,
+    Temporary,
+    LeakedBytes,
+    GrownBytes
+};
 struct MeasureInfo {
     SiteMeasure measure;
     const char* key;    // "live", as --by takes it

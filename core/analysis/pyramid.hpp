@@ -172,8 +172,8 @@ private:
         block.fragmentationWidth = e.fragmentationMin == e.fragmentationMax ? 0 : 4;
         const std::size_t size =
             kBlock * (std::size_t{block.liveWidth} + block.heapWidth + block.fragmentationWidth);
-        // Eight bytes are read and written wherever a value starts: some behind the last one are this block's too, since
-        // readers look at it while the next is written.
+        // Eight bytes are read and written wherever a value starts: some behind the last one are this block's too,
+        // since readers look at it while the next is written.
         std::byte* to = Room(size + sizeof(std::uint64_t));
         block.bytes = to;
         for (std::uint64_t i = 0; i < kBlock; ++i) Write(to + i * block.liveWidth, tail_[i].live - e.liveMin);

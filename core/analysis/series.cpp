@@ -107,7 +107,8 @@ struct Series::State {
         if (RunCounter::IsError(logged.event)) errors.Push(shows);
         const bool lost = logged.event.kind == events::EventKind::Gap || logged.event.Has(events::EventFlag::Uncertain);
         if (lost && !uncertainFrom) uncertainFrom = Position{shows};
-        if (logged.event.kind == events::EventKind::Marker && !tracesFullFrom && log.Text(row) == log::kNoRoomForTraces) {
+        if (logged.event.kind == events::EventKind::Marker && !tracesFullFrom &&
+            log.Text(row) == log::kNoRoomForTraces) {
             tracesFullFrom = Position{shows};
         }
         return true;

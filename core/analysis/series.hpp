@@ -1,5 +1,6 @@
 // Figures by position, for the timeline and for jumps: P (also by allocator: bands.hpp), H, external fragmentation and
-// errors after every call, with the minimum and maximum over any range of positions. Built by one thread while the log grows; read by any.
+// errors after every call, with the minimum and maximum over any range of positions. Built by one thread while the log
+// grows; read by any.
 //
 // Cost: O(1) an event on top of the model's step; a range query O(log positions), exact: no column differs from a scan
 // of all positions in it. Memory: 4 to 12 bytes a position (analysis/pyramid.hpp) and 8 an error;

@@ -13,9 +13,9 @@
 namespace residue::analysis {
 
 inline bool IsAllocationFunction(std::string_view function) {
-    constexpr std::array<std::string_view, 11> kNames{
-        "malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign", "valloc", "strdup",
-        "operator new", "operator new[]"};
+    constexpr std::array<std::string_view, 11> kNames{"malloc",   "calloc",        "realloc",        "reallocarray",
+                                                      "memalign", "aligned_alloc", "posix_memalign", "valloc",
+                                                      "strdup",   "operator new",  "operator new[]"};
     function = function.substr(0, function.find('('));
     return std::find(kNames.begin(), kNames.end(), function) != kNames.end();
 }

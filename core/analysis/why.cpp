@@ -81,7 +81,8 @@ std::string Placed(const Event& event, const Search& search) {
     std::string text;
     if (search.probes > 0) text = "It looked at " + Counted(search.probes, "hole", "holes") + "." + Refusals(search);
     if (search.taken != nullptr) {
-        text += " It took the one of " + FormatBytes(search.taken->bytes) + " at " + FormatAddress(search.taken->address);
+        text +=
+            " It took the one of " + FormatBytes(search.taken->bytes) + " at " + FormatAddress(search.taken->address);
         if (search.split == nullptr) {
             text += event.slack != 0 ? ", all of it: what is left over is too small to be a hole." : ", all of it.";
         } else {

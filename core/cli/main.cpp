@@ -31,7 +31,8 @@ constexpr Command kCommands[] = {
      "one moment as a PNG or SVG; needs no display"},
     {"run", residue::cli::RunCommand, "run FILE.iridis", "a scenario as a program: its console, then what leaked"},
     {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
-    {"convert", residue::cli::ConvertCommand, "convert IN OUT", "to another format: traces, recordings, CSV, JSON, ..."},
+    {"convert", residue::cli::ConvertCommand, "convert IN OUT",
+     "to another format: traces, recordings, CSV, JSON, ..."},
     {"diff", residue::cli::DiffCommand, "diff A B", "what grew from one run to another, or --from P --to Q in one"},
 };
 
@@ -45,7 +46,8 @@ std::string Help() {
     return help +
            "\n`residue COMMAND --help` tells its options. Files: scenarios (.iridis), malloc-lab .rep, CS107 .script,\n"
            ".residue, .jsonl, and recordings of heaptrack, mtrace, ltrace, valgrind --trace-malloc, logalloc and\n"
-           "memory_replay; gzip or zstd too. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or input.\n";
+           "memory_replay; gzip or zstd too. Exit codes: 0 fine, 1 what was checked does not hold, 2 bad usage or "
+           "input.\n";
 }
 
 std::string CommandNames() {

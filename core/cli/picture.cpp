@@ -1,5 +1,5 @@
-// residue picture FILE --at N -o OUT.png|OUT.svg [...]: one frame, drawn without a display. A PNG is residue-view's, and so
-// are its options.
+// residue picture FILE --at N -o OUT.png|OUT.svg [...]: one frame, drawn without a display. A PNG is residue-view's,
+// and so are its options.
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -11,7 +11,8 @@ namespace residue::cli {
 int PictureCommand(const Arguments& arguments) {
     if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) return BecomeViewer(arguments);
     if (arguments.empty() || arguments[0].starts_with("-")) {
-        return Complain({"residue picture", "the file is missing", "residue picture FILE --at N -o OUT.png or OUT.svg"});
+        return Complain(
+            {"residue picture", "the file is missing", "residue picture FILE --at N -o OUT.png or OUT.svg"});
     }
     if (WantsSvg(arguments)) return SvgPicture(arguments);
     std::vector<Failure> failures;

@@ -21,7 +21,9 @@ int ReportCommand(const Arguments& arguments) {
     ReplayArguments replay;
     FilterArguments filter;
     ReportChecks checks;
-    app.add_option("FILE", file, "a trace (.rep, .script) or a recording (.residue, .jsonl, of heaptrack, mtrace, ltrace, valgrind, ...), told by "
+    app.add_option("FILE", file,
+                   "a trace (.rep, .script) or a recording (.residue, .jsonl, of heaptrack, mtrace, ltrace, valgrind, "
+                   "...), told by "
                    "content; gzip or zstd too");
     app.add_flag("--json", json, "one JSON object instead of text");
     replay.AddTo(app);

@@ -20,14 +20,15 @@ namespace residue::events {
 enum class AccessError : std::uint8_t { Dangling = 1, OutOfBounds = 2 };
 
 enum class EventFlag : std::uint8_t {
-    IsCall = 1,     // counts as a call though its kind does not (a trace operation without effect, an arena's mark)
-    NotACall = 2,   // does not count as a call though its kind does (an allocator's own request to its parent)
-    Inferred = 4,   // not observed: the appender put it in to make the log legal
-    Sampled = 8,    // seen by looking now and then, not when it happened
-    HasText = 16,   // in lanes: continuation records follow. In the log: it has a text
-    Region = 32,    // the block is the region of a child allocator: totals leave it out
-    Uncertain = 64, // events were lost before this one
-    StaysDead = 128,  // Freed, ResizeEnds (of the old block): the bytes are not to be had again before a bulk free or a shrinking over them
+    IsCall = 1,       // counts as a call though its kind does not (a trace operation without effect, an arena's mark)
+    NotACall = 2,     // does not count as a call though its kind does (an allocator's own request to its parent)
+    Inferred = 4,     // not observed: the appender put it in to make the log legal
+    Sampled = 8,      // seen by looking now and then, not when it happened
+    HasText = 16,     // in lanes: continuation records follow. In the log: it has a text
+    Region = 32,      // the block is the region of a child allocator: totals leave it out
+    Uncertain = 64,   // events were lost before this one
+    StaysDead = 128,  // Freed, ResizeEnds (of the old block): the bytes are not to be had again before a bulk free or a
+                      // shrinking over them
 };
 
 constexpr std::uint8_t Bit(EventFlag flag) noexcept { return static_cast<std::uint8_t>(flag); }

@@ -40,8 +40,8 @@ struct TraceMemo {
     Stack* last = stacks;
     const Stack* path = nullptr;   // the stack that `ids` belongs to
     TraceId ids[kMaxTraceDepth];   // ids[i]: the trace that ends in path->frames[i]
-    // Nodes looked up lately, direct-mapped: the table's hashes are as large as a program's traces, so that a look-up in
-    // them waits for memory several times.
+    // Nodes looked up lately, direct-mapped: the table's hashes are as large as a program's traces, so that a look-up
+    // in them waits for memory several times.
     static constexpr unsigned kNodeBits = 12;
     struct Node {
         std::uint64_t frame = 0;

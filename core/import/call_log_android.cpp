@@ -1,5 +1,6 @@
 // Android's malloc debug, as memory_replay reads it: "300: realloc 0x96b90920 0x93605280 150", the thread, the
-// function, the pointer that came out of it (of free: that went in), its arguments, and perhaps when it began and ended, in ns.
+// function, the pointer that came out of it (of free: that went in), its arguments, and perhaps when it began and
+// ended, in ns.
 #include "import/call_log.hpp"
 #include "import/line_blocks.hpp"
 #include "import/scan_numbers.hpp"

@@ -81,7 +81,8 @@ private:
     // Makes the vector reach `index`; ids that it now covers move over from the hash table.
     void Extend(std::uint64_t index) {
         const std::uint64_t allowed = kEntriesAnId * (distinct_ + kHeadStart);
-        dense_.resize(static_cast<std::size_t>(std::min(allowed, std::max<std::uint64_t>(index + 1, dense_.size() * 2))));
+        dense_.resize(
+            static_cast<std::size_t>(std::min(allowed, std::max<std::uint64_t>(index + 1, dense_.size() * 2))));
         for (auto place = sparse_.begin(); place != sparse_.end();) {
             if (place->first < dense_.size()) {
                 dense_[place->first] = {std::move(place->second), true};

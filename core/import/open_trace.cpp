@@ -56,7 +56,8 @@ Outcome<std::unique_ptr<TraceReader>> OpenFrom(std::string name, std::unique_ptr
     }
     if (chosen != nullptr) return chosen->Open(std::move(scanner));
     if (!found) return Fail(Failure{name, "holds nothing but blanks and comments", expected});
-    return Fail(Failure{scanner.Where(token.line), "no known trace format begins with '" + Shown(first) + "'", expected});
+    return Fail(
+        Failure{scanner.Where(token.line), "no known trace format begins with '" + Shown(first) + "'", expected});
 }
 
 }  // namespace

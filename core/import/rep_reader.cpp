@@ -129,7 +129,8 @@ private:
         WarningList& warnings = parser_.Warnings();
         TextScanner& scanner = parser_.Scanner();
         if (scanner.CutOff()) {
-            warnings.Add(scanner.Line(), [] { return "the compressed data end here in the middle: the file is cut off"; });
+            warnings.Add(scanner.Line(),
+                         [] { return "the compressed data end here in the middle: the file is cut off"; });
         }
         if (header_.operations == 0 && parser_.Seen() != 0) {
             warnings.Add(0, [&] {

@@ -14,7 +14,9 @@ constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= 
 }  // namespace
 
 TextScanner::TextScanner(std::string name, std::unique_ptr<ByteSource> source)
-    : name_(std::move(name)), source_(std::move(source)), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+    : name_(std::move(name)),
+      source_(std::move(source)),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
 
 Outcome<bool> TextScanner::Refill() {
     if (atEnd_) return false;

@@ -29,8 +29,8 @@ public:
     ~Pump();  // stops
 
     void Stop();  // idempotent. Lets the writers' last events through; the lanes are closed
-    // Memory ran out: what is in the log is right up to there, and nothing more comes. The lanes are closed then, so that
-    // no writer waits. Any thread.
+    // Memory ran out: what is in the log is right up to there, and nothing more comes. The lanes are closed then, so
+    // that no writer waits. Any thread.
     bool RanOutOfMemory() const;
     Appender::Totals Counted() const;          // after Stop
     std::vector<Warning> Warnings() const;     // after Stop

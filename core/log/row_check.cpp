@@ -57,7 +57,8 @@ std::string RowCheck::TakeDeath(BlockId block, AllocatorId allocator) {
         return fmt::format("ends block {}, which is not alive", block.value);
     }
     if (allocator_[at] != allocator.value) {
-        return fmt::format("ends block {} of allocator {} in allocator {}", block.value, allocator_[at], allocator.value);
+        return fmt::format("ends block {} of allocator {} in allocator {}", block.value, allocator_[at],
+                           allocator.value);
     }
     live_[at] = false;
     return {};

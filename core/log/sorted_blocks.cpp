@@ -120,7 +120,8 @@ void SortedBlocks::Split(std::size_t leaf, bool atEnd) {
     std::fill(lower.offsets.get() + keep, lower.offsets.get() + kLeafBlocks, kFar);
     if (upper.used > 0) Measure(upper);
     const auto after = static_cast<std::ptrdiff_t>(leaf) + 1;
-    firsts_.insert(firsts_.begin() + after, upper.used > 0 ? upper.blocks[0].begin : 0);  // of an empty leaf: see Insert
+    firsts_.insert(firsts_.begin() + after,
+                   upper.used > 0 ? upper.blocks[0].begin : 0);  // of an empty leaf: see Insert
     leaves_.insert(leaves_.begin() + after, std::move(upper));
 }
 

@@ -1,6 +1,6 @@
-// Live blocks of any size and at any address, in order. A part of LiveBlocks (log/live_blocks.hpp), for what its tables of
-// small blocks do not take. Blocks never overlap, so the block before an address is the only one that can hold it: one
-// ordered search serves look-up, overlap and nearest block.
+// Live blocks of any size and at any address, in order. A part of LiveBlocks (log/live_blocks.hpp), for what its tables
+// of small blocks do not take. Blocks never overlap, so the block before an address is the only one that can hold it:
+// one ordered search serves look-up, overlap and nearest block.
 //
 // Two levels of sorted arrays (a B+ tree cut to its last two levels): a step is a binary search in the upper one, a
 // count of what is smaller among a leaf's 128 offsets (which a compiler makes vector instructions of, and whose cache

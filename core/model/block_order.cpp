@@ -170,8 +170,8 @@ std::uint32_t BlockOrder::LowerBoundFrom(std::uint32_t from, std::uint32_t last,
 
 std::size_t BlockOrder::ResidentBytes() const {
     return sizeof(*this) + seats_.capacity() * sizeof(Seat) + parts_.capacity() * sizeof(BlockParts) +
-           (ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 + pieces_.capacity() * sizeof(Piece) + wide_.capacity() * 8 + heavy_.size() * 48 +
-           spans_.capacity() * sizeof(spans_[0]);
+           (ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 + pieces_.capacity() * sizeof(Piece) +
+           wide_.capacity() * 8 + heavy_.size() * 48 + spans_.capacity() * sizeof(spans_[0]);
 }
 
 }  // namespace residue::model

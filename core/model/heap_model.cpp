@@ -480,8 +480,8 @@ bool HeapModel::operator==(const HeapModel& other) const {
     const State& a = *state_;
     const State& b = *other.state_;
     return a.applied == b.applied &&
-           std::equal(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(), same) &&
-           a.heaps == b.heaps && (a.order != b.order || a.live == b.live) && a.overlapping == b.overlapping && a.marks == b.marks &&
+           std::equal(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(), same) && a.heaps == b.heaps &&
+           (a.order != b.order || a.live == b.live) && a.overlapping == b.overlapping && a.marks == b.marks &&
            a.ignored == b.ignored && a.appearances.size() == b.appearances.size() &&
            a.identities.size() == b.identities.size() && a.regionChanges.size() == b.regionChanges.size() &&
            a.deadRemoved.size() == b.deadRemoved.size() && a.markChanges.size() == b.markChanges.size();

@@ -104,7 +104,8 @@ struct HeapModel::State {
     bool Appears(std::uint32_t id, AllocatorId allocator);
     bool Goes(std::uint32_t id, AllocatorId allocator);
     bool StepBriefly(const log::BriefEvent& brief, bool forward);
-    // Steps ordered heaps, up to `rows` of them; a batch at a time, so that what they need can come from memory together.
+    // Steps ordered heaps, up to `rows` of them; a batch at a time, so that what they need can come from memory
+    // together.
     void StepBatch(HeapModel& model, const log::LogView& log, std::uint64_t rows, bool forward);
 
     bool IsStray(const BlockEntry& entry, const AllocatorHeap& heap) const {

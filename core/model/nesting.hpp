@@ -1,5 +1,5 @@
-// Heaps within heaps: a child allocator's region is a block of its parent's, so its blocks lie inside that block, and so
-// on downwards.
+// Heaps within heaps: a child allocator's region is a block of its parent's, so its blocks lie inside that block, and
+// so on downwards.
 //
 //   for (const Nest& nest : NestsIn(heap, arena, begin, end, 1000)) ...      // the children's heaps in that range
 //   if (auto nest = NestAround(heap, child, address)) ...                    // in which block of its parent's it lies

@@ -143,7 +143,8 @@ public:
     template <class WeightOf>
     std::uint64_t WeightBetween(std::uint32_t begin, std::uint32_t end, WeightOf weightOf) const {
         if (begin >= end) return 0;
-        if (begin / kGroupRanks != end / kGroupRanks) return WeightBefore(end, weightOf) - WeightBefore(begin, weightOf);
+        if (begin / kGroupRanks != end / kGroupRanks)
+            return WeightBefore(end, weightOf) - WeightBefore(begin, weightOf);
         const Group* const group = GroupAt(begin);
         if (group == nullptr) return 0;
         if (LeafIn(begin) == LeafIn(end)) return WeightInLeaf(*group, begin, end, weightOf);

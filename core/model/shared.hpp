@@ -15,8 +15,8 @@
 
 namespace residue::model {
 
-// Bytes of nodes that this thread has made or copied so far, less those that it has freed (modulo 2^64): what a structure
-// has come to hold since it was shared.
+// Bytes of nodes that this thread has made or copied so far, less those that it has freed (modulo 2^64): what a
+// structure has come to hold since it was shared.
 inline thread_local std::uint64_t bytesOfNodesMade = 0;
 
 template <class Node>

@@ -156,8 +156,9 @@ alloc::MakeOptions RecordedHeap::Options() {
 }
 
 void* RecordedHeap::Real(std::uint64_t shown) const {
-    const auto after = std::upper_bound(windows_.begin(), windows_.end(), shown,
-                                        [](std::uint64_t a, const RebaseWindow& window) { return a < window.fixedBase; });
+    const auto after =
+        std::upper_bound(windows_.begin(), windows_.end(), shown,
+                         [](std::uint64_t a, const RebaseWindow& window) { return a < window.fixedBase; });
     if (after == windows_.begin()) return nullptr;
     const std::uint64_t offset = shown - std::prev(after)->fixedBase;
     if (offset >= std::prev(after)->bytes) return nullptr;

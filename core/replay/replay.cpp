@@ -29,7 +29,8 @@ constexpr std::uint64_t kProgressEvery = 1024;
 
 std::string KnownNames() {
     std::string names;
-    for (const alloc::Registration& entry : alloc::Registry()) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+    for (const alloc::Registration& entry : alloc::Registry())
+        names += (names.empty() ? "" : ", ") + std::string(entry.name);
     return names;
 }
 

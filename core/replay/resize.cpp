@@ -6,7 +6,8 @@ namespace residue::replay {
 namespace {
 
 constexpr std::uint64_t kLargestCopy = std::uint64_t{64} << 20;
-constexpr std::uint64_t kSmallestForgotten = std::uint64_t{64} << 10;  // below it a system call costs more than it gains
+constexpr std::uint64_t kSmallestForgotten = std::uint64_t{64}
+                                             << 10;  // below it a system call costs more than it gains
 constexpr std::uint64_t kPage = 4096;
 
 Result<void*> Replace(alloc::Allocator* allocator, CallSink& calls, void* old, std::uint64_t bytes,

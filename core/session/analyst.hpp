@@ -55,8 +55,8 @@ public:
     // Which blocks count, in every analysis and in the heap panel.
     const analysis::BlockFilter& Filter() const { return filter_; }
     void SetFilter(analysis::BlockFilter filter);
-    // Does a block pass? For what is drawn: looks at one block, at once. Names of sites are found on a thread: until they
-    // are known a filter's site hides nothing.
+    // Does a block pass? For what is drawn: looks at one block, at once. Names of sites are found on a thread: until
+    // they are known a filter's site hides nothing.
     bool Passes(BlockId block) const;
     // Another number: Passes may answer otherwise than it did.
     std::uint64_t FilterState() const;
@@ -69,9 +69,10 @@ public:
     void SetAgainst(std::optional<Against> against);
     const std::optional<Against>& Other() const { return against_; }
 
-    // Of the range, or of everything up to the session's Now(). `compared`: of the range, its end against its beginning.
-    // Where another recording is compared with, that is.
-    Reply<ProfileAnswer> AskProfile(analysis::SiteMeasure measure, analysis::Direction direction, bool compared = false);
+    // Of the range, or of everything up to the session's Now(). `compared`: of the range, its end against its
+    // beginning. Where another recording is compared with, that is.
+    Reply<ProfileAnswer> AskProfile(analysis::SiteMeasure measure, analysis::Direction direction,
+                                    bool compared = false);
     Reply<analysis::LivesPicture> AskLives(const analysis::LivesRequest& request);
     // The stretches of addresses that an allocator's blocks ever had.
     Reply<std::vector<analysis::AddressPiece>> AskAddresses(AllocatorId allocator);

@@ -1,6 +1,8 @@
-// An answer that takes a while, worked out on a thread of its own: the UI asks every frame and draws the latest there is.
+// An answer that takes a while, worked out on a thread of its own: the UI asks every frame and draws the latest there
+// is.
 //
-//     Background<Key, Answer> slow([](const Key& key, const std::atomic<bool>& cancelled, std::atomic<double>& progress) {
+//     Background<Key, Answer> slow([](const Key& key, const std::atomic<bool>& cancelled, std::atomic<double>&
+//     progress) {
 //         return std::make_shared<const Answer>(...);      // null: cancelled
 //     });
 //     const auto reply = slow.Ask(key);                    // each frame; never waits

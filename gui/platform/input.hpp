@@ -13,7 +13,18 @@
 namespace residue::gui {
 
 struct InputEvent {
-    enum class Kind { MouseMoved, MouseButton, Wheel, KeyDown, KeyUp, Modifiers, Character, FilesDropped, FocusLost, Close };
+    enum class Kind {
+        MouseMoved,
+        MouseButton,
+        Wheel,
+        KeyDown,
+        KeyUp,
+        Modifiers,
+        Character,
+        FilesDropped,
+        FocusLost,
+        Close
+    };
     Kind kind = Kind::MouseMoved;
     ImVec2 at{};                     // MouseMoved: screen pixels; Wheel: x and y
     int button = 0;                  // MouseButton: 0 left, 1 right, 2 middle

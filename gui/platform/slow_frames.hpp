@@ -1,5 +1,5 @@
-// A platform that tells on the error stream which frames took long: from the input's arrival to the picture handed over,
-// whatever was waited for in between. To look for what holds up the window.
+// A platform that tells on the error stream which frames took long: from the input's arrival to the picture handed
+// over, whatever was waited for in between. To look for what holds up the window.
 //
 // Thread: the UI's.
 #pragma once

@@ -163,7 +163,8 @@ private:
     static GlfwWindow& Self(GLFWwindow* window) { return *static_cast<GlfwWindow*>(glfwGetWindowUserPointer(window)); }
     void Push(InputEvent event) { pending_.push_back(std::move(event)); }
 
-    // Shift, Ctrl and Alt alone: a drag or the wheel may mean something else with them. X11 tells of what was held before.
+    // Shift, Ctrl and Alt alone: a drag or the wheel may mean something else with them. X11 tells of what was held
+    // before.
     void HoldModifier(KeyPress press, int key, bool down) {
         if (key == GLFW_KEY_LEFT_SHIFT || key == GLFW_KEY_RIGHT_SHIFT) press.shift = down;
         else if (key == GLFW_KEY_LEFT_CONTROL || key == GLFW_KEY_RIGHT_CONTROL) press.ctrl = down;

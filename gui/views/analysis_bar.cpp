@@ -29,19 +29,22 @@ float DrawAnalysisBar(ViewContext& context, float width, const AnalysisBar& bar)
         helps += std::string("\n") + info.label + ": " + info.help;
     }
     int chosen = static_cast<int>(look.measure);
-    const float wide = TextWidth(context.fonts->label, kDirections[0]) + TextWidth(context.fonts->label, kDirections[1]) +
-                       4 * context.Px(10) + context.Px(4);
+    const float wide = TextWidth(context.fonts->label, kDirections[0]) +
+                       TextWidth(context.fonts->label, kDirections[1]) + 4 * context.Px(10) + context.Px(4);
     // Narrower where the direction then fits beside it.
     const float beside = flow.Whole() - wide - context.Px(8);
-    const float choice = bar.direction && beside >= context.Px(110) ? std::min(context.Px(180), beside) : std::min(context.Px(180), flow.Whole());
+    const float choice = bar.direction && beside >= context.Px(110) ? std::min(context.Px(180), beside)
+                                                                    : std::min(context.Px(180), flow.Whole());
     flow.Place(choice);
-    if (Choice(context, "##measure", labels, chosen, choice)) look.measure = analysis::MeasureTable()[static_cast<std::size_t>(chosen)].measure;
+    if (Choice(context, "##measure", labels, chosen, choice))
+        look.measure = analysis::MeasureTable()[static_cast<std::size_t>(chosen)].measure;
     Tooltip(context, helps, "Y");
     if (bar.direction) {
         int direction = static_cast<int>(look.direction);
         flow.Place(wide);
         ImGui::BeginGroup();
-        if (Segmented(context, "direction", kDirections, 2, direction)) look.direction = static_cast<analysis::Direction>(direction);
+        if (Segmented(context, "direction", kDirections, 2, direction))
+            look.direction = static_cast<analysis::Direction>(direction);
         ImGui::EndGroup();
         Tooltip(context, "From main on, or from whoever called the allocator on", "B");
     }
@@ -52,17 +55,21 @@ float DrawAnalysisBar(ViewContext& context, float width, const AnalysisBar& bar)
     }
     if (bar.search) {
         const float least = std::min(context.Px(150), flow.Whole());
-        const float field = flow.Left() >= least ? std::min(flow.Left(), context.Px(420)) : std::min(flow.Whole(), context.Px(420));
+        const float field =
+            flow.Left() >= least ? std::min(flow.Left(), context.Px(420)) : std::min(flow.Whole(), context.Px(420));
         flow.Place(field);
         const ImVec2 at = ImGui::GetCursorScreenPos();
         if (bar.focusSearch) ImGui::SetKeyboardFocusHere();
         TextField(context, "##find", look.search, "find functions", field, true);
         Tooltip(context, "Functions with this in their name light up, and their share is told", "/");
         const std::string_view status = bar.searchStatus;
-        const float room = field - TextWidth(context.fonts->label, look.search.empty() ? "find functions" : look.search) - context.Px(24);
+        const float room = field -
+                           TextWidth(context.fonts->label, look.search.empty() ? "find functions" : look.search) -
+                           context.Px(24);
         if (!status.empty() && TextWidth(context.fonts->labelSmall, status) <= room) {
             DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->labelSmall,
-                       {at, {at.x + field - context.Px(8), at.y + context.Px(kControl)}}, context.theme->duck, status, Align::Right);
+                       {at, {at.x + field - context.Px(8), at.y + context.Px(kControl)}}, context.theme->duck, status,
+                       Align::Right);
         }
     }
     flow.End();
@@ -75,7 +82,10 @@ bool HandleAnalysisKey(ViewContext& context, const KeyPress& press) {
     const std::size_t count = analysis::MeasureTable().size();
     switch (press.key) {
         case Key::Y:
-            look.measure = analysis::MeasureTable()[(static_cast<std::size_t>(look.measure) + (press.shift ? count - 1 : 1)) % count].measure;
+            look.measure =
+                analysis::MeasureTable()[(static_cast<std::size_t>(look.measure) + (press.shift ? count - 1 : 1)) %
+                                         count]
+                    .measure;
             return true;
         case Key::B:
             look.direction = look.direction == analysis::Direction::TopDown ? analysis::Direction::BottomUp
@@ -87,7 +97,9 @@ bool HandleAnalysisKey(ViewContext& context, const KeyPress& press) {
                 return true;
             }
             if (!context.Ready() || !context.session->Analyst().Range()) {
-                context.commands->Notice("There is no range to compare the ends of: A and Shift+A set them, or Shift and a drag over the timeline.");
+                context.commands->Notice(
+                    "There is no range to compare the ends of: A and Shift+A set them, or Shift and a drag over the "
+                    "timeline.");
                 return true;
             }
             look.compared = !look.compared;
@@ -105,9 +117,11 @@ void DrawAnswerLine(ViewContext& context, float width, const session::Reply<sess
     float right = at.x + width - pad;
     if (!reply.fresh) {
         std::string text = reply.failed ? "no memory for it" : "working…";
-        if (!reply.failed && reply.progress > 0.01) text += " " + std::to_string(static_cast<int>(reply.progress * 100)) + " %";
+        if (!reply.failed && reply.progress > 0.01)
+            text += " " + std::to_string(static_cast<int>(reply.progress * 100)) + " %";
         const float wide = TextWidth(context.fonts->labelSmall, text);
-        DrawTextIn(draw, context.fonts->labelSmall, {{right - wide, at.y}, {right + 1, at.y + height}}, theme.accent, text);
+        DrawTextIn(draw, context.fonts->labelSmall, {{right - wide, at.y}, {right + 1, at.y + height}}, theme.accent,
+                   text);
         right -= wide + pad;
     }
     const analysis::FlameTree& flame = reply.value->flame;

@@ -76,7 +76,8 @@ void CallTreeView::Adopt(const session::Session& session, std::shared_ptr<const 
 std::uint64_t CallTreeView::PathOf(std::uint32_t node) const {
     std::uint64_t hash = 1469598103934665603u;
     for (; node != FlameNode::kNone; node = Tree().nodes[node].parent) {
-        for (const char c : Tree().NameOf(Tree().nodes[node])) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+        for (const char c : Tree().NameOf(Tree().nodes[node]))
+            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
         hash = (hash ^ '\n') * 1099511628211u;
     }
     return hash;
@@ -87,7 +88,9 @@ bool CallTreeView::IsOpen(const FlameNode& node, std::uint64_t path) const {
     if (node.children.empty()) return false;
     if (const auto chosen = chosen_.find(path); chosen != chosen_.end()) return chosen->second;
     if (Tree().direction == analysis::Direction::BottomUp) return false;  // who allocates, in one list
-    const auto heavy = [&](std::int64_t value, std::int64_t all) { return all != 0 && std::abs(value) >= std::abs(all) / 10; };
+    const auto heavy = [&](std::int64_t value, std::int64_t all) {
+        return all != 0 && std::abs(value) >= std::abs(all) / 10;
+    };
     return node.depth < kOpenDepth && heavy(node.value, Tree().nodes.front().value);
 }
 
@@ -96,7 +99,8 @@ void CallTreeView::Flatten() {
     if (!answer_ || Tree().nodes.empty()) return;
     std::vector<std::pair<std::uint32_t, int>> stack;
     const auto push = [&](const FlameNode& node, int depth) {
-        for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) stack.emplace_back(*child, depth);
+        for (auto child = node.children.rbegin(); child != node.children.rend(); ++child)
+            stack.emplace_back(*child, depth);
     };
     push(Tree().nodes.front(), 0);
     while (!stack.empty() && rows_.size() < kMostRows) {
@@ -120,7 +124,8 @@ void CallTreeView::Tell(ViewContext& context, const FlameNode& node) {
     }
     tip += "\n" + FormatExact(measure, node.value) + ", " + analysis::InfoOf(measure).label;
     tip += "\n" + FormatExact(measure, node.own) +
-           (Tree().direction == analysis::Direction::TopDown ? " of them asked for right here" : " of traces that begin here");
+           (Tree().direction == analysis::Direction::TopDown ? " of them asked for right here"
+                                                             : " of traces that begin here");
     if (Tree().compared) tip += "\nbefore: " + FormatExact(measure, node.earlier);
     TooltipNow(context, tip);
 }
@@ -143,7 +148,8 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
                    row.open ? kIconCaretDown.Text(*context.fonts) : kIconCaretRight.Text(*context.fonts));
     }
     const bool onArrow = !node.children.empty() && ImGui::GetIO().MousePos.x < arrowBox.max.x + context.Px(2);
-    DrawTextIn(draw, context.fonts->mono, {{arrowBox.max.x, cell.min.y}, cell.max}, theme.text, ShortFunction(Tree().NameOf(node)));
+    DrawTextIn(draw, context.fonts->mono, {{arrowBox.max.x, cell.min.y}, cell.max}, theme.text,
+               ShortFunction(Tree().NameOf(node)));
     {
         // A line under the figure: its share of all.
         const Rect bar = columns.Cell(kValue, at.y, height);
@@ -158,7 +164,8 @@ void CallTreeView::DrawRow(ViewContext& context, const Columns& columns, const R
     columns.Text(context, kOwn, at.y, height, theme.dim, node.own == 0 ? "" : FormatValue(Tree().measure, node.own));
     const std::int64_t shown = Tree().compared ? node.value - node.earlier : node.value;
     const bool change = Tree().compared || Tree().measure == analysis::SiteMeasure::GrownBytes;
-    columns.Text(context, kValue, at.y, height, theme.text, (change && shown > 0 ? "+" : "") + FormatValue(Tree().measure, shown));
+    columns.Text(context, kValue, at.y, height, theme.text,
+                 (change && shown > 0 ? "+" : "") + FormatValue(Tree().measure, shown));
     if (hovered) {
         if (node.trace) context.selection->HoverTrace(node.trace);
         Tell(context, node);

@@ -1,5 +1,5 @@
-// Calls: the flame graph's tree as a table, by the same measure and from the same end. A click selects a function's call
-// traces in every panel.
+// Calls: the flame graph's tree as a table, by the same measure and from the same end. A click selects a function's
+// call traces in every panel.
 #pragma once
 
 #include <memory>

@@ -125,8 +125,9 @@ std::string DescribeEvent(session::Session& session) {
         case EventKind::AllocatorCreated: return "An allocator came to life: " + std::string(view.Text(*row)) + ".";
         case EventKind::AllocatorDestroyed: return "The allocator is gone, and with it all that it had given out.";
         case EventKind::BulkFreed:
-            return (event.argument != 0 ? "Mark " + analysis::FormatCount(event.argument) + " was released: everything in "
-                                        : std::string("Everything in ")) +
+            return (event.argument != 0
+                        ? "Mark " + analysis::FormatCount(event.argument) + " was released: everything in "
+                        : std::string("Everything in ")) +
                    analysis::FormatBytes(event.size) + " from " + At(event.address) + " went back at once.";
         case EventKind::Marker:
             if (event.argument == 0) break;

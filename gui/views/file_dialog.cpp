@@ -217,9 +217,10 @@ std::string FileDialog::Draw(ViewContext& context, ImVec2 screen) {
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {0, 0});
     const float width = ImGui::GetContentRegionAvail().x;
     if (shown_.empty()) {
-        EmptyState(context, {width, bottom - y}, kIconFolderOpen, problem_.empty() ? "Nothing to show here" : problem_,
-                   "Residue reads traces (.rep, .script) and recordings (.residue, .jsonl, of heaptrack, mtrace, ltrace, "
-                   "valgrind, ...). Switch on \"all files\" to see those with other names.");
+        EmptyState(
+            context, {width, bottom - y}, kIconFolderOpen, problem_.empty() ? "Nothing to show here" : problem_,
+            "Residue reads traces (.rep, .script) and recordings (.residue, .jsonl, of heaptrack, mtrace, ltrace, "
+            "valgrind, ...). Switch on \"all files\" to see those with other names.");
     }
     if (scroll_ && !shown_.empty()) {
         const float top = static_cast<float>(cursor_) * row;

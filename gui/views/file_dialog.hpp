@@ -44,7 +44,8 @@ private:
     std::size_t cursor_ = 0;
 };
 
-// By its name: those that traces and recordings mostly have, also compressed (.gz, .zst). What it is, its content tells.
+// By its name: those that traces and recordings mostly have, also compressed (.gz, .zst). What it is, its content
+// tells.
 bool LooksReadable(const std::string& name);
 
 }  // namespace residue::gui

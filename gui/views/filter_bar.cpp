@@ -77,12 +77,16 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
     flow.Place(field);
     changed |= DrawField(context, FilterFields::Size, "##size", "size", "Bytes asked for: 64, 1K-4K, 1K-, < 4K", field);
     flow.Place(field);
-    changed |= DrawField(context, FilterFields::Life, "##life", "lifetime", "Events from birth to death: 10-200, 1000-, < 50.\nWhat is never freed lives to the end.", field);
+    changed |=
+        DrawField(context, FilterFields::Life, "##life", "lifetime",
+                  "Events from birth to death: 10-200, 1000-, < 50.\nWhat is never freed lives to the end.", field);
     const float site = flow.Whole() < context.Px(420) ? flow.Whole() - context.Px(84) : context.Px(150);
     flow.Place(site);
-    changed |= DrawField(context, FilterFields::Site, "##site", "site", "Part of a function's or file's name, anywhere in the call trace", site);
+    changed |= DrawField(context, FilterFields::Site, "##site", "site",
+                         "Part of a function's or file's name, anywhere in the call trace", site);
     flow.Place(context.Px(76));
-    changed |= DrawField(context, FilterFields::Thread, "##thread", "thread", "The number of the thread that asked", context.Px(76));
+    changed |= DrawField(context, FilterFields::Thread, "##thread", "thread", "The number of the thread that asked",
+                         context.Px(76));
     const auto& allocators = session.Heap().Allocators();
     if (allocators.size() > 1) {
         std::vector<std::string> labels{"any allocator"};
@@ -111,7 +115,8 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
             fields_.born = born && range ? range : std::nullopt;
             changed = true;
         }
-        Tooltip(context, "Only blocks that were born between the ends of the kept range, or of what the timeline shows");
+        Tooltip(context,
+                "Only blocks that were born between the ends of the kept range, or of what the timeline shows");
     }
     const float clear = TextWidth(context.fonts->label, "clear") + 2 * context.Px(12);
     flow.Place(clear + context.Px(4 + 30));
@@ -132,12 +137,16 @@ float FilterBar::DrawFields(ViewContext& context, float width) {
         ink = theme.error;
     } else if (parsed->Any()) {
         const auto& reply = context.analysis->Ask(session);
-        text = analysis::Describe(*parsed) + (reply.value && reply.fresh ? " — " + DescribeHidden(reply.value->profile) : " — working…");
+        text = analysis::Describe(*parsed) +
+               (reply.value && reply.fresh ? " — " + DescribeHidden(reply.value->profile) : " — working…");
     } else {
         text = "Nothing is hidden. What is entered here counts in every panel.";
     }
     const float line = context.Px(18), pad = context.Px(kPad);
-    DrawTextIn(draw, context.fonts->labelSmall, {{origin.x + pad, origin.y + height - context.Px(4)}, {origin.x + width - pad, origin.y + height + line - context.Px(4)}}, ink, text);
+    DrawTextIn(draw, context.fonts->labelSmall,
+               {{origin.x + pad, origin.y + height - context.Px(4)},
+                {origin.x + width - pad, origin.y + height + line - context.Px(4)}},
+               ink, text);
     height += line;
     ImGui::SetCursorScreenPos(origin);
     ImGui::Dummy({width, height});
@@ -154,7 +163,8 @@ float FilterBar::DrawChip(ViewContext& context, float width, const char* id) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const auto& reply = context.analysis->Ask(session);
     const std::string what = analysis::Describe(filter);
-    const std::string hides = reply.value && reply.fresh ? DescribeHidden(reply.value->profile) : std::string("working…");
+    const std::string hides =
+        reply.value && reply.fresh ? DescribeHidden(reply.value->profile) : std::string("working…");
     const std::string text = what + " — " + hides;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float pad = context.Px(kPad), height = context.Px(22), above = context.Px(6), cross = context.Px(22);
@@ -163,7 +173,8 @@ float FilterBar::DrawChip(ViewContext& context, float width, const char* id) {
     const Rect chip{{at.x + pad, at.y + above}, {at.x + pad + wide, at.y + above + height}};
     draw->AddRectFilled(chip.min, chip.max, theme.warnBack, height / 2);
     draw->AddRect(chip.min, chip.max, theme.warn, height / 2);
-    DrawTextIn(draw, font, {{chip.min.x + context.Px(10), chip.min.y}, {chip.max.x - cross, chip.max.y}}, theme.text, text);
+    DrawTextIn(draw, font, {{chip.min.x + context.Px(10), chip.min.y}, {chip.max.x - cross, chip.max.y}}, theme.text,
+               text);
     ImGui::PushID(id);
     ImGui::SetCursorScreenPos(chip.min);
     if (ImGui::InvisibleButton("chip", {std::max(wide - cross, 1.0f), height})) Open();

@@ -31,7 +31,8 @@ Outcome<std::pair<std::uint64_t, std::uint64_t>> ParseInterval(std::string_view 
     std::string_view rest = whole;
     const auto number = [&](std::string_view part) { return bytes ? ParseBytes(part) : ParseWhole(part); };
     const auto failed = [&] {
-        return Fail(Failure{"", "\"" + whole + "\" is no range", bytes ? "such as 64, 1K-4K, 1K- or < 4K" : "such as 100, 10-200, 10- or < 50"});
+        return Fail(Failure{"", "\"" + whole + "\" is no range",
+                            bytes ? "such as 64, 1K-4K, 1K- or < 4K" : "such as 100, 10-200, 10- or < 50"});
     };
     std::uint64_t least = 0, most = kNoLimit;
     std::string_view::size_type dash = 0;
@@ -67,7 +68,8 @@ Outcome<std::pair<std::uint64_t, std::uint64_t>> ParseInterval(std::string_view 
 }
 
 bool FilterFields::Any() const {
-    return allocator || born || std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return !Trimmed(text).empty(); });
+    return allocator || born ||
+           std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return !Trimmed(text).empty(); });
 }
 
 Outcome<analysis::BlockFilter> FilterFields::Parse() const {

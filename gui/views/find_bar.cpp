@@ -118,7 +118,9 @@ float FindBar::Draw(ViewContext& context, float width) {
     flow.Place(field);
     if (std::exchange(focus_, false)) ImGui::SetKeyboardFocusHere();
     const bool entered = TextField(context, "##condition", text_, kHint, field, true);
-    Tooltip(context, std::string("Goes to the next event at which this holds:\n") + kHint + "\nShift+Enter looks backward.", "U");
+    Tooltip(context,
+            std::string("Goes to the next event at which this holds:\n") + kHint + "\nShift+Enter looks backward.",
+            "U");
     flow.Place(context.Px(30));
     if (IconButton(context, "##back", kIconBack, ButtonKind::Plain, !text_.empty())) Start(context, false);
     Tooltip(context, "The one before", "Ctrl+Shift+U");

@@ -1,5 +1,5 @@
-// Run until: a condition, and its next or previous event. Also the jumps to what happened to one address, or at one call
-// site, before and after the present event.
+// Run until: a condition, and its next or previous event. Also the jumps to what happened to one address, or at one
+// call site, before and after the present event.
 #pragma once
 
 #include <optional>

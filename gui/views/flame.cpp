@@ -54,7 +54,9 @@ private:
     const FlameTree& Tree() const { return answer_->flame; }
     const FlameNode& Node(std::uint32_t index) const { return Tree().nodes[index]; }
     bool Compared() const { return Tree().compared || Tree().measure == analysis::SiteMeasure::GrownBytes; }
-    std::int64_t Change(const FlameNode& node) const { return Tree().compared ? node.value - node.earlier : node.value; }
+    std::int64_t Change(const FlameNode& node) const {
+        return Tree().compared ? node.value - node.earlier : node.value;
+    }
 
     const session::Session* session_ = nullptr;
     std::shared_ptr<const session::ProfileAnswer> answer_;
@@ -236,7 +238,8 @@ void FlameView::DrawCrumbs(ViewContext& context, float width) {
     path.insert(path.begin(), 0);
     const float arrow = TextWidth(font, " › ");
     const auto nameOf = [&](std::uint32_t node) {
-        return Ellipsized(font, node == 0 ? std::string("all") : ShortFunction(Tree().NameOf(Node(node))), context.Px(180));
+        return Ellipsized(font, node == 0 ? std::string("all") : ShortFunction(Tree().NameOf(Node(node))),
+                          context.Px(180));
     };
     // Backwards, as many as fit; the first is always there.
     float used = TextWidth(font, "all") + arrow + TextWidth(font, "… › ") + 2 * pad;
@@ -251,18 +254,25 @@ void FlameView::DrawCrumbs(ViewContext& context, float width) {
     std::uint32_t wanted = root_;
     for (std::size_t i = 0; i < path.size(); ++i) {
         if (i > 0 && i < from) continue;
-        if (i > 0) x += DrawText(ImGui::GetWindowDrawList(), font, {x, origin.y + (height - font->FontSize) / 2}, theme.faint, i == from && from > 1 ? " … › " : " › ");
+        if (i > 0)
+            x += DrawText(ImGui::GetWindowDrawList(), font, {x, origin.y + (height - font->FontSize) / 2}, theme.faint,
+                          i == from && from > 1 ? " … › " : " › ");
         const std::string name = nameOf(path[i]);
         const float wide = TextWidth(font, name);
         ImGui::SetCursorScreenPos({x, origin.y});
         ImGui::PushID(static_cast<int>(i));
         if (ImGui::InvisibleButton("crumb", {std::max(wide, 1.0f), height})) wanted = path[i];
         const bool over = ImGui::IsItemHovered();
-        if (i + 1 < path.size()) Tooltip(context, "Zoom out to " + nameOf(path[i]), i + 2 == path.size() ? "Backspace" : "");
+        if (i + 1 < path.size())
+            Tooltip(context, "Zoom out to " + nameOf(path[i]), i + 2 == path.size() ? "Backspace" : "");
         ImGui::PopID();
         const bool last = i + 1 == path.size();
-        DrawTextIn(ImGui::GetWindowDrawList(), font, {{x, origin.y}, {std::min(x + wide + 1, origin.x + width - pad), origin.y + height}},
-                   last ? theme.text : over ? theme.accent : theme.dim, name);
+        DrawTextIn(ImGui::GetWindowDrawList(), font,
+                   {{x, origin.y}, {std::min(x + wide + 1, origin.x + width - pad), origin.y + height}},
+                   last   ? theme.text
+                   : over ? theme.accent
+                          : theme.dim,
+                   name);
         x += wide;
     }
     ImGui::SetCursorScreenPos(origin);
@@ -300,7 +310,8 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
     const std::int64_t shown = Compared() ? Change(node) : node.value;
     const std::string value = merged || box.node == 0 ? std::string()
                               : (Compared() && shown > 0 ? "+" : "") + FormatValue(Tree().measure, shown);
-    const float both = TextWidth(context.fonts->label, label) + TextWidth(context.fonts->monoSmall, value) + context.Px(14);
+    const float both =
+        TextWidth(context.fonts->label, label) + TextWidth(context.fonts->monoSmall, value) + context.Px(14);
     DrawTextIn(draw, context.fonts->label, inner, ink, label);
     if (!value.empty() && both < inner.Width()) {
         DrawTextIn(draw, context.fonts->monoSmall, inner, ink, value, Align::Right);
@@ -309,8 +320,9 @@ void FlameView::DrawBox(ViewContext& context, const FlameBox& box, Rect place, b
 
 void FlameView::TellMerged(ViewContext& context, const FlameBox& box) {
     TooltipNow(context, analysis::FormatCount(box.merged) + (box.merged == 1 ? " function" : " functions") +
-                            " too narrow to be drawn, called by " + ShortFunction(Tree().NameOf(Node(box.node))) + "\n" +
-                            FormatExact(Tree().measure, box.value) + " in all\n\nZoom in on the caller to see more of them.");
+                            " too narrow to be drawn, called by " + ShortFunction(Tree().NameOf(Node(box.node))) +
+                            "\n" + FormatExact(Tree().measure, box.value) +
+                            " in all\n\nZoom in on the caller to see more of them.");
 }
 
 void FlameView::Tell(ViewContext& context, const FlameNode& node) {
@@ -324,7 +336,8 @@ void FlameView::Tell(ViewContext& context, const FlameNode& node) {
     tip += "\n" + FormatExact(measure, node.value) + ", " + analysis::InfoOf(measure).label;
     if (Tree().compared) {
         const std::int64_t change = node.value - node.earlier;
-        tip += "\nbefore: " + FormatExact(measure, node.earlier) + ", " + (change > 0 ? "+" : "") + FormatExact(measure, change);
+        tip += "\nbefore: " + FormatExact(measure, node.earlier) + ", " + (change > 0 ? "+" : "") +
+               FormatExact(measure, change);
     }
     if (!root) {
         const std::string all = FormatShare(node.value, Node(0).value);
@@ -336,7 +349,8 @@ void FlameView::Tell(ViewContext& context, const FlameNode& node) {
     }
     if (node.own != 0 && !node.children.empty()) {
         tip += "\n" + FormatExact(measure, node.own) +
-               (Tree().direction == analysis::Direction::TopDown ? " asked for right here" : " from traces that begin here");
+               (Tree().direction == analysis::Direction::TopDown ? " asked for right here"
+                                                                 : " from traces that begin here");
     }
     TooltipNow(context, tip + "\n\nClick: zoom in and select. Backspace: back out.");
 }
@@ -346,7 +360,8 @@ void FlameView::DrawScroll(const ViewContext& context, Rect area, float whole) {
     const float length = std::max(context.Px(24), area.Height() * area.Height() / whole);
     const float y = area.min.y + (area.Height() - length) * scroll_ / (whole - area.Height());
     const float x = area.max.x + context.Px(4);  // in the margin
-    ImGui::GetWindowDrawList()->AddRectFilled({x, y}, {x + context.Px(4), y + length}, context.theme->line, context.Px(2));
+    ImGui::GetWindowDrawList()->AddRectFilled({x, y}, {x + context.Px(4), y + length}, context.theme->line,
+                                              context.Px(2));
 }
 
 void FlameView::DrawGraph(ViewContext& context, Rect area) {
@@ -370,13 +385,15 @@ void FlameView::DrawGraph(ViewContext& context, Rect area) {
     for (const FlameBox& box : boxes_) {
         const float y = area.min.y + row * static_cast<float>(box.row) - scroll_;
         if (y + row <= area.min.y || y >= area.max.y) continue;
-        const Rect place{{std::floor(area.min.x + box.begin), y}, {std::max(std::floor(area.min.x + box.end), std::floor(area.min.x + box.begin) + 1), y + row}};
+        const Rect place{{std::floor(area.min.x + box.begin), y},
+                         {std::max(std::floor(area.min.x + box.end), std::floor(area.min.x + box.begin) + 1), y + row}};
         const bool hovered = over && place.Contains(mouse);
         if (hovered) under = &box;
         DrawBox(context, box, place, hovered);
         if (box.merged == 0 && (box.node == lit || box.node == selected) && box.node != 0) {
-            draw->AddRect(place.min, {place.max.x, place.max.y - 1}, box.node == lit ? context.theme->duck : context.theme->text,
-                          context.Px(2), 0, std::max(1.0f, context.Px(1.5f)));
+            draw->AddRect(place.min, {place.max.x, place.max.y - 1},
+                          box.node == lit ? context.theme->duck : context.theme->text, context.Px(2), 0,
+                          std::max(1.0f, context.Px(1.5f)));
         }
     }
     draw->PopClipRect();

@@ -182,7 +182,8 @@ Emphasis HeapView::EmphasisOf(ViewContext& context) const {
     } else {
         emphasis.traces = selection.lineTraces;
     }
-    if (const session::Analyst& analyst = context.session->Analyst(); analyst.Filter().Any()) emphasis.filter = &analyst;
+    if (const session::Analyst& analyst = context.session->Analyst(); analyst.Filter().Any())
+        emphasis.filter = &analyst;
     const StepMotion& step = context.step;
     if (step.Moving() && step.row && step.row->value < log.Rows().value) {
         const log::LoggedEvent event = log.At(*step.row);
@@ -348,8 +349,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
                    context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."
-                   : start                       ? "This is position 0. Step on with the right arrow, press Space to play, or P for the peak."
-                                                 : "No block is live and the heap's bounds were not recorded.");
+                   : start ? "This is position 0. Step on with the right arrow, press Space to play, or P for the peak."
+                           : "No block is live and the heap's bounds were not recorded.");
         return;
     }
     const float pad = context.Px(kPad);
@@ -423,7 +424,8 @@ void HeapView::StepSelection(ViewContext& context, bool forward) {
         const auto [begin, end] = RangeOf(log, *selected);
         const model::Block from{*selected, begin, end, begin, end - begin, {}, false};
         const AllocatorId of = model::IsWithin(heap, owner, allocator_) ? owner : allocator_;
-        next = forward ? model::NextNested(heap, allocator_, of, from) : model::PreviousNested(heap, allocator_, of, from);
+        next =
+            forward ? model::NextNested(heap, allocator_, of, from) : model::PreviousNested(heap, allocator_, of, from);
     } else {
         next = heap.NextBlock(allocator_, heap.Span(allocator_).first);
     }

@@ -167,7 +167,8 @@ void DrawDead(HeapFrame& frame) {
     frame.heap.VisitDead(frame.allocator, frame.FirstVisible(), end, [&](const model::Block& block) {
         FillRange(frame, block.begin, block.end, Mix(theme.window, theme.dim, 0.35f));
         const Rect box = WidestBox(frame, block.begin, block.end);
-        const bool room = box.Height() >= font->FontSize && box.Width() >= TextWidth(font, "dead") + frame.context.Px(6);
+        const bool room =
+            box.Height() >= font->FontSize && box.Width() >= TextWidth(font, "dead") + frame.context.Px(6);
         if (room) DrawTextIn(frame.draw, font, box, theme.text, "dead", Align::Centre);
         return true;
     });

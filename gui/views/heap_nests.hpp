@@ -1,5 +1,5 @@
-// The heap panel: heaps that lie in blocks of the one that is shown, drawn as containers: a frame in the child's colour,
-// its name where there is room, and its blocks, holes and heaps inside.
+// The heap panel: heaps that lie in blocks of the one that is shown, drawn as containers: a frame in the child's
+// colour, its name where there is room, and its blocks, holes and heaps inside.
 //
 // Cost: of Collect, the blocks that can be seen (at most kMostBlocks, beyond them the panel is dense), or, dense, a
 // look-up for each few pixels that hold nests. Nests narrower than a few pixels are not containers: zoomed in their

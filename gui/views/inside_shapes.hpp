@@ -10,7 +10,8 @@ namespace residue::gui {
 // "free list", "free lists by size", ...
 const char* NameOf(alloc::FreeShape shape);
 
-// Blocks given out, and free ones, that the picture of a buddy tree has at most: the lowest, and the first in the lists.
+// Blocks given out, and free ones, that the picture of a buddy tree has at most: the lowest, and the first in the
+// lists.
 inline constexpr std::size_t kMostInTree = 8192;
 
 // Height that the picture wants (0: the shape has none), and the picture, at ImGui's cursor.

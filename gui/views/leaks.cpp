@@ -51,7 +51,8 @@ bool LeaksView::TakeFiltered(ViewContext& context) {
     answer_ = reply.value;
     asOf_ = answer_->profile.to;
     leaks_.clear();
-    for (const analysis::SiteFigures& site : analysis::TopSites(answer_->profile, analysis::SiteMeasure::LiveBytes, answer_->profile.sites.size())) {
+    for (const analysis::SiteFigures& site :
+         analysis::TopSites(answer_->profile, analysis::SiteMeasure::LiveBytes, answer_->profile.sites.size())) {
         analysis::Leak leak;
         leak.trace = site.trace;
         leak.bytes = site.liveBytes;
@@ -108,7 +109,8 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
         const bool end = session.Now() == session.End() && !session.IsLive();
         EmptyState(context, size, end ? kIconCheck : kIconDrop,
                    end ? "Nothing leaks" : "Nothing is live at this position",
-                   end ? UncertainNote(session).value_or("Every block was freed before the end.") : "What is live at the end is what leaks: press End.");
+                   end ? UncertainNote(session).value_or("Every block was freed before the end.")
+                       : "What is live at the end is what leaks: press End.");
         return;
     }
     const ScrollArea area("##leaks", size);
@@ -140,7 +142,8 @@ void LeaksView::Draw(ViewContext& context, ImVec2 size) {
                                 context.Px(2));
             DrawTextIn(draw, context.fonts->mono, {{cell.min.x + side + context.Px(6), cell.min.y}, cell.max},
                        leak.trace ? theme.text : theme.dim, ShortFunction(site));
-            if (leak.first) columns.Text(context, kFirst, at.y, height, theme.dim, "#" + analysis::FormatCount(leak.first.value));
+            if (leak.first)
+                columns.Text(context, kFirst, at.y, height, theme.dim, "#" + analysis::FormatCount(leak.first.value));
             columns.Text(context, kBlocks, at.y, height, theme.text, analysis::FormatCount(leak.blocks));
             columns.Text(context, kBytes, at.y, height, theme.text, analysis::FormatBytes(leak.bytes));
             if (hovered) {

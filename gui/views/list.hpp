@@ -48,8 +48,8 @@ private:
 // A child window that scrolls, for the lifetime of the object.
 class ScrollArea {
 public:
-    // `steady`: the room for the scroll bar is kept free always. For wrapped text: else it may need the bar only because
-    // the bar makes it narrower.
+    // `steady`: the room for the scroll bar is kept free always. For wrapped text: else it may need the bar only
+    // because the bar makes it narrower.
     ScrollArea(const char* id, ImVec2 size, bool steady = false);
     ~ScrollArea();
     ScrollArea(const ScrollArea&) = delete;

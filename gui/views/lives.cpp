@@ -82,7 +82,10 @@ float LivesView::DrawTitleControls(ViewContext& context, float right, float cent
     const float width = context.Px(268), height = context.Px(26);
     ImGui::SetCursorScreenPos({right - width, std::floor(centreY - height / 2)});
     if (Choice(context, "##piece", labels, chosen, width)) Choose(static_cast<std::size_t>(chosen));
-    Tooltip(context, "Which stretch of addresses. The gaps between them are larger than half of all that is used, and are left out.", ", .");
+    Tooltip(
+        context,
+        "Which stretch of addresses. The gaps between them are larger than half of all that is used, and are left out.",
+        ", .");
     return right - width;
 }
 
@@ -157,7 +160,8 @@ void LivesView::DrawInfo(ViewContext& context, Rect line, const session::Reply<a
     float right = x - context.Px(12);
     if (!reply.fresh) {
         std::string text = reply.failed ? "no memory for it" : "working…";
-        if (!reply.failed && reply.progress > 0.01) text += " " + std::to_string(static_cast<int>(reply.progress * 100)) + " %";
+        if (!reply.failed && reply.progress > 0.01)
+            text += " " + std::to_string(static_cast<int>(reply.progress * 100)) + " %";
         const float wide = TextWidth(font, text);
         DrawTextIn(draw, font, {{right - wide, line.min.y}, {right + 1, line.max.y}}, theme.accent, text);
         right -= wide + context.Px(12);
@@ -170,20 +174,24 @@ void LivesView::DrawInfo(ViewContext& context, Rect line, const session::Reply<a
     }
     text += std::string(text.empty() ? "" : " · ") + Bytes(scale_.bytesPerRow) + " a row";
     if (pieces_->size() > 1) {
-        text += " · stretch " + std::to_string(piece_ + 1) + " of " + std::to_string(pieces_->size()) + ", the gaps between them are left out";
+        text += " · stretch " + std::to_string(piece_ + 1) + " of " + std::to_string(pieces_->size()) +
+                ", the gaps between them are left out";
     }
     DrawTextIn(draw, font, {line.min, {right, line.max.y}}, theme.dim, text);
 }
 
-// The texture is placed by what it shows, not by what is wanted: while a new one is worked on, the older one moves along.
+// The texture is placed by what it shows, not by what is wanted: while a new one is worked on, the older one moves
+// along.
 void LivesView::DrawPicture(ViewContext& context, Rect area) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
     draw->AddRectFilled(area.min, area.max, context.theme->window);
     if (picture_ == nullptr || !texture_) return;
     const analysis::LivesRequest& shown = picture_->request;
-    const float x0 = scale_.X(static_cast<double>(shown.from.value)), x1 = scale_.X(static_cast<double>(shown.to.value));
+    const float x0 = scale_.X(static_cast<double>(shown.from.value)),
+                x1 = scale_.X(static_cast<double>(shown.to.value));
     const float y0 = scale_.Y(shown.begin);
-    const double rows = static_cast<double>(shown.rows) * static_cast<double>(shown.bytesPerRow) / scale_.BytesPerPixel();
+    const double rows =
+        static_cast<double>(shown.rows) * static_cast<double>(shown.bytesPerRow) / scale_.BytesPerPixel();
     draw->PushClipRect(area.min, area.max, true);
     draw->AddImage(texture_->Id(), {x0, y0}, {x1, y0 + static_cast<float>(rows)});
     draw->PopClipRect();
@@ -194,7 +202,8 @@ void LivesView::DrawAxes(ViewContext& context, Rect area) {
     const ImFont* font = context.fonts->monoSmall;
     ImDrawList* draw = ImGui::GetWindowDrawList();
     const float thin = std::max(1.0f, context.Px(1));
-    const double step = RoundTimeStep(std::max(1.0, (scale_.to - scale_.from) * static_cast<double>(context.Px(104)) / static_cast<double>(area.Width())));
+    const double step = RoundTimeStep(std::max(
+        1.0, (scale_.to - scale_.from) * static_cast<double>(context.Px(104)) / static_cast<double>(area.Width())));
     for (double at = std::ceil(scale_.from / step) * step; at < scale_.to; at += step) {
         const float x = std::floor(scale_.X(at));
         draw->AddRectFilled({x, area.max.y}, {x + thin, area.max.y + context.Px(4)}, theme.faint);
@@ -209,7 +218,10 @@ void LivesView::DrawAxes(ViewContext& context, Rect area) {
         const std::string text = analysis::FormatAddress(address);
         const float height = context.Px(8);
         if (y + height > area.max.y + context.Px(6)) continue;
-        DrawTextIn(draw, font, {{area.min.x - context.Px(7) - TextWidth(font, text), y - height}, {area.min.x - context.Px(6), y + height}}, theme.dim, text);
+        DrawTextIn(draw, font,
+                   {{area.min.x - context.Px(7) - TextWidth(font, text), y - height},
+                    {area.min.x - context.Px(6), y + height}},
+                   theme.dim, text);
     }
 }
 
@@ -219,7 +231,8 @@ void LivesView::OutlineBlock(ViewContext& context, Rect area, BlockId block, ImU
     const log::BlockLife life = log.Life(block);
     const auto [begin, end] = RangeOf(log, block);
     const double born = static_cast<double>(log.PositionOf(life.born).value);
-    const double died = life.died.value == log::kNever ? scale_.limitTo : static_cast<double>(log.PositionOf(life.died).value);
+    const double died =
+        life.died.value == log::kNever ? scale_.limitTo : static_cast<double>(log.PositionOf(life.died).value);
     if (end <= scale_.begin || begin >= scale_.End() || died <= scale_.from || born >= scale_.to) return;
     // At least some pixels in both ways: it is to be found.
     const float least = context.Px(4);
@@ -250,8 +263,8 @@ void LivesView::DrawMarks(ViewContext& context, Rect area) {
     const float x = std::min(std::floor(scale_.X(now)), area.max.x - thin), r = context.Px(5);
     draw->AddRectFilled({x - thin, area.min.y}, {x + 2 * thin, area.max.y}, WithAlpha(theme.window, 0.6f));
     draw->AddRectFilled({x, area.min.y - context.Px(3)}, {x + thin, area.max.y + context.Px(4)}, theme.text);
-    draw->AddTriangleFilled({x + thin / 2 - r, area.min.y - context.Px(8)}, {x + thin / 2 + r, area.min.y - context.Px(8)},
-                            {x + thin / 2, area.min.y}, theme.text);
+    draw->AddTriangleFilled({x + thin / 2 - r, area.min.y - context.Px(8)},
+                            {x + thin / 2 + r, area.min.y - context.Px(8)}, {x + thin / 2, area.min.y}, theme.text);
 }
 
 void LivesView::Tell(ViewContext& context, Rect area, ImVec2 mouse) {
@@ -261,7 +274,8 @@ void LivesView::Tell(ViewContext& context, Rect area, ImVec2 mouse) {
     const auto first = static_cast<std::uint64_t>(std::max(0.0, at));
     const auto last = static_cast<std::uint64_t>(std::max(0.0, std::max(at, at + perPixel - 1)));
     const auto range = [](const std::string& a, const std::string& b) { return a == b ? a : a + " … " + b; };
-    std::string text = range(analysis::FormatAddress(address), analysis::FormatAddress(SaturatingAdd(address, scale_.bytesPerRow - 1)));
+    std::string text = range(analysis::FormatAddress(address),
+                             analysis::FormatAddress(SaturatingAdd(address, scale_.bytesPerRow - 1)));
     text += "\nevent " + range(analysis::FormatCount(first), analysis::FormatCount(last));
     if (picture_) {
         if (const auto share = ShareAt(*picture_, at, address)) {
@@ -271,7 +285,9 @@ void LivesView::Tell(ViewContext& context, Rect area, ImVec2 mouse) {
         }
     }
     context.selection->HoverPosition(Position{first});
-    TooltipNow(context, text + "\n\nClick: go there. Wheel: zoom in time, with Shift in address. Drag: move. Double click: fit.");
+    TooltipNow(
+        context,
+        text + "\n\nClick: go there. Wheel: zoom in time, with Shift in address. Drag: move. Double click: fit.");
 }
 
 void LivesView::Interact(ViewContext& context, Rect area) {
@@ -322,7 +338,8 @@ bool LivesView::HandleEscape(ViewContext& context) {
 }
 
 bool LivesView::HandleKey(ViewContext& context, const KeyPress& press) {
-    if (!context.Ready() || session_ != context.session || pieces_ == nullptr || pieces_->empty() || press.ctrl || press.alt) {
+    if (!context.Ready() || session_ != context.session || pieces_ == nullptr || pieces_->empty() || press.ctrl ||
+        press.alt) {
         return false;
     }
     const auto by = [&](auto change) {
@@ -339,8 +356,10 @@ bool LivesView::HandleKey(ViewContext& context, const KeyPress& press) {
         case Key::F: fit_ = true; return true;
         case Key::Plus: return by([&] { scale_.ZoomTime(2, x); });
         case Key::Minus: return by([&] { scale_.ZoomTime(-2, x); });
-        case Key::J: return by([&] { press.shift ? scale_.ZoomAddress(2, middle) : scale_.Pan(0, -scale_.area.Height() / 8); });
-        case Key::K: return by([&] { press.shift ? scale_.ZoomAddress(-2, middle) : scale_.Pan(0, scale_.area.Height() / 8); });
+        case Key::J:
+            return by([&] { press.shift ? scale_.ZoomAddress(2, middle) : scale_.Pan(0, -scale_.area.Height() / 8); });
+        case Key::K:
+            return by([&] { press.shift ? scale_.ZoomAddress(-2, middle) : scale_.Pan(0, scale_.area.Height() / 8); });
         case Key::Period:
         case Key::Comma:
             if (press.key == Key::Period && piece_ + 1 < pieces_->size()) Choose(piece_ + 1);
@@ -364,7 +383,8 @@ void LivesView::Draw(ViewContext& context, ImVec2 size) {
     }
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     const float pad = context.Px(kPad);
-    const float axis = TextWidth(context.fonts->monoSmall, analysis::FormatAddress(pieces_->back().end)) + context.Px(10);
+    const float axis =
+        TextWidth(context.fonts->monoSmall, analysis::FormatAddress(pieces_->back().end)) + context.Px(10);
     const Rect area{{std::floor(origin.x + pad + axis), std::floor(origin.y + context.Px(kInfo + 10))},
                     {std::floor(origin.x + size.x - pad), std::floor(origin.y + size.y - context.Px(kFoot))}};
     if (area.Width() < context.Px(60) || area.Height() < context.Px(40)) return;
@@ -373,7 +393,8 @@ void LivesView::Draw(ViewContext& context, ImVec2 size) {
     Interact(context, area);
     if (fit_) Fit(context);
     const auto reply = context.session->Analyst().AskLives(scale_.Request(allocator_, kMostCells));
-    if (reply.value != nullptr && reply.value->request.allocator == allocator_ && (reply.value != picture_ || dark_ != context.theme->dark)) {
+    if (reply.value != nullptr && reply.value->request.allocator == allocator_ &&
+        (reply.value != picture_ || dark_ != context.theme->dark)) {
         picture_ = reply.value;
         dark_ = context.theme->dark;
         Paint(context, *picture_);

@@ -52,7 +52,8 @@ void LivesScale::FitAll() {
     rowPixels = 1;
     const std::uint64_t span = std::max<std::uint64_t>(1, limitEnd - limitBegin), rows = Rows();
     bytesPerRow = span / rows + (span % rows != 0 ? 1 : 0);
-    if (bytesPerRow == 1) rowPixels = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rows / span, 1, kMostRowPixels));
+    if (bytesPerRow == 1)
+        rowPixels = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rows / span, 1, kMostRowPixels));
 }
 
 void LivesScale::Clamp() {
@@ -113,7 +114,8 @@ analysis::LivesRequest LivesScale::Request(AllocatorId allocator, std::uint32_t 
     request.to = Position{std::max(request.from.value + 1, static_cast<std::uint64_t>(std::max(0.0, std::ceil(to))))};
     request.begin = begin;
     // Fewer positions than pixels: a column each, so that its edges are sharp.
-    const auto wide = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(1.0f, area.Width())), request.to - request.from);
+    const auto wide =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(1.0f, area.Width())), request.to - request.from);
     request.columns = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wide, 1, most));
     const std::uint64_t each = (Rows() + most - 1) / most;  // rows a row of cells
     request.rows = static_cast<std::uint32_t>((Rows() + each - 1) / each);
@@ -152,7 +154,8 @@ std::optional<float> ShareAt(const analysis::LivesPicture& picture, double posit
     if (position < from || position >= to || address < request.begin || request.bytesPerRow == 0) return std::nullopt;
     const std::uint64_t row = (address - request.begin) / request.bytesPerRow;
     if (row >= request.rows) return std::nullopt;
-    const auto column = std::min<std::size_t>(request.columns - 1u, static_cast<std::size_t>((position - from) / (to - from) * request.columns));
+    const auto column = std::min<std::size_t>(
+        request.columns - 1u, static_cast<std::size_t>((position - from) / (to - from) * request.columns));
     const std::size_t index = static_cast<std::size_t>(row) * request.columns + column;
     return index < picture.share.size() ? std::optional(picture.share[index]) : std::nullopt;
 }

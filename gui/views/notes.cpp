@@ -27,7 +27,8 @@ std::optional<std::string> UncertainNote(const session::Session& session) {
 std::optional<std::string> TracesFullNote(const session::Session& session) {
     const auto from = session.Series().TracesFullFrom();
     if (!from || session.Now() < *from) return std::nullopt;
-    return "No room for more call traces since event " + analysis::FormatCount(from->value) + ": some blocks have none.";
+    return "No room for more call traces since event " + analysis::FormatCount(from->value) +
+           ": some blocks have none.";
 }
 
 std::string WhyNoTrace(const session::Session& session) {

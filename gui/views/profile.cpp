@@ -50,25 +50,32 @@ private:
 
 void ProfileView::DrawTotals(ViewContext& context, const analysis::Profile& profile, bool range) {
     const analysis::SiteFigures& total = profile.total;
-    const float room = ImGui::GetContentRegionAvail().x - context.Px(3 * kPad) - TextWidth(context.fonts->mono, "at the peak");
+    const float room =
+        ImGui::GetContentRegionAvail().x - context.Px(3 * kPad) - TextWidth(context.fonts->mono, "at the peak");
     const auto row = [&](const char* key, std::uint64_t bytes, std::uint64_t blocks, const std::string& help) {
         const std::string both = FormatBytes(bytes) + " in " + FormatCount(blocks);
         const bool fits = TextWidth(context.fonts->mono, both) <= room;  // else the tooltip says how many
-        KeyValue(context, key, fits ? both : FormatBytes(bytes), FormatBytesExact(bytes) + " in " + FormatCount(blocks) + (blocks == 1 ? " block" : " blocks") + "\n" + help);
+        KeyValue(context, key, fits ? both : FormatBytes(bytes),
+                 FormatBytesExact(bytes) + " in " + FormatCount(blocks) + (blocks == 1 ? " block" : " blocks") + "\n" +
+                     help);
     };
     ImGui::Dummy({0, context.Px(4)});
     row("allocated", total.allocatedBytes, total.allocations, "Asked for in the range, freed or not.");
     row("freed", total.freedBytes, total.frees, "Blocks that ended in the range, whenever they were asked for.");
     row("live", total.liveBytes, total.liveBlocks, "Alive at event " + FormatCount(profile.to.value) + ".");
-    row("at the peak", total.peakBytes, total.peakBlocks, "Alive at event " + FormatCount(profile.peak.value) + ", where live bytes were highest.");
+    row("at the peak", total.peakBytes, total.peakBlocks,
+        "Alive at event " + FormatCount(profile.peak.value) + ", where live bytes were highest.");
     row("leaked", total.leakedBytes, total.leakedBlocks, "Alive at the end of the range, and never freed in this log.");
-    const std::string share = FormatShare(static_cast<std::int64_t>(total.temporary), static_cast<std::int64_t>(total.allocations));
+    const std::string share =
+        FormatShare(static_cast<std::int64_t>(total.temporary), static_cast<std::int64_t>(total.allocations));
     KeyValue(context, "temporary", FormatCount(total.temporary) + (share.empty() ? "" : ", " + share),
              "Allocations that were freed before their thread's next request: work for nothing, often.");
     if (range) {
-        const std::int64_t grown = static_cast<std::int64_t>(total.liveBytes) - static_cast<std::int64_t>(total.earlierBytes);
+        const std::int64_t grown =
+            static_cast<std::int64_t>(total.liveBytes) - static_cast<std::int64_t>(total.earlierBytes);
         KeyValue(context, "grown", (grown > 0 ? "+" : "") + FormatValue(analysis::SiteMeasure::GrownBytes, grown),
-                 "Live bytes at the range's end less those at its beginning:\n" + FormatBytesExact(total.liveBytes) + " less " + FormatBytesExact(total.earlierBytes),
+                 "Live bytes at the range's end less those at its beginning:\n" + FormatBytesExact(total.liveBytes) +
+                     " less " + FormatBytesExact(total.earlierBytes),
                  grown > 0 ? context.theme->warn : 0);
     }
     ImGui::Dummy({0, context.Px(8)});
@@ -80,7 +87,8 @@ void ProfileView::DrawSites(ViewContext& context, float width) {
     SectionTitle(context, "Top sites", std::string("by ") + analysis::InfoOf(measure).label);
     if (top_.empty()) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        DrawText(ImGui::GetWindowDrawList(), context.fonts->label, {at.x + context.Px(kPad), at.y + context.Px(8)}, theme.dim, "none");
+        DrawText(ImGui::GetWindowDrawList(), context.fonts->label, {at.x + context.Px(kPad), at.y + context.Px(8)},
+                 theme.dim, "none");
         ImGui::Dummy({width, context.Px(30)});
         return;
     }
@@ -101,18 +109,20 @@ void ProfileView::DrawSites(ViewContext& context, float width) {
         const std::string name = site.trace ? SiteName(log, site.trace) : std::string("no call trace");
         const Rect cell = columns.Cell(kSite, at.y, height);
         const float side = context.Px(8), middle = std::floor(at.y + (height - side) / 2);
-        ImGui::GetWindowDrawList()->AddRectFilled({cell.min.x, middle}, {cell.min.x + side, middle + side}, colours.OfTrace(site.trace), context.Px(2));
-        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->mono, {{cell.min.x + side + context.Px(6), cell.min.y}, cell.max},
-                   site.trace ? theme.text : theme.dim, ShortFunction(name));
+        ImGui::GetWindowDrawList()->AddRectFilled({cell.min.x, middle}, {cell.min.x + side, middle + side},
+                                                  colours.OfTrace(site.trace), context.Px(2));
+        DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->mono,
+                   {{cell.min.x + side + context.Px(6), cell.min.y}, cell.max}, site.trace ? theme.text : theme.dim,
+                   ShortFunction(name));
         const std::int64_t value = analysis::Value(site, measure);
         columns.Text(context, kShare, at.y, height, theme.dim, FormatShare(value, all));
         columns.Text(context, kValue, at.y, height, theme.text, FormatValue(measure, value));
         if (hovered) {
             if (site.trace) context.selection->HoverTrace(site.trace);
             std::string tip = name + "\n" + FormatExact(measure, value) + ", " + analysis::InfoOf(measure).label +
-                              "\nallocated " + FormatBytesExact(site.allocatedBytes) + " in " + FormatCount(site.allocations) +
-                              ", live " + FormatBytesExact(site.liveBytes) + " in " + FormatCount(site.liveBlocks) +
-                              ", " + FormatCount(site.temporary) + " temporary";
+                              "\nallocated " + FormatBytesExact(site.allocatedBytes) + " in " +
+                              FormatCount(site.allocations) + ", live " + FormatBytesExact(site.liveBytes) + " in " +
+                              FormatCount(site.liveBlocks) + ", " + FormatCount(site.temporary) + " temporary";
             int frames = 0;
             for (const symbols::Frame& frame : log.Frames(site.trace)) {
                 if (++frames > 10) break;

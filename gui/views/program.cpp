@@ -116,14 +116,17 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     const Theme& theme = *context.theme;
     const auto rate = static_cast<std::uint64_t>(std::max(0.0, state.eventsPerSecond));
     SectionTitle(context, "Flow", analysis::FormatCount(rate) + " events/s");
-    DrawFill(context, "lane fill", state.laneFill, width, "Of the fullest ring buffer between a thread of it and the recorder");
+    DrawFill(context, "lane fill", state.laneFill, width,
+             "Of the fullest ring buffer between a thread of it and the recorder");
     KeyValue(context, "received", analysis::FormatCount(state.received), "Events taken from the program");
     KeyValue(context, "waiting", analysis::FormatCount(state.waiting), "Of these not in the log yet");
     KeyValue(context, "lost", analysis::FormatCount(state.lost),
-             "Events for which there was no room; each loss is a gap event in the log", state.lost != 0 ? theme.warn : 0);
+             "Events for which there was no room; each loss is a gap event in the log",
+             state.lost != 0 ? theme.warn : 0);
     char waited[32];
     std::snprintf(waited, sizeof waited, "%.1f ms", state.waitedSeconds * 1e3);
-    KeyValue(context, "program waited", waited, "In all, for the recorder: at most 50 ms, then events are lost instead");
+    KeyValue(context, "program waited", waited,
+             "In all, for the recorder: at most 50 ms, then events are lost instead");
     ImGui::Dummy({width, context.Px(8)});
 }
 
@@ -168,7 +171,8 @@ void ProgramView::DrawSource(ViewContext& context, ImVec2 size) {
     const float line = std::floor(context.fonts->mono->FontSize * 1.35f), left = size.x;
     const float height = std::max(context.Px(80), size.y);
     const int shown = static_cast<int>(frame->line);
-    const int first = std::max(1, shown - kLinesAround), last = std::min(static_cast<int>(lines.size()), shown + kLinesAround);
+    const int first = std::max(1, shown - kLinesAround),
+              last = std::min(static_cast<int>(lines.size()), shown + kLinesAround);
     const ScrollArea area("##source", {left, height});
     const std::string key = frame->file + where;
     if (key != shownAt_) {
@@ -185,7 +189,8 @@ void ProgramView::DrawSource(ViewContext& context, ImVec2 size) {
         if (number == shown) draw->AddRectFilled({origin.x, y}, {origin.x + left, y + line}, theme.raised);
         DrawTextIn(draw, context.fonts->mono, {{origin.x, y}, {origin.x + numbers - context.Px(4), y + line}},
                    number == shown ? theme.text : theme.faint, std::to_string(number), Align::Right);
-        DrawText(draw, context.fonts->mono, {origin.x + numbers + context.Px(6), y + (line - context.fonts->mono->FontSize) / 2},
+        DrawText(draw, context.fonts->mono,
+                 {origin.x + numbers + context.Px(6), y + (line - context.fonts->mono->FontSize) / 2},
                  number == shown ? theme.text : theme.dim, lines[static_cast<std::size_t>(number - 1)]);
     }
     ImGui::Dummy({left, static_cast<float>(last - first + 1) * line});

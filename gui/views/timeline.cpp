@@ -46,7 +46,8 @@ bool Several(const analysis::BandList& list) {
 }
 
 std::string NameOf(const analysis::BandList& list, std::size_t band) {
-    if (band == list.named.size()) return analysis::FormatCount(list.others) + (list.others == 1 ? " other" : " others");
+    if (band == list.named.size())
+        return analysis::FormatCount(list.others) + (list.others == 1 ? " other" : " others");
     const analysis::Band& named = list.named[band];
     const std::string number = std::to_string(named.allocator.value);
     if (named.name.empty()) return "allocator " + number;
@@ -66,8 +67,9 @@ std::string AboutBands(const analysis::BandList& list) {
         text += "\n" + NameOf(list, band) + ": at most " + analysis::FormatBytes(list.named[band].peak);
     }
     if (list.others > 0) {
-        text += "\n\nThe " + std::to_string(list.named.size()) + " allocators with the largest peaks have a band each; " +
-                NameOf(list, list.named.size()) + (list.others == 1 ? " has" : " share") + " the topmost.";
+        text += "\n\nThe " + std::to_string(list.named.size()) +
+                " allocators with the largest peaks have a band each; " + NameOf(list, list.named.size()) +
+                (list.others == 1 ? " has" : " share") + " the topmost.";
     }
     return text + "\n\nMemory that one allocator gave to another is counted once: where it is given out in the end.";
 }
@@ -172,9 +174,10 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     if (plot.Width() < context.Px(80) || plot.Height() < context.Px(24)) return;
     if (end == 0) {
         EmptyState(context, {plot.max.x - origin.x, size.y}, kIconPlay, "No calls yet",
-                   session.GetSandbox() != nullptr ? "Allocate something in the sandbox: every call becomes a step here."
-                   : session.IsLive()              ? "They appear here as they are read."
-                                                   : "This source holds no calls.");
+                   session.GetSandbox() != nullptr
+                       ? "Allocate something in the sandbox: every call becomes a step here."
+                   : session.IsLive() ? "They appear here as they are read."
+                                      : "This source holds no calls.");
         return;
     }
     Scale scale{0, static_cast<double>(end) + 1, plot.min.x, plot.max.x};
@@ -271,8 +274,8 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
     }
 }
 
-// In each column two stacks: solid, of the position where the total is lowest; and above it, pale, what the stack of the
-// position with the highest total has more. Heights are those of the bands at just that position, so they add up.
+// In each column two stacks: solid, of the position where the total is lowest; and above it, pale, what the stack of
+// the position with the highest total has more. Heights are those of the bands at just that position, so they add up.
 template <class YOf>
 void TimelineView::DrawStack(ViewContext& context, const Rect& plot, const analysis::BandList& list, YOf yOf) {
     ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -495,7 +498,8 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
     if (const auto uncertain = series.UncertainFrom(); uncertain && *uncertain <= to) {
         text += "\nUncertain: events were lost from event " + analysis::FormatCount(uncertain->value) + " on.";
     }
-    if (drag_ == Drag::None) text += "\n\nClick: go there. Drag: zoom. Shift and drag: keep a range. Double click: show all.";
+    if (drag_ == Drag::None)
+        text += "\n\nClick: go there. Drag: zoom. Shift and drag: keep a range. Double click: show all.";
     TooltipNow(context, text);
 }
 

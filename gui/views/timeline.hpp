@@ -1,8 +1,8 @@
 // The timeline: live bytes, stacked by allocator where there are several, over heap size; external fragmentation as a
-// line, errors as ticks that survive any zoom, the playhead. Dragging in the plot brushes a range to zoom into, with Shift
-// one that flame graph and profile are about; a double click shows all again; a click or a drag along the axis moves the playhead; the wheel zooms around the pointer.
-// Cost: one range query a pixel column (analysis/series.hpp), at most 5 rectangles a column and 3 a band more;
-// neighbours of the same height share theirs. Never scans the log.
+// line, errors as ticks that survive any zoom, the playhead. Dragging in the plot brushes a range to zoom into, with
+// Shift one that flame graph and profile are about; a double click shows all again; a click or a drag along the axis
+// moves the playhead; the wheel zooms around the pointer. Cost: one range query a pixel column (analysis/series.hpp),
+// at most 5 rectangles a column and 3 a band more; neighbours of the same height share theirs. Never scans the log.
 #pragma once
 
 #include <memory>

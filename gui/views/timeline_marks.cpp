@@ -111,8 +111,8 @@ void TimelineView::DrawPlayhead(ViewContext& context, const Rect& plot, const Sc
 float TimelineView::DrawTitleControls(ViewContext& context, float right, float centreY) {
     if (!context.Ready() || !context.session->Analyst().Range()) return right;
     const auto range = *context.session->Analyst().Range();
-    const std::string text = "range " + analysis::FormatCount(range.first.value) + " … " + analysis::FormatCount(range.second.value) + "  " +
-                             kIconError.Text(*context.fonts);
+    const std::string text = "range " + analysis::FormatCount(range.first.value) + " … " +
+                             analysis::FormatCount(range.second.value) + "  " + kIconError.Text(*context.fonts);
     const float width = TextWidth(context.fonts->label, text) + context.Px(16), height = context.Px(24);
     ImGui::SetCursorScreenPos({right - width, std::floor(centreY - height / 2)});
     if (Button(context, "##range", text, ButtonKind::Plain, width)) context.session->Analyst().SetRange(std::nullopt);

@@ -41,10 +41,10 @@ constexpr Step kSteps[] = {
 };
 
 // At the left of a scenario.
-constexpr Step kProgram = {
-    &PanelRects::left, "The program",
-    "Its text, with the statement under the playhead. Ctrl with an arrow key goes by lines, N from one narration to the "
-    "next. E edits it, Ctrl+R runs it again. The tab beside it shows the allocator's inside."};
+constexpr Step kProgram = {&PanelRects::left, "The program",
+                           "Its text, with the statement under the playhead. Ctrl with an arrow key goes by lines, N "
+                           "from one narration to the "
+                           "next. E edits it, Ctrl+R runs it again. The tab beside it shows the allocator's inside."};
 
 }  // namespace
 
@@ -76,7 +76,8 @@ void Tour::Draw(ViewContext& context, ImVec2 screen, const PanelRects& panels) {
     const float width = context.Px(330), pad = context.Px(16), gap = context.Px(12);
     const float textHeight = DrawWrapped(nullptr, fonts.label, {}, width - 2 * pad, 0, step.text, 1.35f);
     const float height = pad + context.Px(26) + textHeight + context.Px(12) + context.Px(26) + pad;
-    // Where it hides least of what it speaks of: in a tall panel's lower middle, beside a narrow one, else above or below.
+    // Where it hides least of what it speaks of: in a tall panel's lower middle, beside a narrow one, else above or
+    // below.
     ImVec2 at{(target.min.x + target.max.x - width) / 2, target.max.y - height - context.Px(28)};
     if (target.Height() >= height * 1.6f && target.Width() < width * 1.3f) {
         at.x = target.min.x > screen.x / 2 ? target.min.x - width - gap : target.max.x + gap;

@@ -106,7 +106,8 @@ bool HandleWelcomeKey(ViewContext& context, const KeyPress& press, WelcomeFiles&
     if (press.key == Key::Up || press.key == Key::Down) {
         if (files.keyboard) {
             const std::size_t last = files.lessons.size() - 1;
-            files.chosen = press.key == Key::Down ? std::min(files.chosen + 1, last) : files.chosen - (files.chosen > 0);
+            files.chosen =
+                press.key == Key::Down ? std::min(files.chosen + 1, last) : files.chosen - (files.chosen > 0);
         }
         files.keyboard = true;
         return true;
@@ -127,9 +128,10 @@ void DrawWelcome(ViewContext& context, ImVec2 size, WelcomeFiles& files) {
     y += DrawWrapped(draw, fonts.large, {x, y}, width, theme.text,
                      "See what a memory allocator does, while it does it and ever after.");
     y += context.Px(8);
-    y += DrawWrapped(draw, fonts.label, {x, y}, width, theme.dim,
-                     "Begin with a lesson, open a trace or a recording (or drop one here), or try an allocator with your "
-                     "own hands.");
+    y += DrawWrapped(
+        draw, fonts.label, {x, y}, width, theme.dim,
+        "Begin with a lesson, open a trace or a recording (or drop one here), or try an allocator with your "
+        "own hands.");
     y += context.Px(14);
     ImGui::SetCursorScreenPos({x, y});
     const std::string open = std::string(kIconFolderOpen.Text(fonts)) + "  Open a file";
@@ -268,7 +270,8 @@ std::vector<session::Lesson> ShippedLessons() {
     const fs::path places[] = {program / ".." / "share" / "residue" / "scenarios", program / "scenarios",
                                fs::path(RESIDUE_SHIPPED_TRACES).parent_path()};
     for (const fs::path& place : places) {
-        if (std::vector<session::Lesson> lessons = session::FindLessons(place.string()); !lessons.empty()) return lessons;
+        if (std::vector<session::Lesson> lessons = session::FindLessons(place.string()); !lessons.empty())
+            return lessons;
     }
     return {};
 }

@@ -74,7 +74,8 @@ TEST_CASE("a program is shown to survive each of its requests failing") {
     CHECK(n == 7);  // 4, 8, … 128 elements: six buffers
 }
 
-TEST_CASE("a tracker around an allocator that keeps no books finds its bad frees and its leaks, and keeps off its heap") {
+TEST_CASE(
+    "a tracker around an allocator that keeps no books finds its bad frees and its leaks, and keeps off its heap") {
     alignas(8) std::byte buffer[512];
     FixedBufferAllocator inner = CreateFixedBufferAllocator(buffer);
     std::string report;

@@ -75,7 +75,8 @@ TEST_CASE("The default allocator's events are its walk, after every call", "[all
     CHECK(sink.Events().back().kind == events::EventKind::AllocatorDestroyed);
 }
 
-TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: distribution passes on", "[alloc]") {
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: distribution passes on",
+          "[alloc]") {
     CountingParent parent;
     {
         DefaultAllocator<Profile::Distribution> allocator({.parent = &parent});

@@ -85,7 +85,8 @@ std::vector<std::string> Instructions(const std::string& disassembly, const std:
 
 }  // namespace
 
-TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else not one instruction", "[alloc]") {
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else not one instruction",
+          "[alloc]") {
     const support::ScratchFolder folder;
     const std::string byHand = folder.Write("by_hand.cpp", kByHand);
     const std::string mine = Disassembly(byHand, folder / "by_hand.o");
@@ -102,7 +103,8 @@ TEST_CASE("The memory tracker will only be enabled in the debug and release prof
     }
 }
 
-TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else nothing is linked", "[alloc]") {
+TEST_CASE("The memory tracker will only be enabled in the debug and release profiles: else nothing is linked",
+          "[alloc]") {
     const support::ScratchFolder folder;
     const std::string source = folder.Write("program.cpp", R"(
 #include "alloc/os/default_allocator.hpp"
@@ -117,8 +119,9 @@ bool Use() {
     for (const std::string profile : {"Debug", "Release", "Distribution"}) {
         INFO(profile);
         const std::string object = folder / (profile + ".o");
-        const auto compiled = support::Run({"c++", "-std=c++20", "-O2", "-DRESIDUE_PROFILE=" + profile,
-                                            std::string("-I") + RESIDUE_SOURCE_DIR "/core", "-c", source, "-o", object});
+        const auto compiled =
+            support::Run({"c++", "-std=c++20", "-O2", "-DRESIDUE_PROFILE=" + profile,
+                          std::string("-I") + RESIDUE_SOURCE_DIR "/core", "-c", source, "-o", object});
         INFO(compiled.errors);
         REQUIRE(compiled.exitCode == 0);
         const auto undefined = support::Run({"nm", "-u", "-C", object});

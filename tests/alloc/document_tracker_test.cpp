@@ -69,7 +69,8 @@ std::size_t CountOf(const std::string& text, const std::string& part) {
 // Two addresses that are equal in their low 32 bits.
 struct FarApart : Allocator {
     FarApart() : Allocator{OnAllocate, OnFree} {
-        void* const range = mmap(nullptr, kApart + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const range =
+            mmap(nullptr, kApart + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         REQUIRE(range != MAP_FAILED);
         base = static_cast<std::byte*>(range);
         REQUIRE(mprotect(base, kPage, PROT_READ | PROT_WRITE) == 0);

@@ -89,7 +89,8 @@ TEST_CASE("Every registered allocator's events are legal and equal its walk", "[
                     check();
                 }
                 if (i % 11 == 0 && !blocks.empty()) {
-                    const auto moved = made.allocator->options->Resize(made.allocator, blocks.back(), slots ? 60 : 500, 16);
+                    const auto moved =
+                        made.allocator->options->Resize(made.allocator, blocks.back(), slots ? 60 : 500, 16);
                     REQUIRE(moved);
                     blocks.back() = *moved;
                     check();

@@ -39,7 +39,8 @@ TEST_CASE("When the program exit, you will have a duck yelling at you: the docum
     CHECK(text.substr(begin, end - begin) == std::string(kDuck, kDuckLength));
 }
 
-TEST_CASE("What a residue allocator does is simply frees all the memory, in one sweep, and the duck yells once", "[alloc]") {
+TEST_CASE("What a residue allocator does is simply frees all the memory, in one sweep, and the duck yells once",
+          "[alloc]") {
     CountingParent parent;
     events::VectorSink sink;
     std::string yelled;

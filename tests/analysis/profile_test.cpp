@@ -133,7 +133,10 @@ TEST_CASE("a profile at any moment has the live bytes, blocks and temporary allo
 
 TEST_CASE("a child's region is left out of a profile") {
     Stream stream;
-    stream.Created(1, 0x1000, 4096).Allocated(1, 0x1010, 512, {16}).Created(2, 0x1010, 512, 0, 1).Allocated(2, 0x1020, 9);
+    stream.Created(1, 0x1000, 4096)
+        .Allocated(1, 0x1010, 512, {16})
+        .Created(2, 0x1010, 512, 0, 1)
+        .Allocated(2, 0x1020, 9);
     const auto profile = MakeProfile(stream.View(), {});
     CHECK(profile->total.liveBytes == 9);
     CHECK(profile->total.allocations == 1);

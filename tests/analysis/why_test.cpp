@@ -29,9 +29,10 @@ TEST_CASE("a search is told hole by hole: what was refused and why, what was tak
     const Decision decisions[] = {Probe(0x100, 72, ProbeVerdict::TooSmall), Probe(0x200, 64, ProbeVerdict::TooSmall),
                                   Probe(0x300, 256, ProbeVerdict::Taken),
                                   {DecisionKind::Split, ProbeVerdict::Taken, 0x300, 80, 0x350, 176}};
-    CHECK(ExplainDecisions(Of(EventKind::Allocated, 0x308), decisions, "Takes the lowest hole that is large enough.") ==
-          "Its rule: Takes the lowest hole that is large enough. It looked at 3 holes. 2 were too small (72 B and 64 B). "
-          "It took the one of 256 B at 0x0000'0300 and split it: 176 B stay a hole.");
+    CHECK(
+        ExplainDecisions(Of(EventKind::Allocated, 0x308), decisions, "Takes the lowest hole that is large enough.") ==
+        "Its rule: Takes the lowest hole that is large enough. It looked at 3 holes. 2 were too small (72 B and 64 B). "
+        "It took the one of 256 B at 0x0000'0300 and split it: 176 B stay a hole.");
 }
 
 TEST_CASE("best fit changes its mind: what it had before is told as fitting, too") {
@@ -59,7 +60,8 @@ TEST_CASE("many sizes are cut") {
 
 TEST_CASE("a free tells what it was joined with") {
     const Decision alone[] = {{DecisionKind::Insert, ProbeVerdict::Taken, 0x100, 64, 0, 0}};
-    CHECK(ExplainDecisions(Of(EventKind::Freed, 0x108), alone) == "Neither neighbour is a hole, so it is one of its own.");
+    CHECK(ExplainDecisions(Of(EventKind::Freed, 0x108), alone) ==
+          "Neither neighbour is a hole, so it is one of its own.");
     const Decision joined[] = {{DecisionKind::Coalesce, ProbeVerdict::Taken, 0x100, 64, 0x140, 64},
                                {DecisionKind::Coalesce, ProbeVerdict::Taken, 0x80, 128, 0x100, 128}};
     CHECK(ExplainDecisions(Of(EventKind::Freed, 0x108), joined) ==

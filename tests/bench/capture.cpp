@@ -1,7 +1,7 @@
-// What watching costs a program (PERFORMANCE.md, goal 1): its wall time, watched by us and by heaptrack's preload library
-// (writing what it records into a file, nothing else running), beside the plain run. Ours has its recorder at work
-// meanwhile, on the same machine. Programs: those of tests/capture/subject, a Python loop and a C++ compile where they
-// are there. Events that were lost are told.
+// What watching costs a program (PERFORMANCE.md, goal 1): its wall time, watched by us and by heaptrack's preload
+// library (writing what it records into a file, nothing else running), beside the plain run. Ours has its recorder at
+// work meanwhile, on the same machine. Programs: those of tests/capture/subject, a Python loop and a C++ compile where
+// they are there. Events that were lost are told.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,9 +135,9 @@ int main(int argc, char** argv) {
     }
     const int status = suite.Run();
     for (const auto& [variant, all] : told) {
-        std::fprintf(stderr, "%s: %llu events, %llu lost, the program waited %.1f ms, over all rounds\n", variant.c_str(),
-                     static_cast<unsigned long long>(all.events), static_cast<unsigned long long>(all.lost),
-                     all.waited * 1e3);
+        std::fprintf(stderr, "%s: %llu events, %llu lost, the program waited %.1f ms, over all rounds\n",
+                     variant.c_str(), static_cast<unsigned long long>(all.events),
+                     static_cast<unsigned long long>(all.lost), all.waited * 1e3);
     }
     fs::remove_all(scratch);
     return status;

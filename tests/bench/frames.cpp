@@ -1,7 +1,7 @@
-// CPU time of a window's frame with 10^2, 10^4, 10^5, 10^6 and 10^7 live blocks: at rest, with a step a frame, and under a hand that
-// pans and zooms. What is measured is the building of the frame on its thread, into a window that draws nothing; beside
-// it the same frame with software GL, in processor time of all threads, its pixels read back. And the Inside panel with
-// a free list of 120,000 nodes: what a frame costs with the panel and without it.
+// CPU time of a window's frame with 10^2, 10^4, 10^5, 10^6 and 10^7 live blocks: at rest, with a step a frame, and
+// under a hand that pans and zooms. What is measured is the building of the frame on its thread, into a window that
+// draws nothing; beside it the same frame with software GL, in processor time of all threads, its pixels read back. And
+// the Inside panel with a free list of 120,000 nodes: what a frame costs with the panel and without it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -107,7 +107,8 @@ class Window {
 public:
     // `offscreen`: with software GL, at most one; where there is none, Works() is false.
     Window(std::uint64_t live, bool offscreen)
-        : Window(CrowdTrace(live), live, live + live / 4 + live / 4, "first-fit", offscreen) {}  // every fifth was freed
+        : Window(CrowdTrace(live), live, live + live / 4 + live / 4, "first-fit", offscreen) {
+    }  // every fifth was freed
     Window(const std::string& trace, std::uint64_t live, std::uint64_t at, const char* allocator, bool offscreen)
         : context_(ImGui::CreateContext()) {
         ImGui::SetCurrentContext(context_);
@@ -121,7 +122,8 @@ public:
             none_ = made.get();
             platform_ = std::move(made);
         }
-        const auto file = std::filesystem::temp_directory_path() / ("bench-frames-" + std::to_string(getpid()) + ".rep");
+        const auto file =
+            std::filesystem::temp_directory_path() / ("bench-frames-" + std::to_string(getpid()) + ".rep");
         std::ofstream(file) << trace;
         AppOptions options;
         options.path = file.string();
@@ -208,7 +210,8 @@ private:
     void Hand(std::uint64_t frame) {
         const auto at = static_cast<int>(frame % 40);
         const auto drag = static_cast<float>(at < 20 ? at - 10 : 30 - at);
-        Send(InputEvent::Mouse({600 + (at >= 10 && at < 30 ? drag * 9 : 0), 350 + (at >= 10 && at < 30 ? drag * 5 : 0)}));
+        Send(InputEvent::Mouse(
+            {600 + (at >= 10 && at < 30 ? drag * 9 : 0), 350 + (at >= 10 && at < 30 ? drag * 5 : 0)}));
         if (at == 10 || at == 30) Send(InputEvent::Button(0, at == 10));
         if (at < 10) Send(InputEvent::Scroll({0, 1}));
         if (at >= 30) Send(InputEvent::Scroll({0, -1}));
@@ -230,7 +233,8 @@ int main(int argc, char** argv) {
     constexpr std::uint64_t kFrames = 200;
     std::vector<std::unique_ptr<Window>> windows;
     const auto open = [&](std::uint64_t live, bool offscreen) {
-        windows.push_back(std::make_unique<Window>(suite.Smoke() ? std::min<std::uint64_t>(live, 10'000) : live, offscreen));
+        windows.push_back(
+            std::make_unique<Window>(suite.Smoke() ? std::min<std::uint64_t>(live, 10'000) : live, offscreen));
         return windows.back().get();
     };
     for (const auto& [name, live] : {std::pair{"10^2", 100}, std::pair{"10^4", 10'000}, std::pair{"10^5", 100'000},
@@ -279,7 +283,8 @@ int main(int argc, char** argv) {
     suite.Ratio("at rest, 10^5 free nodes: inside open / closed", "at rest, inside of 10^5 free nodes",
                 "at rest, 10^5 free nodes, inside closed", bench::AtMost(3));
     Window* const drawn = open(10'000, true);
-    for (const auto& [what, doing] : {std::pair{"at rest", Doing::Rest}, std::pair{"pan and zoom", Doing::PanAndZoom}}) {
+    for (const auto& [what, doing] :
+         {std::pair{"at rest", Doing::Rest}, std::pair{"pan and zoom", Doing::PanAndZoom}}) {
         const std::string name = std::string(what) + ", 10^4 blocks, with software GL";
         suite.Add(name, "ms", [=, doing = doing](std::uint64_t n) {
             return drawn->Works() ? drawn->Frames(doing, n).median : std::numeric_limits<double>::quiet_NaN();

@@ -10,9 +10,9 @@
 //   }
 //
 // --smoke: one round with little work, to see that it runs (exit 0 whatever the figures are); --json: one object on
-// the standard output; --rounds N; --only TEXT: only the variants with TEXT in their names (the ratios of others are not
-// a number). A variant returns its figure (any unit, smaller or larger better) and may say NaN
-// where it cannot run (a library is not there); then its ratios are left out.
+// the standard output; --rounds N; --only TEXT: only the variants with TEXT in their names (the ratios of others are
+// not a number). A variant returns its figure (any unit, smaller or larger better) and may say NaN where it cannot run
+// (a library is not there); then its ratios are left out.
 #pragma once
 
 #include <time.h>

@@ -138,7 +138,8 @@ int main(int argc, char** argv) {
         if (!suite.Smoke() && fs::exists(file)) files[name] = file;
     }
     if (files.empty()) {
-        if (!suite.Smoke()) std::fprintf(stderr, "no recordings (see tests/bench/record_programs): a sample stands in\n");
+        if (!suite.Smoke())
+            std::fprintf(stderr, "no recordings (see tests/bench/record_programs): a sample stands in\n");
         files["sample"] = RESIDUE_SOURCE_DIR "/scenarios/recordings/notes.heaptrack-interpreted.zst";
     }
     std::string scratch = (fs::temp_directory_path() / "residue-bench-XXXXXX").string();
@@ -166,7 +167,8 @@ int main(int argc, char** argv) {
         });
         add(name + ", heaptrack_print", [=] { return Run({"heaptrack_print", path}, printed); });
         suite.Ratio(name + ", speed of the import", name + ", heaptrack_print", name + ", import", bench::AtLeast(5));
-        suite.Ratio(name + ", speed of the import, totals only", name + ", heaptrack_print, totals only", name + ", import");
+        suite.Ratio(name + ", speed of the import, totals only", name + ", heaptrack_print, totals only",
+                    name + ", import");
         suite.Ratio(name + ", speed of the report", name + ", heaptrack_print", name + ", residue report",
                     bench::AtLeast(3));
     }

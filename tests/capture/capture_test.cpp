@@ -76,7 +76,8 @@ TEST_CASE("every function of the allocator is seen, with what was asked for", "[
     CHECK(watched.status.counted.dropped == 0);
     CHECK(watched.Count(1001) == 1);
     CHECK(watched.Dead(1001) == 0);
-    for (const std::uint64_t size : std::initializer_list<std::uint64_t>{1203, 1005, 1007, 1008, 1009, 1088, 1011, 1013, 4096, 1200, 1019}) {
+    for (const std::uint64_t size :
+         std::initializer_list<std::uint64_t>{1203, 1005, 1007, 1008, 1009, 1088, 1011, 1013, 4096, 1200, 1019}) {
         CAPTURE(size);
         CHECK(watched.Count(size) >= 1);
         CHECK(watched.Dead(size) == watched.Count(size));

@@ -141,7 +141,8 @@ TEST_CASE("traces are followed within the table only") {
     words[nodes + 1 + 4] = 1ull << 32 | 101;  // no such frame
     CHECK(memory.channel.TraceAt(1).frame == 0xabc);
     CHECK(memory.channel.TraceAt(2).parent == 1);
-    for (const std::uint32_t wrong : {0u, 3u, 4u, 5u, 101u, 0xffffffffu}) CHECK(memory.channel.TraceAt(wrong).frame == 0);
+    for (const std::uint32_t wrong : {0u, 3u, 4u, 5u, 101u, 0xffffffffu})
+        CHECK(memory.channel.TraceAt(wrong).frame == 0);
 }
 
 TEST_CASE("whatever is in the memory, reading it ends and gives records that can be", "[property]") {

@@ -70,7 +70,8 @@ TEST_CASE("All that is wrong is said at once") {
 TEST_CASE("Capacities that are no number of bytes are refused") {
     const Program residue;
     residue.folder.Write("small.rep", kTrace);
-    for (const char* bad : {"", "x", "0", "1.5.2K", ".5K", "12Q", "K", "-1", "18446744073709551616", "99999999999T", "1KK"}) {
+    for (const char* bad :
+         {"", "x", "0", "1.5.2K", ".5K", "12Q", "K", "-1", "18446744073709551616", "99999999999T", "1KK"}) {
         const auto run = residue({"report", "small.rep", std::string("--capacity=") + bad});
         INFO(bad << run.output);
         CHECK(run.exitCode == 2);
@@ -86,7 +87,8 @@ TEST_CASE("An unknown command is told from a file") {
     const auto typo = residue({"reprot", "x.rep"});
     CHECK(typo.exitCode == 2);
     CHECK(
-        Contains(typo.errors, "no command and no file 'reprot' (expected open, record, report, picture, run, check, convert, diff, "
+        Contains(typo.errors,
+                 "no command and no file 'reprot' (expected open, record, report, picture, run, check, convert, diff, "
                  "or a file)"));
     const auto file = residue({"nowhere.rep"});
     CHECK(file.exitCode == 2);

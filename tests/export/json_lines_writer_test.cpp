@@ -74,7 +74,8 @@ void AppendNoise(log::Appender& appender, std::uint32_t seed) {
         event.flags = static_cast<std::uint8_t>(event.flags & ~Bit(EventFlag::HasText));
         std::string text;
         if (upTo(3) == 0) {
-            for (std::uint64_t length = upTo(60); length > 0; --length) text += static_cast<char>(upTo(upTo(1) * 128 + 127));
+            for (std::uint64_t length = upTo(60); length > 0; --length)
+                text += static_cast<char>(upTo(upTo(1) * 128 + 127));
         }
         appender.Append(event, text);
     }

@@ -159,7 +159,8 @@ TEST_CASE("a child's region and an allocator's requests to its parent are no req
 TEST_CASE("a trace converted to the other format and back has the same figures") {
     const TemporaryFolder folder;
     const std::string from = folder.Write(
-        "in.rep", "20000\n4\n13\n1\na 3 100\nr 0 50\nf -1\na 3 20\nr 3 60\nf 3\na 1 0\nr 0 0\nf 0\nf 2\na 3 5\nr 1 9\nf 1\n");
+        "in.rep",
+        "20000\n4\n13\n1\na 3 100\nr 0 50\nf -1\na 3 20\nr 3 60\nf 3\na 1 0\nr 0 0\nf 0\nf 2\na 3 5\nr 1 9\nf 1\n");
     REQUIRE(ConvertTrace(from, folder / "out.rep", TextFormat::Rep));
     CHECK(ReadFile(folder / "out.rep") ==
           "1\n6\n13\n0\na 0 100\nr 1 50\nf -1\na 2 20\nr 2 60\nf 2\na 3 0\nr 1 0\nf 1\nf 4\na 5 5\nr 3 9\nf 3\n");

@@ -1,7 +1,7 @@
 // Runs a fuzz target without libFuzzer, under any compiler and sanitizer:
-//   fuzz_NAME_driver [--seconds S] [--from N]   the seeds, then mutations N, N + 1, ... of them for S seconds (default 3)
-//   fuzz_NAME_driver FILE...                    these inputs (a corpus, a finding)
-//   fuzz_NAME_driver --write-seeds FOLDER       the seeds as files, for libFuzzer to start from
+//   fuzz_NAME_driver [--seconds S] [--from N]   the seeds, then mutations N, N + 1, ... of them for S seconds (default
+//   3) fuzz_NAME_driver FILE...                    these inputs (a corpus, a finding) fuzz_NAME_driver --write-seeds
+//   FOLDER       the seeds as files, for libFuzzer to start from
 // Mutation N is the same in every run; where the target dies, its N is on the error stream.
 
 #include <unistd.h>
@@ -32,7 +32,8 @@ void TellPresent() {
     std::size_t length = std::strlen(text);
     char digits[20];
     std::size_t count = 0;
-    for (std::uint64_t rest = present; count == 0 || rest != 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+    for (std::uint64_t rest = present; count == 0 || rest != 0; rest /= 10)
+        digits[count++] = static_cast<char>('0' + rest % 10);
     while (count > 0) text[length++] = digits[--count];
     text[length++] = '\n';
     (void)!::write(STDERR_FILENO, text, length);
@@ -50,9 +51,27 @@ void Run(const std::string& input) {
 
 // What text formats break on: bytes, numbers at the edges, lines twice, cut, moved, and parts of other inputs.
 std::string Mutated(const std::vector<std::string>& seeds, std::uint64_t number) {
-    static constexpr const char* kPieces[] = {"0", "-1", "1", "4294967296", "9223372036854775808", "18446744073709551615",
-                                              "18446744073709551616", "99999999999999999999999999", " ", "\n", "\r\n",
-                                              "a ", "f ", "r ", "w ", "#", "\t", "x", "\xff", "+", "a 0 16\n"};
+    static constexpr const char* kPieces[] = {"0",
+                                              "-1",
+                                              "1",
+                                              "4294967296",
+                                              "9223372036854775808",
+                                              "18446744073709551615",
+                                              "18446744073709551616",
+                                              "99999999999999999999999999",
+                                              " ",
+                                              "\n",
+                                              "\r\n",
+                                              "a ",
+                                              "f ",
+                                              "r ",
+                                              "w ",
+                                              "#",
+                                              "\t",
+                                              "x",
+                                              "\xff",
+                                              "+",
+                                              "a 0 16\n"};
     constexpr std::size_t kPieceCount = sizeof kPieces / sizeof kPieces[0];
     std::mt19937_64 random(number);
     const auto below = [&](std::size_t end) { return end == 0 ? 0 : static_cast<std::size_t>(random() % end); };

@@ -27,7 +27,8 @@ std::vector<std::string> Seeds() {
         "{\"residue\":\"events\",\"version\":1,\"name\":\"a\",\"clock\":\"ticks\",\"ticks_per_second\":1e6}\n"
         "{\"event\":\"allocator_created\",\"allocator\":1,\"text\":\"heap\\u00e4\"}\n"
         "{\"trace\":1,\"frame\":\"0x40\",\"function\":\"main\"}\n"
-        "{\"event\":\"allocated\",\"allocator\":1,\"address\":\"0x10\",\"size\":24,\"trace\":1,\"flags\":[\"is_call\"]}\n"
+        "{\"event\":\"allocated\",\"allocator\":1,\"address\":\"0x10\",\"size\":24,\"trace\":1,\"flags\":[\"is_call\"]}"
+        "\n"
         "{\"event\":\"resized\",\"allocator\":1,\"address\":\"0x90\",\"old_address\":16,\"size\":8}\n"
         "{\"event\":\"bulk_freed\",\"allocator\":1,\"size\":500,\"text_hex\":\"ff00\",\"other\":{\"a\":[1,{}]}}\n",
     };

@@ -25,7 +25,8 @@ TEST_CASE("intervals are read as people write them, and what is none says what w
     CHECK(read("<= 10") == Pair{0, 10});
     CHECK(read("< 10") == Pair{0, 9});
     CHECK(read("1,000-2,000", false) == Pair{1000, 2000});
-    for (const char* wrong : {"", "-", "x", "4K-1K", "1-2-3", "<", "< 0", ">= ", "1e99", "99999999999999999999999", "> 18446744073709551615"}) {
+    for (const char* wrong : {"", "-", "x", "4K-1K", "1-2-3", "<", "< 0", ">= ", "1e99", "99999999999999999999999",
+                              "> 18446744073709551615"}) {
         CAPTURE(wrong);
         const auto interval = ParseInterval(wrong, true);
         REQUIRE_FALSE(interval);

@@ -204,7 +204,8 @@ TEST_CASE("what a step changed is told: elsewhere two moments are the same", "[p
         }
         ++told;
         for (std::uint64_t at = 0x1000; at < 0x9000; at += 8) {
-            if (before.OccupiedBytes(AllocatorId{1}, at, at + 8) == after.OccupiedBytes(AllocatorId{1}, at, at + 8)) continue;
+            if (before.OccupiedBytes(AllocatorId{1}, at, at + 8) == after.OccupiedBytes(AllocatorId{1}, at, at + 8))
+                continue;
             CAPTURE(from.value, to.value, at);
             REQUIRE(std::any_of(changed.begin(), changed.end(),
                                 [&](const auto& range) { return range.first < at + 8 && range.second > at; }));

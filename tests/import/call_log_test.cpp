@@ -31,7 +31,8 @@ TEST_CASE("mtrace: where the call came from, resizes in two lines, failures, and
 }
 
 TEST_CASE("mtrace: half a resize frees, an end that is missing is told, lines that are none are left out") {
-    const Recorded read("= Start\n@ a:[0x1] + 0x10 0x8\n@ a:[0x1] < 0x10\n@ a:[0x2] + 0x20 0x8\n> 0x30 0x9\nnonsense\n@ + 0x10\n");
+    const Recorded read(
+        "= Start\n@ a:[0x1] + 0x10 0x8\n@ a:[0x1] < 0x10\n@ a:[0x2] + 0x20 0x8\n> 0x30 0x9\nnonsense\n@ + 0x10\n");
     REQUIRE(read.summary);
     const LogTotals totals = TotalsOf(read.log.View());
     CHECK(totals.frees == 1);
@@ -144,7 +145,8 @@ TEST_CASE("valgrind: the outer call of a line counts, results may follow, proces
 }
 
 TEST_CASE("logs of calls hold other things; only what is nearly a call is worth a word") {
-    const Recorded read("18545 18545 malloc(16)=0x1000\n\njunk\n18545 18545 jemalloc_stats()\n18545 18545 malloc(16)\n");
+    const Recorded read(
+        "18545 18545 malloc(16)=0x1000\n\njunk\n18545 18545 jemalloc_stats()\n18545 18545 malloc(16)\n");
     REQUIRE(read.summary);
     CHECK(read.summary->format == "Mozilla logalloc");
     CHECK(read.Warnings().starts_with("f:5: '18545 18545 malloc(16)' is left out"));

@@ -85,7 +85,8 @@ TEST_CASE("an interpreted recording has names, a layout that is simulated, and f
 }
 
 TEST_CASE("a command that goes over lines is passed over up to the line that follows it") {
-    const Recorded read("v 10400 3\nX python3 -c import x\ns = 3\n+ 1 2 3\nI am\n\nI 1000 20\ns 4 main\na 10 0\n+ 0\nQ\n");
+    const Recorded read(
+        "v 10400 3\nX python3 -c import x\ns = 3\n+ 1 2 3\nI am\n\nI 1000 20\ns 4 main\na 10 0\n+ 0\nQ\n");
     REQUIRE(read.summary);
     CHECK(TotalsOf(read.log.View()).allocations == 1);
     CHECK(read.Warnings().find("f:11: 'Q' is left out") != std::string::npos);  // lines are still counted
@@ -112,7 +113,8 @@ TEST_CASE("older versions have neither lengths nor classes") {
     CHECK(one.summary->format == "heaptrack v1, interpreted");
     CHECK(one.log.View().TopFrame(TraceId{1}).function == "my main");
 
-    const Recorded module("v 10200 2\nx /bin/my prog\nX a\nm x 1000 0 100\nm /lib/lib abc.so.6 7000 0 100\nt 7010 0\n+ 1 1 9\n");
+    const Recorded module(
+        "v 10200 2\nx /bin/my prog\nX a\nm x 1000 0 100\nm /lib/lib abc.so.6 7000 0 100\nt 7010 0\n+ 1 1 9\n");
     REQUIRE(module.summary);
     CHECK(module.log.View().TopFrame(TraceId{1}).function == "lib abc.so.6+0x10");
 }
@@ -124,8 +126,8 @@ TEST_CASE("what a recording of heaptrack may not say is told with its line, and 
     CHECK(TotalsOf(read.log.View()).allocations == 2);
     const std::string warnings = read.Warnings();
     for (const char* part : {"f:5: '+ 5' is left out", "f:8: a free of a block whose allocation is not recorded",
-                             "f:9: '- 7'", "f:10: '+ 1 2 3'", "f:11: 'i'", "f:12: 't 5'", "f:13: '+ zz'", "f:17: '? what'",
-                             "f:18: the last line has no end"}) {
+                             "f:9: '- 7'", "f:10: '+ 1 2 3'", "f:11: 'i'", "f:12: 't 5'", "f:13: '+ zz'",
+                             "f:17: '? what'", "f:18: the last line has no end"}) {
         INFO(part);
         CHECK(warnings.find(part) != std::string::npos);
     }

@@ -53,8 +53,8 @@ TEST_CASE("every sample is read as it was when it was looked at") {
 }
 
 TEST_CASE("the same run has the same figures, whoever recorded it") {
-    // heaptrack sees a resize as a free and an allocation, and one block of the C++ library; ltrace sees all, because the
-    // program calls nothing that allocates for it.
+    // heaptrack sees a resize as a free and an allocation, and one block of the C++ library; ltrace sees all, because
+    // the program calls nothing that allocates for it.
     const LogTotals mtrace = TotalsOf(Recorded(kSamples + "notes.mtrace", 0).log.View());
     CHECK(TotalsOf(Recorded(kSamples + "notes.ltrace", 0).log.View()) == mtrace);
     CHECK(TotalsOf(Recorded(kSamples + "notes.jsonl", 0).log.View()) == mtrace);

@@ -100,7 +100,8 @@ TEST_CASE("free(NULL), realloc(NULL, n) and realloc(p, 0) are ordinary operation
 TEST_CASE("an id may be used again, and an id used while it is live leaks its older block") {
     CHECK(ReadRep("0\n1\n4\n0\na 0 8\nf 0\na 0 9\nf 0\n").WarningText().empty());
     const char* text = "0\n1\n3\n0\na 0 8\na 0 9\nf 0\n";
-    CHECK(ReadRep(text).WarningText() == "t.rep:6: 'a 0': id 0 is still live; its older block is forgotten and leaks\n");
+    CHECK(ReadRep(text).WarningText() ==
+          "t.rep:6: 'a 0': id 0 is still live; its older block is forgotten and leaks\n");
     const TraceFigures figures = FiguresOf("t.rep", text);
     CHECK(figures.liveBytes == 8);
     CHECK(figures.liveBlocks == 1);
@@ -202,7 +203,8 @@ TEST_CASE("a broken header is a failure that names its line and what belongs the
           "operations)");
     CHECK(ReadRep("0\n-1\n2\n0\n").failure ==
           "t.rep:2: '-1' is negative (expected 4 header numbers; number 2 is the number of ids)");
-    CHECK(ReadRep("0\n1\n2\n99999999999999999999\n").failure.starts_with("t.rep:4: '99999999999999999999' is too large"));
+    CHECK(
+        ReadRep("0\n1\n2\n99999999999999999999\n").failure.starts_with("t.rep:4: '99999999999999999999' is too large"));
 }
 
 TEST_CASE("warnings stop at 1,000 and one more counts the rest") {

@@ -53,6 +53,7 @@ TEST_CASE("what is no trace is a failure that says what was found and what was e
     CHECK(ReadBytes("x", "a story\n").failure.empty());  // an `a` with a word: one line left out
     CHECK(ReadBytes("x", std::string_view("\x7f" "ELF\0\0\1", 7)).failure ==
           "x:1: binary data (expected a trace as text)");
-    CHECK(ReadBytes("x", "\xc3\xa4h 1 2\n").failure.starts_with("x:1: no known trace format begins with '\\xc3\\xa4h'"));
+    CHECK(
+        ReadBytes("x", "\xc3\xa4h 1 2\n").failure.starts_with("x:1: no known trace format begins with '\\xc3\\xa4h'"));
     CHECK(ReadScript(std::string_view("a 0 8\na 1 8\n\0\0\0\n", 16)).failure.starts_with("t.script:3: binary data"));
 }

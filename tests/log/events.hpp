@@ -109,7 +109,8 @@ inline std::string Illegal(const LogView& log, bool mayOverlap = false) {
             const LoggedEvent birth = log.Birth(block);
             auto& blocks = live[birth.event.allocator.value];
             if (birth.event.allocator != event.allocator) return "death in another allocator" + where;
-            if (blocks.erase(birth.event.Begin()) != 1 && !mayOverlap) return "death of a block that is not live" + where;
+            if (blocks.erase(birth.event.Begin()) != 1 && !mayOverlap)
+                return "death of a block that is not live" + where;
             return {};
         };
         const bool resized = event.kind == EventKind::ResizeEnds && !event.Failed();

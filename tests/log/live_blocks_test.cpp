@@ -116,7 +116,8 @@ TEST_CASE("live blocks by address equal a map of the standard library", "[proper
             }
         }
         REQUIRE(live.Count() == expected.blocks.size());
-        if (step % 500 == 0) RequireAll(live.Touching(begin, begin + layout.span / 3), expected, begin, begin + layout.span / 3);
+        if (step % 500 == 0)
+            RequireAll(live.Touching(begin, begin + layout.span / 3), expected, begin, begin + layout.span / 3);
     }
     RequireAll(live.All(), expected, 0, ~std::uint64_t{0});
     live.Clear();

@@ -98,11 +98,30 @@ Made WithBlocks(int first, int second, int freed, int bulkBlock, std::uint32_t v
     deaths.Number(static_cast<std::uint32_t>(bulkBlock));
     made.Chunk(native::Tag("DIED"), deaths);
     const auto kind = [](EventKind k) { return static_cast<int>(k); };
-    made.Chunk(native::kEvents,
-               EventsPayload(0, 4, {{5, 0}, {0, 2}, {0, 1}, {}, {}, {}, {}, {}, {1, 0}, {}, {1, 0}, {0, 1}, {}, {}, {}, {0, 1}, {}},
-                             {0x00, 0x10, 0x00, 0x20, 0x00, 0x10, 0x00, 0x20, 16, 16, 0, 16, kind(EventKind::Allocated),
-                              kind(EventKind::Allocated), kind(EventKind::Freed), kind(EventKind::BulkFreed), first,
-                              second, freed, 0}));
+    made.Chunk(
+        native::kEvents,
+        EventsPayload(0, 4,
+                      {{5, 0}, {0, 2}, {0, 1}, {}, {}, {}, {}, {}, {1, 0}, {}, {1, 0}, {0, 1}, {}, {}, {}, {0, 1}, {}},
+                      {0x00,
+                       0x10,
+                       0x00,
+                       0x20,
+                       0x00,
+                       0x10,
+                       0x00,
+                       0x20,
+                       16,
+                       16,
+                       0,
+                       16,
+                       kind(EventKind::Allocated),
+                       kind(EventKind::Allocated),
+                       kind(EventKind::Freed),
+                       kind(EventKind::BulkFreed),
+                       first,
+                       second,
+                       freed,
+                       0}));
     return made;
 }
 

@@ -176,7 +176,8 @@ TEST_CASE("when there is no room for more call traces, the log says so once", "[
     const LogView view = log.View();
     int told = 0;
     for (Row row{}; row < view.Rows(); ++row) {
-        if (view.KindAt(row) == EventKind::Marker && view.Text(row).find("call traces") != std::string_view::npos) ++told;
+        if (view.KindAt(row) == EventKind::Marker && view.Text(row).find("call traces") != std::string_view::npos)
+            ++told;
     }
     CHECK(told == 1);
     CHECK(view.Blocks() == 200);

@@ -62,7 +62,8 @@ std::uint64_t ReadAll(const log::LogView& log) {
     std::uint64_t sum = log.Rows().value * 1'000'003 + log.Blocks() + log.ErrorCount() * 17;
     for (Row row{}; row < log.Rows(); ++row) {
         const log::LoggedEvent logged = log.At(row);
-        sum = sum * 31 + logged.event.address + logged.block.value + log.Text(row).size() + log.DiedTogether(row).size();
+        sum =
+            sum * 31 + logged.event.address + logged.block.value + log.Text(row).size() + log.DiedTogether(row).size();
     }
     for (Row row{}; row < log.Rows(); ++row) {
         row = log.NextError(row);

@@ -347,7 +347,8 @@ TEST_CASE("every query by address equals a byte map worked out from the log", "[
                     REQUIRE(contents[i].occupied == heap.OccupiedBytes(state.id, edges[i], edges[i + 1]));
                     std::uint64_t most = 0, ofSample = 0;
                     heap.VisitExtents(state.id, edges[i], edges[i + 1], [&](const model::BlockExtent& block) {
-                        const std::uint64_t from = std::max(block.begin, edges[i]), to = std::min(block.end, edges[i + 1]);
+                        const std::uint64_t from = std::max(block.begin, edges[i]),
+                                            to = std::min(block.end, edges[i + 1]);
                         most = std::max(most, to > from ? to - from : 0);
                         if (block.id == contents[i].sample) ofSample = to - from;
                         return true;

@@ -29,7 +29,8 @@ struct History {
     void Scribble(std::mt19937& random) {
         for (int i = 0; i < 5; ++i) Base()[random() % kBytes] = static_cast<std::byte>(random());
         if (random() % 4 == 0) std::memset(Base() + random() % kPages * PageHistory::kPage, 0, PageHistory::kPage);
-        if (random() % 4 == 0) range.Forget(Base() + random() % kPages * PageHistory::kPage, 3 * PageHistory::kPage / 2);
+        if (random() % 4 == 0)
+            range.Forget(Base() + random() % kPages * PageHistory::kPage, 3 * PageHistory::kPage / 2);
     }
 };
 

@@ -27,7 +27,9 @@ events::RebaseSink Plain(events::EventSink& sink) { return {sink, nullptr, 0}; }
 
 // A workload on `allocator`, and what it looks like inside at every position of the log.
 struct Watched {
-    Watched(support::LogSink& log, Allocator& allocator) : log_(log), allocator_(allocator), plain_(Plain(log)) { Look(); }
+    Watched(support::LogSink& log, Allocator& allocator) : log_(log), allocator_(allocator), plain_(Plain(log)) {
+        Look();
+    }
 
     // Only the parent did something since the last look: the inside is as it was.
     void Fill() {
@@ -168,7 +170,8 @@ TEST_CASE("a pool's slots are as large as those of the recorded one") {
     }
 }
 
-TEST_CASE("regions that a log makes up are refused: overlapping, misaligned, of another size, or larger than any memory") {
+TEST_CASE(
+    "regions that a log makes up are refused: overlapping, misaligned, of another size, or larger than any memory") {
     support::LogSink log;
     alloc::SystemAllocator system;
     auto arena = alloc::CreateArenaAllocator(HeapMemory::From(&system, 1000));

@@ -151,7 +151,8 @@ TEST_CASE("a log that grows is followed, also beyond the range that was reserved
     support::LogSink log;
     events::RebaseSink rebase(log, range->Address(), range->Bytes(), replay::kFixedBase);
     alignas(alloc::kAllocatorStorageAlignment) std::byte storage[alloc::kAllocatorStorageBytes];
-    Allocator* allocator = entry.Create(storage, {range->Base(), static_cast<std::size_t>(range->Bytes()), std::nullopt});
+    Allocator* allocator =
+        entry.Create(storage, {range->Base(), static_cast<std::size_t>(range->Bytes()), std::nullopt});
     entry.Attach(allocator, &rebase, "it");
     const auto again = Again(log.View());
     std::vector<void*> blocks;

@@ -71,7 +71,8 @@ inline Replayed ReplayText(std::string_view text, const ReplayOptions& options =
 
 inline std::string Kinds(const std::vector<events::Event>& events) {
     std::string kinds;
-    for (const events::Event& event : events) kinds += (kinds.empty() ? "" : " ") + std::string(Info(event.kind).identifier);
+    for (const events::Event& event : events)
+        kinds += (kinds.empty() ? "" : " ") + std::string(Info(event.kind).identifier);
     return kinds;
 }
 

@@ -65,7 +65,8 @@ TEST_CASE("the live bytes that the events leave are those of the trace's figures
             if (event.Failed()) continue;
             if (event.kind == EventKind::Freed) live.erase(event.address);
             if (event.kind == EventKind::ResizeEnds) live.erase(event.OldAddress());
-            if (event.kind == EventKind::ResizeEnds || event.kind == EventKind::Allocated) live[event.address] = event.size;
+            if (event.kind == EventKind::ResizeEnds || event.kind == EventKind::Allocated)
+                live[event.address] = event.size;
         }
         std::uint64_t bytes = 0;
         for (const auto& [address, size] : live) {
@@ -185,13 +186,15 @@ TEST_CASE("a large block is resized without filling its memory, told as one resi
 }
 
 TEST_CASE("what cannot be replayed says why, and what would do") {
-    CHECK(ReplayText(kShort1, {.allocator = "frist-fit"}).failure ==
-          "allocator: there is none named 'frist-fit' (expected first-fit, next-fit, best-fit, worst-fit, arena, stack, "
-          "pool, segregated-fit, tlsf, headerless, buddy, default, system, residue)");
+    CHECK(
+        ReplayText(kShort1, {.allocator = "frist-fit"}).failure ==
+        "allocator: there is none named 'frist-fit' (expected first-fit, next-fit, best-fit, worst-fit, arena, stack, "
+        "pool, segregated-fit, tlsf, headerless, buddy, default, system, residue)");
     const char* giant = "0\n2\n2\n58432548578714005\na 0 58432548578713656\na 1 349\n";
     CHECK(ReplayText(giant).failure ==
           "needs 58432548578714005 bytes of heap (expected at most 17179869184 bytes, the largest heap)");
-    CHECK(ReplayText("0\n2\n2\n0\na 0 18446744073709551615\na 1 5\n").failure.starts_with("needs more than 1844674407"));
+    CHECK(
+        ReplayText("0\n2\n2\n0\na 0 18446744073709551615\na 1 5\n").failure.starts_with("needs more than 1844674407"));
     CHECK(ReplayText(kShort1, {.capacity = 0}).failure == "capacity: 0 bytes hold no heap (expected at least 1 byte)");
     CHECK(ReplayText(kShort1, {.allocator = "system", .capacity = 5000}).failure ==
           "capacity: 'system' has none: it takes memory from the system (expected no capacity, or another allocator)");

@@ -18,7 +18,8 @@ public:
         for (std::size_t i = 0; i < count; ++i) {
             residue::events::Event event = records[i];
             event.stamp = stamp;
-            if (event.kind != residue::events::EventKind::Continuation && !event.thread) event.thread = residue::ThreadId{1};
+            if (event.kind != residue::events::EventKind::Continuation && !event.thread)
+                event.thread = residue::ThreadId{1};
             appender_.Append(&event, 1);
         }
     }

@@ -64,7 +64,8 @@ HeapRegion* HeapRegions::Grow(std::size_t bytes, Emitter& emitter) {
     if (memory_.growth == Growth::Fixed || bytes == 0) return nullptr;
     if (memory_.growth == Growth::Regions) {
         HeapRegion* region = Append(bytes);
-        if (region != nullptr) emitter.RegionGrown(region->base, region->used + region->bookkeeping, region->bookkeeping);
+        if (region != nullptr)
+            emitter.RegionGrown(region->base, region->used + region->bookkeeping, region->bookkeeping);
         return region;
     }
     if (!CouldGrow(bytes)) return nullptr;

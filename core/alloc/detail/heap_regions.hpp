@@ -42,8 +42,8 @@ struct HeapRegion {
 class HeapRegions {
 public:
     HeapRegions() = default;
-    // Bases will be aligned to `alignment`, a power of two >= 8, and heaps have a multiple of `unit` bytes, itself one of
-    // 8. Buffers are split into heap and bookkeeping here; one that is too small for any heap gives a region whose
+    // Bases will be aligned to `alignment`, a power of two >= 8, and heaps have a multiple of `unit` bytes, itself one
+    // of 8. Buffers are split into heap and bookkeeping here; one that is too small for any heap gives a region whose
     // `used` is 0. `spareBits`: that many more than a heap has granules are kept in each set of bits.
     explicit HeapRegions(const HeapMemory& memory, std::size_t alignment = 8, std::size_t unit = 8,
                          unsigned spareBits = 0);

@@ -62,8 +62,8 @@ private:
         const auto whole = CheckedAdd(bytes, Front(alignment));
         if (!whole) return Fail(MemoryError::BufferTooLarge);
         try {
-            auto* const block = static_cast<std::byte*>(
-                static_cast<ResourceAllocator*>(self)->resource_->allocate(static_cast<std::size_t>(*whole), alignment));
+            auto* const block = static_cast<std::byte*>(static_cast<ResourceAllocator*>(self)->resource_->allocate(
+                static_cast<std::size_t>(*whole), alignment));
             std::byte* const payload = block + Front(alignment);
             new (payload - sizeof(Header)) Header{static_cast<std::size_t>(*whole), alignment};
             return payload;
