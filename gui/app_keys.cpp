@@ -155,7 +155,9 @@ bool App::HandleRange(ViewContext& context, const KeyPress& press) {
 
 // Escape goes outwards: a search, what the centre is zoomed into, a maximised panel, a range, the loading of a file.
 bool App::HandleEscape(ViewContext& context) {
-    if (transport_.Searching())
+    if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel))
+        ImGui::SetWindowFocus(nullptr);  // a menu or a list: ImGui closes them when nothing has the focus
+    else if (transport_.Searching())
         transport_.StopSearch();
     else if (picker_)
         picker_ = false;
@@ -341,7 +343,8 @@ bool App::HandleLook(ViewContext& context, const KeyPress& press) {
     }
     switch (press.key) {
         case Key::V:
-            ShowCentre(static_cast<CentreTab>((static_cast<int>(centreTab_) + (press.shift ? kCentreCount - 1 : 1)) % kCentreCount));
+            ShowCentre(static_cast<CentreTab>((static_cast<int>(centreTab_) + (press.shift ? kCentreCount - 1 : 1)) %
+                                              kCentreCount));
             return true;
         case Key::F: heapRequest_ = {HeapRequest::Kind::FitAll, {}, 0, 0}; return true;
         case Key::Slash: transport_.FocusSearch(); return true;

@@ -86,6 +86,11 @@ void Check(Request& request, const std::string& by, const std::string& from, con
     if (request.window && request.second.empty()) {
         failures.push_back({"--window", "is for two recordings", "A and B"});
     }
+    // Said rather than left out in silence: the window begins with its own, and changes them there.
+    if (request.window && (!by.empty() || !most.empty() || request.json || request.profile.Any())) {
+        failures.push_back({"--window", "goes with no measure, limit, filter or --json",
+                            "A and B alone: measures and filters are chosen in the window"});
+    }
     request.by = ParseMeasure(by, request.second.empty() ? SiteMeasure::LiveBytes : SiteMeasure::PeakBytes, failures);
     if (request.by == SiteMeasure::GrownBytes) {
         failures.push_back({"--by", "'grown' is what diff tells of every other measure", "live, peak, allocated, ..."});

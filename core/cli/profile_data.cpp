@@ -39,6 +39,7 @@ std::vector<std::string> TraceTexts(const log::LogView& log, TraceId trace) {
         if (!frame.file.empty()) {
             text += " (" + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "") + ")";
         }
+        if (frame.isInlined) text += " [inlined]";
         texts.push_back(std::move(text));
     }
     return texts;

@@ -90,7 +90,8 @@ public:
     LoggedEvent Birth(BlockId block) const;         // the event that made it
     std::span<const BlockId> DiedTogether(Row row) const;  // blocks ended by a bulk free, destruction or shrinking
 
-    // Frames of a trace, innermost first. Frames without a symbol: symbolizer.hpp says what stands there.
+    // Frames of a trace, innermost first, with what was inlined into each before it (Frame::isInlined): there may be
+    // more than there are ParentTraces. Frames without a symbol: symbolizer.hpp says what stands there.
     std::vector<Frame> Frames(TraceId trace) const;
     TraceId ParentTrace(TraceId trace) const;       // towards main; 0 at the outermost
     Frame TopFrame(TraceId trace) const;            // the frame of this node alone

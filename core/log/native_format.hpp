@@ -20,6 +20,8 @@
 //           The last one counts.
 //     TRCE  u32 first id, u32 n, n x u32 parent, n x u64 frame: the nodes first .. first + n - 1, parent < id.
 //     NAME  u32 n, then n x { u64 frame, u32 line, text function, text file }.
+//     INLN  the same with, behind each, u32 m, m x { u32 line, text function, text file }: what was inlined there,
+//           innermost first. A frame is in one of the two.
 //     TEXT  u64 first row, u32 n, n x { u32 row - first row, u32 bytes }, all bytes: texts of rows of the EVNT chunk
 //           that follows, rows ascending.
 //     EVNT  u64 first row, u32 n (1..65,536), u32 c, c x { u64 min, u8 width }, then for each column n x width bytes:
@@ -30,9 +32,9 @@
 //           columns that it does not know (c <= 64), and missing ones are 0. Where the columns of blocks are missing,
 //           as in version 1, the reader's appender finds out again which blocks a row concerns, and so makes any stream
 //           legal. Where they are there, in all chunks or in none, they are checked (log/row_check.hpp) and believed.
-//     DIED  u64 first row, u32 n, n x { u32 row - first row, u32 blocks }, all blocks as u32: what ended together in rows
-//           of the EVNT chunk that follows, rows ascending. Of many there may be several chunks; a row can go on in the
-//           next. Only where blocks are stored.
+//     DIED  u64 first row, u32 n, n x { u32 row - first row, u32 blocks }, all blocks as u32: what ended together in
+//           rows of the EVNT chunk that follows, rows ascending. Of many there may be several chunks; a row can go on in
+//           the next. Only where blocks are stored.
 //     END_  u64 rows, u32 nodes: the file is whole.
 //   A chunk comes after all that it needs: nodes before the events that name them. Chunks of an unknown tag are left
 //   out. What follows the last whole chunk of a file that was cut off is left out with a warning.
@@ -75,6 +77,7 @@ constexpr std::uint32_t Tag(const char (&letters)[5]) {
 inline constexpr std::uint32_t kSource = Tag("SRCE");
 inline constexpr std::uint32_t kTraces = Tag("TRCE");
 inline constexpr std::uint32_t kNames = Tag("NAME");
+inline constexpr std::uint32_t kInlined = Tag("INLN");
 inline constexpr std::uint32_t kTexts = Tag("TEXT");
 inline constexpr std::uint32_t kEvents = Tag("EVNT");
 inline constexpr std::uint32_t kDeaths = Tag("DIED");

@@ -93,7 +93,7 @@ private:
     Outcome<void> Take(std::uint32_t tag, std::span<const std::byte> raw);
     Outcome<void> Source(native::Reader raw);
     Outcome<void> Traces(native::Reader raw);
-    Outcome<void> Names(native::Reader raw);
+    Outcome<void> Names(native::Reader raw, bool withInlined);
     Outcome<void> Texts(native::Reader raw);
     Outcome<void> Events(native::Reader raw);
     void AddBytes(std::span<const std::byte> bytes) {
@@ -235,7 +235,7 @@ Outcome<void> NativeReader::Traces(native::Reader raw) {
     return {};
 }
 
-Outcome<void> NativeReader::Names(native::Reader raw) {
+Outcome<void> NativeReader::Names(native::Reader raw, bool withInlined) {
     const auto count = raw.Number<std::uint32_t>();
     for (std::uint32_t i = 0; i < count && raw.Ok(); ++i) {
         const auto address = raw.Number<std::uint64_t>();
@@ -243,6 +243,14 @@ Outcome<void> NativeReader::Names(native::Reader raw) {
         frame.line = raw.Number<std::uint32_t>();
         frame.function = raw.Text();
         frame.file = raw.Text();
+        const auto inlined = withInlined && raw.Ok() ? raw.Number<std::uint32_t>() : 0;
+        for (std::uint32_t k = 0; k < inlined && raw.Ok(); ++k) {
+            symbols::InlinedCall call;
+            call.line = raw.Number<std::uint32_t>();
+            call.function = raw.Text();
+            call.file = raw.Text();
+            frame.inlined.push_back(std::move(call));
+        }
         if (raw.Ok()) log_.NameFrame(address, std::move(frame));
     }
     if (!raw.Ok()) return Fail(Bad(fmt::format("ends before its {} names", count)));
@@ -406,7 +414,8 @@ Outcome<void> NativeReader::Take(std::uint32_t tag, std::span<const std::byte> r
     switch (tag) {
         case native::kSource: return Source(native::Reader(raw));
         case native::kTraces: return Traces(native::Reader(raw));
-        case native::kNames: return Names(native::Reader(raw));
+        case native::kNames: return Names(native::Reader(raw), false);
+        case native::kInlined: return Names(native::Reader(raw), true);
         case native::kTexts: return Texts(native::Reader(raw));
         case native::kDeaths: return Deaths(native::Reader(raw));
         case native::kEvents: return Events(native::Reader(raw));
@@ -416,7 +425,7 @@ Outcome<void> NativeReader::Take(std::uint32_t tag, std::span<const std::byte> r
 }
 
 bool IsKnownTag(std::uint32_t tag) {
-    constexpr std::array known = {native::kSource, native::kTraces, native::kNames,
+    constexpr std::array known = {native::kSource, native::kTraces, native::kNames,  native::kInlined,
                                   native::kTexts,  native::kDeaths, native::kEvents, native::kEnd};
     return std::find(known.begin(), known.end(), tag) != known.end();
 }

@@ -98,33 +98,57 @@ Outcome<void> NativeStream::State::Traces(const LogView& log) {
     return {};
 }
 
-Outcome<void> NativeStream::State::Names(const LogView& log) {
-    std::unordered_set<std::uint64_t> named;
+namespace {
+
+// Names of frames on their way into chunks of one kind.
+struct NameEntries {
+    std::uint32_t tag;
     native::Writer entries;
     std::uint32_t count = 0;
-    const auto flush = [&]() -> Outcome<void> {
-        if (count == 0) return {};
+};
+
+void AddText(native::Writer& to, std::string_view text) { to.Text(text.substr(0, kMaxSourceText)); }
+
+void AddName(NameEntries& to, std::uint64_t address, const Frame& frame) {
+    to.entries.Number(address);
+    to.entries.Number(frame.line);
+    AddText(to.entries, frame.function);
+    AddText(to.entries, frame.file);
+    ++to.count;
+    if (to.tag != native::kInlined) return;
+    to.entries.Number(static_cast<std::uint32_t>(frame.inlined.size()));
+    for (const symbols::InlinedCall& call : frame.inlined) {
+        to.entries.Number(call.line);
+        AddText(to.entries, call.function);
+        AddText(to.entries, call.file);
+    }
+}
+
+}  // namespace
+
+Outcome<void> NativeStream::State::Names(const LogView& log) {
+    std::unordered_set<std::uint64_t> named;
+    NameEntries plain{native::kNames, {}}, inlined{native::kInlined, {}};
+    const auto flush = [&](NameEntries& names) -> Outcome<void> {
+        if (names.count == 0) return {};
         native::Writer raw;
-        raw.Number(count);
-        raw.Bytes(entries.Written());
-        entries.Clear();
-        count = 0;
-        return Chunk(native::kNames, raw.Written());
+        raw.Number(std::exchange(names.count, 0));
+        raw.Bytes(names.entries.Written());
+        names.entries.Clear();
+        return Chunk(names.tag, raw.Written());
     };
     for (std::uint32_t id = 1; id <= traces; ++id) {
         const std::uint64_t address = log.FrameAddress(TraceId{id});
         if (!named.insert(address).second) continue;
         const Frame frame = log.TopFrame(TraceId{id});
         if (frame.file.empty() && frame.function.starts_with("0x")) continue;  // nothing is known
-        entries.Number(address);
-        entries.Number(frame.line);
-        entries.Text(std::string_view(frame.function).substr(0, kMaxSourceText));
-        entries.Text(std::string_view(frame.file).substr(0, kMaxSourceText));
-        ++count;
-        if (entries.Written().size() < kNameBatch) continue;
-        if (auto written = flush(); !written) return written;
+        NameEntries& to = frame.inlined.empty() ? plain : inlined;
+        AddName(to, address, frame);
+        if (to.entries.Written().size() < kNameBatch) continue;
+        if (auto written = flush(to); !written) return written;
     }
-    return flush();
+    if (auto written = flush(plain); !written) return written;
+    return flush(inlined);
 }
 
 // A column as differences, the first one to `min`. Returns its width as the file has it.
@@ -141,7 +165,8 @@ std::uint8_t NativeStream::State::WriteDifferences(const Columns& columns, Colum
     const int planes = (static_cast<int>(std::bit_width(all)) + 7) / 8;
     plane.resize(columns.Rows());
     for (int p = 0; p < planes; ++p) {
-        for (std::size_t row = 0; row < plane.size(); ++row) plane[row] = static_cast<std::byte>(differences[row] >> 8 * p);
+        for (std::size_t row = 0; row < plane.size(); ++row)
+            plane[row] = static_cast<std::byte>(differences[row] >> 8 * p);
         to.Bytes(plane);
     }
     return static_cast<std::uint8_t>(planes == 0 ? 0 : native::kDifferences + planes);

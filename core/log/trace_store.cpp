@@ -8,7 +8,11 @@ namespace residue::log {
 namespace {
 
 std::size_t NameBytes(const symbols::Frame& name) {
-    return sizeof(std::uint64_t) + sizeof(name) + name.function.capacity() + name.file.capacity();
+    std::size_t bytes = sizeof(std::uint64_t) + sizeof(name) + name.function.capacity() + name.file.capacity();
+    for (const symbols::InlinedCall& call : name.inlined) {
+        bytes += sizeof(call) + call.function.capacity() + call.file.capacity();
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -83,7 +87,11 @@ std::vector<symbols::Frame> TraceStore::Frames(TraceId trace) const {
     std::vector<symbols::Frame> frames;
     // Parents have smaller ids, so this ends.
     for (const Node* node = Find(trace); node != nullptr; node = Find(node->parent)) {
-        frames.push_back(Resolve(node->frame));
+        symbols::Frame frame = Resolve(node->frame);
+        for (symbols::InlinedCall& call : std::exchange(frame.inlined, {})) {
+            frames.push_back({std::move(call.function), std::move(call.file), call.line, {}, true});
+        }
+        frames.push_back(std::move(frame));
     }
     return frames;
 }

@@ -85,13 +85,18 @@ bool CursorSession::ExtendToWhole(SeriesFollower* follower) {
         if (follower != nullptr) follower->Finish();
         return ExtendSeries();
     }
-    auto order = model::BlockOrder::Build(view, &cancelled_);  // while the follower goes on
+    SetDoing("ordering the blocks of");
+    auto order = model::BlockOrder::Build(view, &cancelled_, &progress_);  // while the follower goes on
+    SetDoing("indexing");
+    progress_.store(0, std::memory_order_relaxed);
     if (follower != nullptr) follower->Finish();
     if (order == nullptr || Cancelled()) return false;
     model::Checkpoints checkpoints(model::Checkpoints::ForOrdered());
     const auto walk = [&](auto step, const model::HeapModel& head) {
         while (!step()) {
             checkpoints.Offer(head);
+            progress_.store(static_cast<double>(head.Applied().value) / static_cast<double>(view.Rows().value),
+                            std::memory_order_relaxed);
             if (Cancelled()) return false;
         }
         return true;
@@ -163,8 +168,8 @@ void CursorSession::SeekToRow(Row rows) {
 }
 
 void CursorSession::StepBy(std::int64_t positions) {
-    const std::uint64_t distance =
-        positions < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(positions) : static_cast<std::uint64_t>(positions);
+    const std::uint64_t distance = positions < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(positions)
+                                                 : static_cast<std::uint64_t>(positions);
     if (positions < 0) {
         const std::uint64_t whole = within_ != 0 && distance > 0 ? distance - 1 : distance;  // back to now_ is a step
         SeekTo(now_ - std::min(whole, now_.value));

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "symbols/detail/dwarf_names.hpp"
+#include "symbols/detail/inline_scopes.hpp"
 #include "symbols/detail/symbol_names.hpp"
 #include "symbols/symbolizer.hpp"
 
@@ -39,6 +40,7 @@ public:
         const Dwarf_Addr call = address + bias_ - 1;  // the return address is one past the call
         if (address != 0 && dwfl_addrmodule(session_, call) == module_) {
             detail::FindLine(module_, call, frame);
+            scopes_.Find(module_, call, frame, false);
             if (const char* name = names_.Find(module_, call)) frame.function = detail::Demangled(name);
         }
         if (frame.function.empty()) {
@@ -57,6 +59,7 @@ private:
     Dwfl_Module* module_ = nullptr;
     GElf_Addr bias_ = 0;
     detail::SymbolNames names_;
+    detail::InlineScopes scopes_;
 };
 
 }  // namespace

@@ -243,6 +243,7 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
         if (hovered) {
             context.selection->HoverTrace(node);
             std::string text = frame.function;
+            if (frame.isInlined) text += "\ninlined into the function below";
             if (!frame.file.empty()) text += "\n" + frame.file + ":" + std::to_string(frame.line);
             TooltipNow(context, text);
         }
@@ -252,8 +253,8 @@ void BlockCardView::DrawTrace(ViewContext& context, TraceId trace) {
         DrawTextIn(draw, context.fonts->mono, {{row.max.x - placeWidth, row.min.y}, row.max}, context.theme->dim, place,
                    Align::Right);
         DrawTextIn(draw, context.fonts->mono, {row.min, {row.max.x - placeWidth - pad, row.max.y}},
-                   context.theme->accent, ShortFunction(frame.function));
-        node = log.ParentTrace(node);
+                   frame.isInlined ? context.theme->dim : context.theme->accent, ShortFunction(frame.function));
+        if (!frame.isInlined) node = log.ParentTrace(node);
     }
     ImGui::Dummy({width, context.Px(4)});
 }
@@ -268,8 +269,10 @@ void BlockCardView::DrawHistory(ViewContext& context, BlockId block, TraceId tra
         bool any;
     };
     const Part parts[] = {
-        {"address", "##lastAddress", "##nextAddress", "event on this address: births, deaths, resizes, bad accesses", "H", true},
-        {"site", "##lastSite", "##nextSite", "event whose call trace has the function that asked for this block", "S", bool{trace}},
+        {"address", "##lastAddress", "##nextAddress", "event on this address: births, deaths, resizes, bad accesses",
+         "H", true},
+        {"site", "##lastSite", "##nextSite", "event whose call trace has the function that asked for this block", "S",
+         bool{trace}},
     };
     float x = at.x + pad;
     for (std::size_t i = 0; i < 2; ++i) {

@@ -15,6 +15,7 @@ namespace residue::gui {
 namespace {
 
 constexpr std::size_t kMostGhosts = 256;
+constexpr float kLeastSwatches = 220;  // of the legend's width, kept for what the colours mean
 constexpr std::size_t kLegendSites = 5;
 constexpr std::size_t kLegendNests = 4;
 
@@ -40,6 +41,10 @@ void Chip(const HeapFrame& frame, ImVec2 at, ImU32 colour, const std::string& te
     at.y = std::max(at.y, frame.area.min.y - frame.context.Px(17));
     if (patch) frame.draw->AddRectFilled(at, {at.x + width, at.y + font->FontSize + 2}, frame.theme().panel, pad);
     DrawText(frame.draw, font, {at.x + pad, at.y + 1}, colour, text);
+}
+
+float SwatchWidth(const HeapFrame& frame, const std::string& label) {
+    return frame.context.Px(9 + 5) + TextWidth(frame.fonts().labelSmall, label);
 }
 
 float DrawSwatch(const HeapFrame& frame, float x, float centre, ImU32 colour, const std::string& label) {
@@ -311,6 +316,36 @@ float DrawNestSwatches(const HeapFrame& frame, float x, float centre) {
     return x;
 }
 
+// How much a row is, and what is to be known of the picture: as much of that as fits, what it means first.
+std::string ScaleText(const HeapFrame& frame, bool dense, float width) {
+    std::string text = analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row";
+    const auto add = [&](bool holds, const char* part) {
+        if (!holds) return;
+        const std::string longer = text + ", " + part;
+        if (TextWidth(frame.fonts().labelSmall, longer) <= width) text = longer;
+    };
+    const bool filtered = frame.context.session->Analyst().Filter().Any();
+    add(filtered, dense ? "pale: filtered (told by one block a cell)" : "pale: filtered");
+    add(!frame.known, "heap bounds not recorded");
+    add(frame.crowded, "heaps too small to frame drawn as blocks");
+    add(dense, "brightness: occupied share");
+    return text;
+}
+
+// How many of these labels, with their swatches, fit from `x` on, with "+ N more" behind those that are not all.
+std::size_t FittingSwatches(const HeapFrame& frame, const std::vector<std::string>& labels, std::size_t all, float x,
+                            float right) {
+    const std::string more = "+ " + analysis::FormatCount(all) + " more";
+    const float rest = TextWidth(frame.fonts().labelSmall, more);
+    std::size_t fitting = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        x += SwatchWidth(frame, labels[i]);
+        if (i + 1 == all ? x <= right : x + frame.context.Px(14) + rest <= right) fitting = i + 1;
+        x += frame.context.Px(14);
+    }
+    return fitting;
+}
+
 }  // namespace
 
 void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
@@ -319,14 +354,7 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
     const float centre = std::floor((strip.min.y + strip.max.y) / 2);
     const float textY = std::floor(centre - font->FontSize / 2);
     frame.draw->PushClipRect(strip.min, strip.max, true);
-    // At the right: how much a row and a pixel are.
-    const std::string scale = std::string(frame.known ? "" : "heap bounds not recorded, ") +
-                              analysis::FormatBytes(frame.layout.Shape().rowBytes) + " a row" +
-                              (frame.crowded ? ", heaps too small to frame drawn as blocks" : "") +
-                              (dense ? ", brightness: occupied share" : "") +
-                              (!frame.context.session->Analyst().Filter().Any() ? ""
-                               : dense ? ", pale: filtered (told by one block a cell)"
-                                       : ", pale: filtered");
+    const std::string scale = ScaleText(frame, dense, strip.Width() - frame.context.Px(kLeastSwatches));
     const float scaleWidth = TextWidth(font, scale);
     DrawText(frame.draw, font, {strip.max.x - scaleWidth, textY}, theme.dim, scale);
     const float right = strip.max.x - scaleWidth - frame.context.Px(16);
@@ -350,33 +378,36 @@ void DrawLegend(HeapFrame& frame, Rect strip, bool dense) {
         std::vector<std::pair<std::uint32_t, std::uint64_t>> sites(frame.siteBytes.begin(), frame.siteBytes.end());
         std::stable_sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
         const bool byAllocator = *frame.context.colour == ColourMode::Allocator;
-        std::size_t shown = 0;
-        for (const auto& [id, bytes] : sites) {
-            if (shown == kLegendSites) {
-                const std::string more = "+ " + analysis::FormatCount(sites.size() - shown) + " more";
-                x += DrawText(frame.draw, font, {x, textY}, theme.dim, more) + frame.context.Px(14);
-                break;
-            }
-            std::string label;
-            ImU32 colour = 0;
-            if (byAllocator) {
-                const AllocatorId allocator{static_cast<std::uint16_t>(id)};
-                label = NameOf(frame.heap, allocator);
-                colour = frame.colour.OfAllocator(allocator);
-            } else {
-                label = id == 0 ? std::string("payload") : ShortFunction(SiteName(frame.log, TraceId{id}));
-                colour = frame.colour.OfTrace(TraceId{id});
-            }
-            x = DrawSwatch(frame, x, centre, colour, Ellipsized(font, label, frame.context.Px(130)));
-            ++shown;
+        std::vector<std::string> labels;
+        std::vector<ImU32> colours;
+        for (std::size_t i = 0; i < std::min(sites.size(), kLegendSites); ++i) {
+            const std::uint32_t id = sites[i].first;
+            const AllocatorId allocator{static_cast<std::uint16_t>(id)};
+            const std::string label = byAllocator ? NameOf(frame.heap, allocator)
+                                      : id == 0   ? std::string("payload")
+                                                  : ShortFunction(SiteName(frame.log, TraceId{id}));
+            labels.push_back(Ellipsized(font, label, frame.context.Px(130)));
+            colours.push_back(byAllocator ? frame.colour.OfAllocator(allocator) : frame.colour.OfTrace(TraceId{id}));
+        }
+        const std::size_t fitting = FittingSwatches(frame, labels, sites.size(), x, right);
+        for (std::size_t i = 0; i < fitting; ++i) x = DrawSwatch(frame, x, centre, colours[i], labels[i]);
+        if (fitting < sites.size()) {
+            const std::string count = analysis::FormatCount(sites.size() - fitting);
+            const char* const what = byAllocator ? " allocators" : " sites";
+            const std::string more = fitting == 0 ? count + what : "+ " + count + " more";
+            x += DrawText(frame.draw, font, {x, textY}, theme.dim, more) + frame.context.Px(14);
         }
     }
     x = DrawNestSwatches(frame, x, centre);
     if (!dense) {
-        x = DrawSwatch(frame, x, centre, theme.header, "header");
-        x = DrawSwatch(frame, x, centre, theme.padding, "padding");
-        x = DrawSwatch(frame, x, centre, Mix(theme.panel, theme.Category(0), 0.28f), "rounding");
-        DrawSwatch(frame, x, centre, theme.slack, "slack");
+        const std::pair<const char*, ImU32> parts[] = {{"header", theme.header},
+                                                       {"padding", theme.padding},
+                                                       {"rounding", Mix(theme.panel, theme.Category(0), 0.28f)},
+                                                       {"slack", theme.slack}};
+        for (const auto& [name, colour] : parts) {
+            if (x + SwatchWidth(frame, name) > right) break;  // half a word tells nothing
+            x = DrawSwatch(frame, x, centre, colour, name);
+        }
     }
     frame.draw->PopClipRect();
     frame.draw->PopClipRect();

@@ -44,6 +44,7 @@ void FillSample(EventLog& log, AfterEach afterEach) {
     const TraceId outer = log.AddTrace({}, 0x400100);
     const TraceId inner = log.AddTrace(outer, 0x400200);
     log.NameFrame(0x400100, {"main", "main.cpp", 12});
+    log.NameFrame(0x400300, {"Work", "work.cpp", 9, {{"Add", "add.hpp", 3}, {"Grow", "", 0}}});
     Appender appender(log);
     appender.Append(Make(EventKind::AllocatorCreated, 0x1000, 0x1000), "fixed buffer");
     Event event = Allocated(0x1010, 24);
@@ -133,6 +134,13 @@ TEST_CASE("a log comes back from its file as it was") {
     CHECK(b.TopFrame(TraceId{1}).file == "main.cpp");
     CHECK(b.TopFrame(TraceId{1}).line == 12);
     CHECK(b.TopFrame(TraceId{2}).function == "0x400200");
+    CHECK(b.TopFrame(TraceId{3}).inlined == a.TopFrame(TraceId{3}).inlined);
+    const std::vector<log::Frame> frames = b.Frames(TraceId{3});  // with what was inlined, and who called
+    REQUIRE(frames.size() == 5);
+    CHECK((frames[0].function == "Add" && frames[0].line == 3 && frames[0].isInlined));
+    CHECK((frames[1].function == "Grow" && frames[1].file.empty() && frames[1].isInlined));
+    CHECK((frames[2].function == "Work" && frames[2].line == 9 && !frames[2].isInlined && frames[2].inlined.empty()));
+    CHECK(frames[4].function == "main");
 }
 
 TEST_CASE("a log of many chunks comes back through a file on the disk") {
@@ -341,7 +349,8 @@ TEST_CASE("a chunk that cannot be what it says is refused by byte offset") {
     later.Number(std::uint32_t{3});
     later.Number(Crc32c(later.Written()));
     EventLog log;
-    CHECK(ReadNativeBytes("f", later.Written(), log).error().Text() == "f: byte 0: version 3 (expected version 1 to 2)");
+    CHECK(ReadNativeBytes("f", later.Written(), log).error().Text() ==
+          "f: byte 0: version 3 (expected version 1 to 2)");
 }
 
 TEST_CASE("an illegal stream in a file is made legal, with a warning") {

@@ -87,6 +87,21 @@ std::vector<std::string> LongFiles(const std::vector<SourceFile>& files) {
     return broken;
 }
 
+std::vector<std::string> LongLines(const std::vector<SourceFile>& files) {
+    std::vector<std::string> broken;
+    for (const SourceFile& file : files) {
+        if (file.path == "core/export/html_style.hpp") continue;  // a style sheet, as it goes into the report
+        for (std::size_t i = 0; i < file.lines.size(); ++i) {
+            const auto columns = std::count_if(file.lines[i].begin(), file.lines[i].end(),
+                                               [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+            if (columns <= 120) continue;
+            broken.push_back(file.path + ":" + std::to_string(i + 1) +
+                             ": a line has at most 120 columns (clang-format)");
+        }
+    }
+    return broken;
+}
+
 const std::set<std::string> kTopLevel = {
     "CMakeLists.txt", "CMakePresets.json", "run",  "README.md", "LICENSE", "core", "gui",
     "third_party",    "scenarios",         "tests"};
@@ -120,6 +135,7 @@ TEST_CASE("The house rules hold", "[rules]") {
     }
     for (const std::string& broken : HeadersWithoutOpening(files)) FAIL_CHECK(broken);
     for (const std::string& broken : LongFiles(files)) FAIL_CHECK(broken);
+    for (const std::string& broken : LongLines(files)) FAIL_CHECK(broken);
 }
 
 TEST_CASE("Each house rule finds its own guilty line, and only where it counts", "[rules]") {
@@ -142,14 +158,17 @@ TEST_CASE("Comments and texts break no rule about code", "[rules]") {
     CHECK(Broken(Rules()[1], files).empty());
 }
 
-TEST_CASE("A header without an opening comment and a file of 601 lines are found", "[rules]") {
+TEST_CASE("A header without an opening comment, a file of 601 lines and one of 121 columns are found", "[rules]") {
     support::ScratchFolder tree;
+    tree.Write("core/log/d.cpp", "// " + std::string(118, 'x') + "\n// \xc3\xa4" + std::string(116, 'x') + "\n");
     tree.Write("core/log/a.hpp", "#pragma once\n");
     tree.Write("core/log/b.hpp", "// What it is.\n");
     tree.Write("core/log/c.cpp", std::string(601, '\n'));
     const auto files = meta::ReadSources(tree.Path());
     CHECK(HeadersWithoutOpening(files).size() == 2);
     CHECK(LongFiles(files).size() == 1);
+    REQUIRE(LongLines(files).size() == 1);
+    CHECK(LongLines(files)[0].starts_with("core/log/d.cpp:1:"));
 }
 
 TEST_CASE("The top level is the one that was agreed on", "[rules]") {

@@ -16,6 +16,15 @@ constexpr std::uint32_t kCallLine = __LINE__ + 2;
     return reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
 }
 
+[[gnu::noinline]] std::uint64_t ReturnsTo() { return reinterpret_cast<std::uint64_t>(__builtin_return_address(0)); }
+
+constexpr std::uint32_t kInnermostLine = __LINE__ + 1;
+[[gnu::always_inline]] inline std::uint64_t Innermost() { return ReturnsTo() + 0; }
+constexpr std::uint32_t kMiddleLine = __LINE__ + 1;
+[[gnu::always_inline]] inline std::uint64_t Middle() { return Innermost() + 0; }
+constexpr std::uint32_t kOuterLine = __LINE__ + 1;
+[[gnu::noinline]] std::uint64_t Outer() { return Middle() + 0; }
+
 std::uint64_t seenFromQsort = 0;
 int Compare(const void*, const void*) {
     seenFromQsort = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
@@ -36,6 +45,23 @@ TEST_CASE("a return address in our own code gives the demangled function, the fi
         CHECK(frame.file.find("own_process_test.cpp") != std::string::npos);
         CHECK(frame.line == residue_symbols_test::kCallLine);
     }
+}
+
+TEST_CASE("what was inlined at a call is told, innermost first, and where each of them made its call") {
+    using namespace residue_symbols_test;
+    const Frame frame = OwnProcess()->Resolve(Outer());
+    CHECK(frame.function == "residue_symbols_test::Outer()");
+    if (frame.file.empty()) return;  // a build without -g has neither lines nor these
+    CHECK(frame.line == kOuterLine);
+    REQUIRE(frame.inlined.size() == 2);
+    CHECK(frame.inlined[0].function == "residue_symbols_test::Innermost()");
+    CHECK(frame.inlined[0].line == kInnermostLine);
+    CHECK(frame.inlined[1].function == "residue_symbols_test::Middle()");
+    CHECK(frame.inlined[1].line == kMiddleLine);
+    CHECK(frame.inlined[1].file.find("own_process_test.cpp") != std::string::npos);
+    // Where nothing was inlined, nothing is told.
+    volatile int depth = 1;
+    CHECK(OwnProcess()->Resolve(WhereIsMyCaller(depth)).inlined.empty());
 }
 
 TEST_CASE("a function of libc is found by name") {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "symbols/detail/dwarf_names.hpp"
+#include "symbols/detail/inline_scopes.hpp"
 #include "symbols/detail/symbol_names.hpp"
 #include "symbols/symbolizer.hpp"
 
@@ -61,6 +62,7 @@ private:
         Dwfl_Module* const module = session_ == nullptr || address == 0 ? nullptr : ModuleOf(call);
         if (module != nullptr) {
             FindLine(module, call, frame, wholePaths_);
+            scopes_.Find(module, call, frame, wholePaths_);
             if (const char* name = names_[module].Find(module, call)) frame.function = Demangled(name);
         }
         if (frame.function.empty()) frame.function = Nameless(module, address);
@@ -85,6 +87,7 @@ private:
     char* debugPath_ = nullptr;  // null: elfutils' own default
     Dwfl_Callbacks callbacks_{};
     std::unordered_map<Dwfl_Module*, SymbolNames> names_;
+    InlineScopes scopes_;
 };
 
 }  // namespace residue::symbols::detail
