@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <string_view>
 
+#include "export/text.hpp"
+
 namespace residue::cli {
 namespace {
 
-// XML 1.0 has no other control characters than these, escaped or not.
+// In attributes and between tags; line ends stay.
 std::string Escaped(std::string_view text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : exports::TerminalText(text)) {
         switch (c) {
             case '<': escaped += "&lt;"; break;
             case '>': escaped += "&gt;"; break;
@@ -17,7 +19,7 @@ std::string Escaped(std::string_view text) {
             case '"': escaped += "&quot;"; break;
             case '\n': escaped += "&#10;"; break;
             case '\t': escaped += "&#9;"; break;
-            default: escaped += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+            default: escaped += c;
         }
     }
     return escaped;

@@ -243,7 +243,7 @@ int LabCommand(const Arguments& arguments) {
     if (Interrupted()) return SayInterrupted();
     if (!built) return Complain(built.error());
     std::fputs(built->messages.c_str(), stderr);
-    if (!built->fine) return Complain({given.student, "does not compile", "code that the compiler takes"});
+    if (!built->fine) return Complain({given.student, "does not build", "code that compiler and linker take"});
     return Grade(given, *built, files, options, settings);
 }
 

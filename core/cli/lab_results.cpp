@@ -5,6 +5,7 @@
 
 #include "cli/junit.hpp"
 #include "cli/lab_data.hpp"
+#include "export/text.hpp"
 
 namespace residue::cli {
 namespace {
@@ -29,17 +30,6 @@ std::string FrameText(const symbols::Frame& frame) {
     return fmt::format("{} ({}:{})", frame.function, frame.file, frame.line);
 }
 
-// What a student's program printed may hold anything: here it is text, and no terminal's commands.
-std::string Plain(std::string_view text) {
-    std::string plain;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F;
-        plain += control ? '?' : c;
-    }
-    return plain;
-}
-
 std::string Row(std::size_t number, const LabTraceResult& trace) {
     const auto& outcome = trace.outcome;
     const bool valid = outcome.state == State::Valid;
@@ -59,7 +49,7 @@ std::string Total(const LabResults& results) {
         ops += trace.ops;
         seconds += trace.outcome.seconds;
     }
-    const std::string util = fmt::format("{:.2f}%", results.score.utilisation * 100);
+    const std::string util = results.score.scored ? fmt::format("{:.2f}%", results.score.utilisation * 100) : "-";
     const std::string rate = results.score.throughput ? fmt::format("{:.0f}", *results.score.throughput / 1e3) : "-";
     return fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}\n", "total", results.AllValid() ? "yes" : "no", util, ops,
                        seconds > 0 ? fmt::format("{:.9f}", seconds) : "-", rate);
@@ -68,6 +58,7 @@ std::string Total(const LabResults& results) {
 std::string IndexText(const LabResults& results) {
     const lab::Score& score = results.score;
     if (!results.AllValid()) return "Perf index = 0/100 (a trace is invalid)\n";
+    if (!score.scored && !score.throughput) return "Perf index = ? (the traces' weights are 0: they are not scored)\n";
     if (!score.index) return fmt::format("Perf index = {:.2f} (util) + ? (thru): nothing was timed\n", score.utilPoints);
     return fmt::format("Perf index = {:.2f} (util) + {:.2f} (thru) = {:.2f}/100\n", score.utilPoints,
                        score.throughputPoints ? *score.throughputPoints : 0, *score.index);
@@ -75,7 +66,7 @@ std::string IndexText(const LabResults& results) {
 
 std::string OutputText(std::size_t number, const lab::TraceOutcome& outcome) {
     if (outcome.output.empty()) return "";
-    std::string text = Plain(outcome.output.substr(0, kMostShown));
+    std::string text = exports::TerminalText(outcome.output.substr(0, kMostShown));
     if (text.back() != '\n') text += '\n';
     const std::uint64_t more = outcome.output.size() - std::min(outcome.output.size(), kMostShown) + outcome.outputLeftOut;
     if (more > 0) text += fmt::format("... and {} more bytes\n", more);
@@ -137,7 +128,7 @@ bool LabResults::AnyRan() const {
 std::string LabProblemText(std::size_t trace, const lab::Problem& problem) {
     std::string text = problem.op ? fmt::format("ERROR [trace {}, line {}]: ", trace, lab::LabTrace::LineOf(*problem.op))
                                   : fmt::format("ERROR [trace {}]: ", trace);
-    text += Plain(problem.message) + "\n";
+    text += exports::TerminalText(problem.message) + "\n";
     if (!problem.pass.empty()) text += "    pass: " + problem.pass + "\n";
     if (!problem.hint.empty()) text += "    " + problem.hint + "\n";
     for (std::size_t i = 0; i < std::min(problem.calls.size(), kMostCalls); ++i) {

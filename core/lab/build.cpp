@@ -99,7 +99,8 @@ private:
 
 std::vector<std::string> Common(const Staging& staging, const BuildOptions& options) {
     std::vector<std::string> flags = {"-x", "c", "-std=gnu17", "-O2", "-g", "-fPIC", "-fno-omit-frame-pointer",
-                                      "-DDRIVER", "-I" + staging.Folder("source"), "-I" + staging.Folder("support"),
+                                      "-DDRIVER", "-I" + staging.Folder("source"),
+                                      "-I" + staging.Folder("support"),
                                       "-fdebug-prefix-map=" + staging.Folder("source") + "=."};
     flags.insert(flags.end(), options.flags.begin(), options.flags.end());
     return flags;

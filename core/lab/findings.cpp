@@ -47,12 +47,15 @@ std::string CallName(std::uint64_t number) {
     return fmt::format("number {}", number);
 }
 
+const char* Bytes(std::uint64_t count) { return count == 1 ? "byte" : "bytes"; }
+
 // Where an address is, as seen from the heap.
 std::string Place(std::uint64_t address, std::uint64_t heapEnd) {
     if (address == 0) return ", which is NULL";
     if (address < 4096) return ", next to NULL";
     if (address >= heapEnd && address - heapEnd < kLargestHeap) {
-        return fmt::format(", {} bytes past the heap's end ({})", address - heapEnd + 1, Hex(heapEnd));
+        const std::uint64_t past = address - heapEnd + 1;
+        return fmt::format(", {} {} past the heap's end ({})", past, Bytes(past), Hex(heapEnd));
     }
     if (address < kHeapBase && kHeapBase - address <= kGuardBytes) {
         return fmt::format(", {} bytes before the heap's beginning ({})", kHeapBase - address, Hex(kHeapBase));
@@ -88,8 +91,6 @@ std::string SignalText(const Report& report) {
 std::string SpanText(std::uint64_t address, std::uint64_t size) {
     return fmt::format("({}:{})", Hex(address), Hex(address + size - 1));
 }
-
-const char* Bytes(std::uint64_t count) { return count == 1 ? "byte" : "bytes"; }
 
 std::string FindingText(const Report& report, const Op* op, const RunOptions& options, std::uint64_t alignment) {
     const std::uint64_t size = op != nullptr ? op->size : 0;
@@ -134,7 +135,7 @@ std::string EndText(const ChildEnd& end, const Report& report, const RunOptions&
         return fmt::format("timeout: not done after {:g} s, in {}", static_cast<double>(options.timeout.count()) / 1000,
                            where);
     }
-    if (end.signal == SIGKILL) return fmt::format("was killed in {}: it took too much processor time or memory", where);
+    if (end.signal == SIGKILL) return fmt::format("was killed (SIGKILL) in {}, by itself or for too much processor time", where);
     if (end.signal != 0) return fmt::format("was ended by signal {} ({}) in {}", end.signal, strsignal(end.signal), where);
     return fmt::format("the program was ended with exit code {} in {}", end.exitCode, where);
 }

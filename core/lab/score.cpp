@@ -50,7 +50,8 @@ Score ScoreOf(std::span<const ScoredTrace> traces, const ScoreRules& rules) {
         count += 1;
         if (trace.valid) score.utilisation += trace.utilisation;
     }
-    if (count > 0) score.utilisation /= count;
+    score.scored = count > 0;
+    if (score.scored) score.utilisation /= count;
     score.throughput = Throughput(traces, rules);
     score.utilPoints = 100 * rules.utilWeight * Linear(score.utilisation, rules.minUtil, rules.maxUtil);
     if (score.throughput) {

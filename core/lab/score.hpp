@@ -29,6 +29,7 @@ struct ScoredTrace {
 
 struct Score {
     double utilisation = 0;     // the mean; an invalid trace counts 0
+    bool scored = false;        // a trace's utilisation counts
     std::optional<double> throughput;        // operations a second; none: nothing was timed
     double utilPoints = 0;      // 0..100 * utilWeight
     std::optional<double> throughputPoints;

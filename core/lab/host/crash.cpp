@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstring>
 #include <initializer_list>
 
 namespace residue::lab::host {
@@ -41,19 +42,50 @@ bool IsStudents(std::uint64_t address) { return address >= codeBegin && address 
 
 std::uint64_t WordAt(std::uint64_t address) { return *reinterpret_cast<const volatile std::uint64_t*>(address); }
 
+// Does a call end there? Else an address on the stack is something that lies there, such as a function pointer.
+bool FollowsCall(std::uint64_t address) {
+    if (!IsStudents(address) || !IsStudents(address - 8)) return false;
+#if defined(__x86_64__)
+    const auto* const at = reinterpret_cast<const volatile unsigned char*>(address);
+    constexpr unsigned char kCall = 0xE8, kIndirect = 0xFF;
+    const auto isIndirect = [&](int bytes) { return at[-bytes] == kIndirect && (at[1 - bytes] & 0x38) == 0x10; };
+    return at[-5] == kCall || isIndirect(2) || isIndirect(3) || isIndirect(6) || isIndirect(7);
+#else
+    return true;
+#endif
+}
+
 void AddFrame(Report& report, std::uint64_t address) {
     if (report.frames < kMostFrames) report.trace[report.frames++] = address;
 }
 
+// A small function without a frame of its own: its return address is what the stack pointer points to. It is believed
+// where the call before it goes to just before where it stands.
+void AddCallerOfLeaf(Report& report, const Registers& registers) {
+#if defined(__x86_64__)
+    constexpr std::uint64_t kSmall = 1024;  // bytes of such a function
+    if (registers.stack % 8 != 0 || registers.stack + 8 > stackEnd) return;
+    const std::uint64_t address = WordAt(registers.stack);
+    const auto* const call = reinterpret_cast<const unsigned char*>(address - 5);
+    if (!FollowsCall(address) || call[0] != 0xE8) return;
+    std::int32_t distance = 0;
+    std::memcpy(&distance, call + 1, sizeof(distance));
+    const std::uint64_t target = address + static_cast<std::uint64_t>(std::int64_t{distance});
+    if (registers.instruction - target < kSmall) AddFrame(report, address);
+#else
+    (void)report, (void)registers;
+#endif
+}
+
 // In the C library (memcpy of a wild pointer) there are no frame pointers: the call in the student's code is the first
 // address into it that lies on the stack, below the student's frame.
-void AddCallerOfLibrary(Report& report, const Registers& registers) {
-    if (IsStudents(registers.instruction)) return;
+void AddCallerWithoutFrame(Report& report, const Registers& registers) {
+    if (IsStudents(registers.instruction)) return AddCallerOfLeaf(report, registers);
     if (IsStudents(registers.link)) return AddFrame(report, registers.link);
     std::uint64_t at = (registers.stack + 7) / 8 * 8;
     for (std::uint64_t seen = 0; seen < kMostWordsScanned && at + 8 <= stackEnd; ++seen, at += 8) {
         if (registers.frame >= registers.stack && at > registers.frame) return;
-        if (IsStudents(WordAt(at))) return AddFrame(report, WordAt(at));
+        if (FollowsCall(WordAt(at))) return AddFrame(report, WordAt(at));
     }
 }
 
@@ -63,7 +95,7 @@ void Walk(Report& report, const Registers& registers) {
     AddFrame(report, registers.instruction);
     const bool onStack = registers.stack < stackEnd && registers.stack + kStackBytes > stackEnd - kStackBytes;
     if (!onStack) return;
-    AddCallerOfLibrary(report, registers);
+    AddCallerWithoutFrame(report, registers);
     std::uint64_t frame = registers.frame;
     std::uint64_t lowest = registers.stack;
     while (report.frames < kMostFrames && frame >= lowest && frame % 8 == 0 && frame + 16 <= stackEnd) {
