@@ -97,11 +97,18 @@ private:
     const BuildOptions& options_;
 };
 
-std::vector<std::string> Common(const Staging& staging, const BuildOptions& options) {
+// Clang leaves out what names the lines of an address, unless it is asked.
+bool IsClang(const std::string& path) {
+    std::error_code error;
+    return fs::canonical(path, error).filename().string().find("clang") != std::string::npos;
+}
+
+std::vector<std::string> Common(const Staging& staging, const std::string& compiler, const BuildOptions& options) {
     std::vector<std::string> flags = {"-x", "c", "-std=gnu17", "-O2", "-g", "-fPIC", "-fno-omit-frame-pointer",
                                       "-DDRIVER", "-I" + staging.Folder("source"),
                                       "-I" + staging.Folder("support"),
                                       "-fdebug-prefix-map=" + staging.Folder("source") + "=."};
+    if (IsClang(compiler)) flags.emplace_back("-gdwarf-aranges");
     flags.insert(flags.end(), options.flags.begin(), options.flags.end());
     return flags;
 }
@@ -208,7 +215,7 @@ Outcome<Built> Build(const std::string& student, const BuildOptions& options) {
     built.course = Guess(built.staging);
     const Staging& files = built.staging;
     const Compiler compiler(files, *host, fs::absolute(*path).string(), options);
-    const std::vector<std::string> common = Common(files, options);
+    const std::vector<std::string> common = Common(files, *path, options);
     const std::string object = files.Folder("build") + "/student.o", memlib = files.Folder("build") + "/memlib.o";
     built.library = files.Folder("build") + "/student.so";
 

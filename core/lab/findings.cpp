@@ -112,7 +112,7 @@ std::string FindingText(const Report& report, const Op* op, const RunOptions& op
             return fmt::format("block at {} has {} garbled {}, starting at byte {}", Hex(report.address), report.value2,
                                Bytes(report.value2), report.value);
         case Finding::PastHeapEnd:
-            return fmt::format("byte {} was written{}", Hex(report.address), Place(report.address, report.heapEnd));
+            return fmt::format("byte {} was written while it was behind the heap's end", Hex(report.address));
         case Finding::CheckFailed: return "mm_checkheap returned false";
         case Finding::Signal: return SignalText(report);
         case Finding::SystemCall:

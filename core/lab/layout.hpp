@@ -88,6 +88,7 @@ struct Report {
     Pass pass;
     Doing doing;
     std::uint64_t op;              // index of the operation under way
+    std::uint64_t recorded;        // records of the pass under way
     std::uint64_t lowest, heapEnd; // the heap now: [lowest, heapEnd)
     std::uint64_t passEnd[kPasses];     // heap size at the end of each pass
     std::uint32_t passesDone;

@@ -52,8 +52,8 @@ Order OrderFor(const Built& built, const LabTrace& trace, const RunOptions& opti
 std::size_t RecordsOf(const Report& report, unsigned pass, std::size_t ops) {
     if (report.phase < Phase::Running) return 0;
     if (report.passesDone > pass) return ops;
-    const bool underWay = static_cast<unsigned>(report.pass) == pass && report.doing != Doing::Init;
-    return underWay ? static_cast<std::size_t>(std::min<std::uint64_t>(report.op, ops)) : 0;
+    const bool underWay = static_cast<unsigned>(report.pass) == pass;
+    return underWay ? static_cast<std::size_t>(std::min<std::uint64_t>(report.recorded, ops)) : 0;
 }
 
 HostRun Collect(const SharedMemory& memory, ChildEnd end, std::size_t ops) {

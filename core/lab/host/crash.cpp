@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kSignalStackBytes = std::size_t{64} << 10;
 constexpr std::uint64_t kMostWordsScanned = 512;
+constexpr std::uint64_t kNearLimit = std::uint64_t{256} << 10;  // the stack's own beginning is above main's frame
 
 // Of the signal handler, which has no other way to know.
 Report* reportOfHost = nullptr;
@@ -95,7 +96,8 @@ void Walk(Report& report, const Registers& registers) {
     AddFrame(report, registers.instruction);
     const bool onStack = registers.stack < stackEnd && registers.stack + kStackBytes > stackEnd - kStackBytes;
     if (!onStack) return;
-    AddCallerWithoutFrame(report, registers);
+    // Of a stack that has overflowed, what is below the frame may not be there.
+    if (registers.stack > stackEnd - kStackBytes + kNearLimit) AddCallerWithoutFrame(report, registers);
     std::uint64_t frame = registers.frame;
     std::uint64_t lowest = registers.stack;
     while (report.frames < kMostFrames && frame >= lowest && frame % 8 == 0 && frame + 16 <= stackEnd) {

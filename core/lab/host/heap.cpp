@@ -43,7 +43,7 @@ void Heap::Begin(Content content, bool guarded) {
     content_ = content;
     guarded_ = guarded;
     end_ = usable_ = kHeapBase;
-    highWater_ = 0;
+    highWater_ = writtenBehind_ = 0;
     ::mprotect(At(kHeapBase), limit_, guarded ? PROT_NONE : PROT_READ | PROT_WRITE);
     if (!guarded) usable_ = kHeapBase + limit_;
 }
@@ -54,6 +54,7 @@ void* Heap::Sbrk(long increment) {
         errno = ENOMEM;
         return failed;
     }
+    if (writtenBehind_ == 0) writtenBehind_ = LookBehind();
     const std::uint64_t old = end_;
     const std::uint64_t next = end_ + static_cast<std::uint64_t>(increment);
     if (PageEnd(next) > usable_) {
@@ -77,7 +78,9 @@ void* Heap::Sbrk(long increment) {
 
 void Heap::Reset() { end_ = kHeapBase; }
 
-std::uint64_t Heap::FirstByteWrittenBehind() const {
+std::uint64_t Heap::FirstByteWrittenBehind() const { return writtenBehind_ != 0 ? writtenBehind_ : LookBehind(); }
+
+std::uint64_t Heap::LookBehind() const {
     const bool shrunk = end_ - kHeapBase < highWater_;  // what was the heap before is behind it now
     if (!guarded_ || content_ == Content::AsItIs || shrunk) return 0;
     for (std::uint64_t at = end_; at < usable_;) {

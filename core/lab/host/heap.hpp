@@ -24,10 +24,13 @@ public:
     std::uint64_t Low() const;
     std::uint64_t End() const { return end_; }
     std::uint64_t HighWater() const { return highWater_; }  // bytes, of this pass; a reset does not lower it
-    // The first byte behind the end that was written, or 0.
+    // The first byte that was written while it was behind the end, or 0.
     std::uint64_t FirstByteWrittenBehind() const;
 
 private:
+    std::uint64_t LookBehind() const;
+
+    std::uint64_t writtenBehind_ = 0;  // before the heap grew over it
     std::uint64_t limit_ = 0;     // bytes
     std::uint64_t end_ = 0;       // address
     std::uint64_t usable_ = 0;    // address: pages below it can be touched

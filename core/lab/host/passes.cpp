@@ -86,7 +86,7 @@ public:
     void Run() {
         Report& report = *work_.report;
         report.pass = pass_;
-        report.op = 0;
+        report.op = report.recorded = 0;
         std::memset(work_.seeds, 0, work_.order->slots * sizeof(*work_.seeds));
         Init();
         const std::uint64_t stop = work_.order->stopAt < work_.order->ops ? work_.order->stopAt : work_.order->ops;
@@ -218,6 +218,7 @@ private:
     }
     void LookAround(std::uint64_t i) {
         work_.records[static_cast<std::uint64_t>(pass_) * work_.order->ops + i] = {address_, work_.heap->End()};
+        work_.report->recorded = i + 1;
         if (!IsChecked()) return;
         CheckBehind();
         if (work_.order->watchSlot < work_.order->slots) CheckPayload(static_cast<std::uint32_t>(work_.order->watchSlot));

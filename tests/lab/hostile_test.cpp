@@ -1,0 +1,153 @@
+// Code that means harm: all of it is contained, and said.
+#include <signal.h>
+
+#include "lab/lab_support.hpp"
+
+using namespace lab_tests;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Deed {
+    int size;             // that hostile.c does it at
+    const char* message;  // is contained
+};
+
+constexpr Deed kDeeds[] = {
+    {1001, "(clone: processes and threads): refused"},
+    {1002, "(execve: programs): refused"},
+    {1003, "(openat: files): refused"},
+    {1004, "(socket: the network): refused"},
+    {1005, "(getppid): refused"},
+    {1006, "(kill: signals): refused"},
+    {1007, "was killed (SIGKILL) in mm_malloc"},
+    {1008, "(sigaction: signal handlers): refused"},
+    {1009, "came back into a call that had returned before (longjmp)"},
+    {1010, "the program was ended with exit code 0 in mm_malloc"},
+    {1011, "the program was ended with exit code 3 in mm_malloc"},
+    {1013, "(sleep): refused"},
+    {1014, "(ptrace): refused"},
+    {1015, "(clone: processes and threads): refused"},
+    {1017, "(mprotect: memory protection): refused"},
+    {1018, "Segmentation fault"},
+    {1020, "overlaps another payload"},
+    {1021, "a signal that was sent"},
+    {1022, "(openat: files): refused"},
+    {1023, "Segmentation fault"},
+    {1030, "mm_malloc failed."},
+    {1031, "mm_malloc failed."},
+    {1032, "Payload address (0xffffffffffffffff)"},
+};
+
+LabTrace TraceFor(int size) { return TraceOf("a 0 64\na 1 " + std::to_string(size) + "\nf 0\n"); }
+
+}  // namespace
+
+TEST_CASE("Whatever a student's code does, it is a finding of its operation") {
+    const Built built = BuildOf("hostile.c");
+    for (const Deed& deed : kDeeds) {
+        INFO(deed.size);
+        const TraceOutcome outcome = RunOf(built, TraceFor(deed.size));
+        if (!outcome.problem) {
+            FAIL_CHECK("no problem");
+            continue;
+        }
+        INFO(outcome.problem->message);
+        CHECK(outcome.state == State::Invalid);
+        CHECK(Contains(outcome.problem->message, deed.message));
+        CHECK(outcome.problem->op == 1u);
+    }
+    CHECK(RunOf(built, TraceFor(1019)).state == State::Valid);  // mem_sbrk(-64) fails, and that is all
+    CHECK(fs::is_empty(built.staging.Folder("empty")));
+}
+
+TEST_CASE("Endless output is cut, and endless loops end though all signals are blocked") {
+    const Built built = BuildOf("hostile.c");
+    RunOptions options;
+    options.timeout = std::chrono::milliseconds(300);
+    const TraceOutcome talks = RunOf(built, TraceFor(1012), options);
+    REQUIRE(talks.problem);
+    CHECK(Contains(talks.problem->message, "timeout"));
+    CHECK(Contains(talks.output, "all work and no play"));
+    CHECK(talks.output.size() <= 16384);
+    CHECK(talks.outputLeftOut > 0);
+    const TraceOutcome bytes = RunOf(built, TraceFor(1025), options);
+    CHECK(bytes.state == State::Invalid);
+    const TraceOutcome deaf = RunOf(built, TraceFor(1024), options);
+    REQUIRE(deaf.problem);
+    CHECK(deaf.problem->message == "timeout: not done after 0.3 s, in mm_malloc");
+    CHECK(deaf.problem->op == 1u);
+}
+
+TEST_CASE("Constructors are under the same rules") {
+    const support::ScratchFolder folder;
+    const LabTrace trace = TraceOf("a 0 64\n");
+    RunOptions options;
+    options.timeout = std::chrono::milliseconds(500);
+    const std::pair<const char*, const char*> deeds[] = {{"fork();", "clone"},
+                                                         {"fopen(\"/etc/passwd\", \"r\");", "openat"},
+                                                         {"_exit(0);", "exit code 0"},
+                                                         {"for (;;) {}", "timeout"}};
+    for (const auto& [code, message] : deeds) {
+        INFO(code);
+        const std::string text = Bump(std::string("__attribute__((constructor)) static void first(void) { ") + code + " }");
+        const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", text)), trace, options);
+        REQUIRE(outcome.problem);
+        INFO(outcome.problem->message);
+        CHECK(!outcome.problem->op);
+        CHECK(Contains(outcome.problem->message, message));
+        CHECK(Contains(outcome.problem->message, "before the first operation"));
+    }
+}
+
+#if defined(__x86_64__)
+TEST_CASE("Code that runs before all constructors cannot read the machine's files") {
+    const support::ScratchFolder folder;
+    const std::string secret = folder.Write("secret", "word");
+    // An indirect function's resolver runs while the library is linked. It crashes where it could open the file.
+    const std::string code = R"(
+static int zero(void) { return 0; }
+static int (*resolve(void))(void) {
+    long file;
+    __asm__ volatile("syscall" : "=a"(file) : "0"(257L), "D"(-100L), "S"("PATH"), "d"(0L) : "rcx", "r11", "memory");
+    if (file >= 0) *(volatile char *)0x1234 = 1;
+    return zero;
+}
+int chosen(void) __attribute__((ifunc("resolve")));
+)";
+    std::string text = code;
+    text.replace(text.find("PATH"), 4, secret);
+    const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", Bump(text, "if (chosen() != 0) return NULL;"))),
+                                       TraceOf("a 0 64\n"));
+    CHECK(outcome.state == State::Valid);
+}
+#endif
+
+TEST_CASE("Names of the C library and of the host that the code takes for its own are its own only") {
+    const support::ScratchFolder folder;
+    const std::string text = Bump(
+        "void *memcpy(void *to, const void *from, size_t n) { (void)from; (void)n; return to; }\n"
+        "int clock_gettime(int c, void *t) { (void)c; (void)t; return -1; }\n"
+        "void _exit(int code) { (void)code; for (;;) {} }\n"
+        "int strcmp(const char *a, const char *b) { (void)a; (void)b; return 7; }\n"
+        "int main(void) { return 9; }\nchar environ[4];\n");
+    const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", text)), TraceOf("a 0 64\na 1 8\nf 0\n"));
+    INFO((outcome.problem ? outcome.problem->message : ""));
+    CHECK(outcome.state == State::Valid);
+}
+
+TEST_CASE("A report that the code writes itself is not believed") {
+    const support::ScratchFolder folder;
+    // The stack has pointers to the report; it looks for its version and phase behind each word that may be one, and
+    // says that all passes are done.
+    const std::string lie = R"(
+    unsigned long *word = __builtin_frame_address(0);
+    for (int i = 0; i < 400; ++i) {
+        unsigned *report = (unsigned *)word[i];
+        unsigned long at = word[i];
+        if (at % 4096 != 0 || at >> 40 != 0x7f) continue;
+        if (report[0] == 1 && report[1] == 3) { report[1] = 4; *(unsigned *)((char *)report + 80) = 4; _exit(0); }
+    })";
+    const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", Bump("", lie))), TraceOf("a 0 64\na 1 64\n"));
+    CHECK(outcome.state == State::Invalid);
+}
