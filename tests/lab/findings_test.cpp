@@ -5,6 +5,8 @@
 
 #include "lab/lab_support.hpp"
 
+using namespace residue;
+using namespace residue::lab;
 using namespace lab_tests;
 
 TEST_CASE("A report of random bytes gives a problem, or none, and no more") {

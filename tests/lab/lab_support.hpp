@@ -13,8 +13,11 @@
 
 namespace lab_tests {
 
-using namespace residue;
-using namespace residue::lab;
+namespace import = residue::import;
+using residue::lab::Built;
+using residue::lab::LabTrace;
+using residue::lab::RunOptions;
+using residue::lab::TraceOutcome;
 using State = TraceOutcome::State;
 
 inline const std::filesystem::path kStudents = std::filesystem::path(RESIDUE_SOURCE_DIR) / "tests/lab/students";
@@ -23,9 +26,9 @@ inline bool Contains(const std::string& text, const std::string& part) { return 
 
 // One of tests/lab/students, or a path.
 inline Built BuildOf(const std::string& student, std::vector<std::string> flags = {}) {
-    BuildOptions options;
+    residue::lab::BuildOptions options;
     options.flags = std::move(flags);
-    auto built = Build(Contains(student, "/") ? student : (kStudents / student).string(), options);
+    auto built = residue::lab::Build(Contains(student, "/") ? student : (kStudents / student).string(), options);
     if (!built) FAIL(built.error().Text());
     INFO(built->messages);
     REQUIRE(built->fine);
@@ -37,7 +40,7 @@ inline LabTrace TraceOf(const std::string& operations, const std::string& header
     const std::string text = header + operations;
     auto reader = import::OpenTraceBytes("test.rep", text);
     REQUIRE(reader);
-    auto trace = ReadLabTrace(**reader, "test.rep");
+    auto trace = residue::lab::ReadLabTrace(**reader, "test.rep");
     if (!trace) FAIL(trace.error().Text());
     return std::move(*trace);
 }
@@ -45,7 +48,7 @@ inline LabTrace TraceOf(const std::string& operations, const std::string& header
 // Without timing, and patient enough for a busy machine.
 inline TraceOutcome RunOf(const Built& built, const LabTrace& trace, RunOptions options = {}) {
     options.timedRuns = 0;
-    auto outcome = RunTrace(built, trace, options);
+    auto outcome = residue::lab::RunTrace(built, trace, options);
     if (!outcome) FAIL(outcome.error().Text());
     return std::move(*outcome);
 }

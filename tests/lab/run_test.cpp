@@ -3,6 +3,8 @@
 
 #include "lab/lab_support.hpp"
 
+using namespace residue;
+using namespace residue::lab;
 using namespace lab_tests;
 
 namespace {

@@ -8,6 +8,8 @@
 #include "lab/support_texts.hpp"
 #include "support/process.hpp"
 
+using namespace residue;
+using namespace residue::lab;
 using namespace lab_tests;
 namespace fs = std::filesystem;
 
