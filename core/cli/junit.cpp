@@ -28,8 +28,10 @@ std::string Escaped(std::string_view text) {
 }  // namespace
 
 std::string JUnit(const std::string& suite, const std::vector<JUnitCase>& cases) {
-    const auto failed = std::count_if(cases.begin(), cases.end(), [](const auto& each) { return !each.failure.empty(); });
-    const auto skipped = std::count_if(cases.begin(), cases.end(), [](const auto& each) { return !each.skipped.empty(); });
+    const auto failed =
+        std::count_if(cases.begin(), cases.end(), [](const auto& each) { return !each.failure.empty(); });
+    const auto skipped =
+        std::count_if(cases.begin(), cases.end(), [](const auto& each) { return !each.skipped.empty(); });
     std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"" + Escaped(suite) +
                       "\" tests=\"" + std::to_string(cases.size()) + "\" failures=\"" + std::to_string(failed) + "\"";
     if (skipped > 0) xml += " skipped=\"" + std::to_string(skipped) + "\"";

@@ -29,11 +29,13 @@ struct LabArguments {
     bool json = false, checkAll = false, noTiming = false, noLandlock = false;
 
     void AddTo(CLI::App& app) {
-        app.add_option("STUDENT", student, "the allocator: a C file, or a folder with mm.c in it")->type_name("MM.c|DIR");
+        app.add_option("STUDENT", student, "the allocator: a C file, or a folder with mm.c in it")
+            ->type_name("MM.c|DIR");
         app.add_option("TRACES", traces, "malloc-lab .rep, CS107 .script, or folders of them");
         app.add_flag("--json", json, "one JSON object instead of text");
         app.add_option("--junit", junit, "write the outcome as JUnit XML, too")->type_name("OUT.xml");
-        app.add_option("--save", save, "what the allocator did on the trace (one) as a recording")->type_name("OUT.residue");
+        app.add_option("--save", save, "what the allocator did on the trace (one) as a recording")
+            ->type_name("OUT.residue");
         app.add_option("--compiler", compiler, "the C compiler (cc, gcc or clang)");
         app.add_option("--cflags", flags, "more flags for it, such as \"-O3 -DNDEBUG\"");
         app.add_option("--heap", heap, "the most that mem_sbrk gives (100M)")->type_name("BYTES");
@@ -91,7 +93,8 @@ lab::RunOptions RunOptionsOf(const LabArguments& given, std::vector<Failure>& fa
         constexpr std::uint64_t kMost = 4096;
         const bool fits = options.alignment && *options.alignment > 0 && *options.alignment <= kMost &&
                           (*options.alignment & (*options.alignment - 1)) == 0;
-        if (!fits) failures.push_back({"--alignment", "'" + given.alignment + "' cannot be", "a power of two, at most 4096"});
+        if (!fits)
+            failures.push_back({"--alignment", "'" + given.alignment + "' cannot be", "a power of two, at most 4096"});
     }
     options.checkAll = given.checkAll;
     if (given.noTiming) options.timedRuns = 0;
@@ -178,6 +181,15 @@ std::uint64_t WeightOf(const lab::LabTrace& trace) {
     return trace.header.generation == 'B' || trace.header.generation == 'C' ? trace.header.weight : 1;
 }
 
+// Oddities of the trace itself, on the error stream.
+void Warn(const std::vector<Warning>& warnings) {
+    constexpr std::size_t kMost = 5;
+    for (std::size_t i = 0; i < std::min(warnings.size(), kMost); ++i) {
+        std::fprintf(stderr, "residue: %s: %s\n", warnings[i].where.c_str(), warnings[i].text.c_str());
+    }
+    if (warnings.size() > kMost) std::fprintf(stderr, "residue: ... and %zu more\n", warnings.size() - kMost);
+}
+
 int Grade(const LabArguments& given, const lab::Built& built, const std::vector<std::string>& files,
           const lab::RunOptions& options, const RuleSettings& settings) {
     LabResults results;
@@ -194,6 +206,7 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
                   static_cast<double>(results.traces.size()) / static_cast<double>(files.size()));
         const auto trace = lab::ReadLabTrace(file);
         if (!trace) return Complain(trace.error());
+        Warn(trace->warnings);
         auto outcome = lab::RunTrace(built, *trace, options);
         if (Interrupted()) return SayInterrupted();
         if (!outcome) return Complain(outcome.error());
@@ -210,17 +223,19 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
         if (const auto written = file->Commit(); !written) return Complain(written.error());
     }
     if (const int code = Print(given.json ? LabJson(results) : LabText(results)); code != kFine) return code;
-    if (!results.AnyRan()) return Complain({"residue lab", "no trace could be run", "a larger --heap, or other traces"});
+    if (!results.AnyRan())
+        return Complain({"residue lab", "no trace could be run", "a larger --heap, or other traces"});
     return results.AllValid() ? kFine : kDoesNotHold;
 }
 
 }  // namespace
 
 int LabCommand(const Arguments& arguments) {
-    CLI::App app("Builds a student's malloc-lab allocator as it is, runs it over traces in a process that can do nothing\n"
-                 "else, and grades it as mdriver does. Exit codes: 0 valid on all traces, 1 invalid on one, 2 it does not\n"
-                 "compile, or bad usage or input.",
-                 "residue lab");
+    CLI::App app(
+        "Builds a student's malloc-lab allocator as it is, runs it over traces in a process that can do nothing\n"
+        "else, and grades it as mdriver does. Exit codes: 0 valid on all traces, 1 invalid on one, 2 it does not\n"
+        "compile, or bad usage or input.",
+        "residue lab");
     LabArguments given;
     given.AddTo(app);
     std::vector<Failure> failures;

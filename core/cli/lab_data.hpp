@@ -20,8 +20,8 @@ struct LabTraceResult {
 };
 
 struct LabResults {
-    std::string student;    // as given
-    std::string source;     // "mm.c"
+    std::string student;  // as given
+    std::string source;   // "mm.c"
     std::string compiler;
     lab::Course course;
     std::uint64_t alignment = 8;  // that payloads were held to
@@ -29,7 +29,7 @@ struct LabResults {
     lab::ScoreRules rules;
     lab::Score score;
 
-    bool AllValid() const;   // of the traces that ran
+    bool AllValid() const;  // of the traces that ran
     bool AnyRan() const;
 };
 

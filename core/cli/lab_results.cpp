@@ -36,7 +36,8 @@ std::string Row(std::size_t number, const LabTraceResult& trace) {
     const bool timed = valid && outcome.seconds > 0;
     const std::string util = valid ? fmt::format("{:.2f}%", outcome.utilisation * 100) : "-";
     const std::string seconds = timed ? fmt::format("{:.9f}", outcome.seconds) : "-";
-    const std::string rate = timed ? fmt::format("{:.0f}", static_cast<double>(trace.ops) / outcome.seconds / 1e3) : "-";
+    const std::string rate =
+        timed ? fmt::format("{:.0f}", static_cast<double>(trace.ops) / outcome.seconds / 1e3) : "-";
     return fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}  {}\n", number, Word(outcome.state), util, trace.ops,
                        seconds, rate, trace.name);
 }
@@ -51,15 +52,16 @@ std::string Total(const LabResults& results) {
     }
     const std::string util = results.score.scored ? fmt::format("{:.2f}%", results.score.utilisation * 100) : "-";
     const std::string rate = results.score.throughput ? fmt::format("{:.0f}", *results.score.throughput / 1e3) : "-";
-    return fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}\n", "total", results.AllValid() ? "yes" : "no", util, ops,
-                       seconds > 0 ? fmt::format("{:.9f}", seconds) : "-", rate);
+    return fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}\n", "total", results.AllValid() ? "yes" : "no", util,
+                       ops, seconds > 0 ? fmt::format("{:.9f}", seconds) : "-", rate);
 }
 
 std::string IndexText(const LabResults& results) {
     const lab::Score& score = results.score;
     if (!results.AllValid()) return "Perf index = 0/100 (a trace is invalid)\n";
     if (!score.scored && !score.throughput) return "Perf index = ? (the traces' weights are 0: they are not scored)\n";
-    if (!score.index) return fmt::format("Perf index = {:.2f} (util) + ? (thru): nothing was timed\n", score.utilPoints);
+    if (!score.index)
+        return fmt::format("Perf index = {:.2f} (util) + ? (thru): nothing was timed\n", score.utilPoints);
     return fmt::format("Perf index = {:.2f} (util) + {:.2f} (thru) = {:.2f}/100\n", score.utilPoints,
                        score.throughputPoints ? *score.throughputPoints : 0, *score.index);
 }
@@ -68,7 +70,8 @@ std::string OutputText(std::size_t number, const lab::TraceOutcome& outcome) {
     if (outcome.output.empty()) return "";
     std::string text = exports::TerminalText(outcome.output.substr(0, kMostShown));
     if (text.back() != '\n') text += '\n';
-    const std::uint64_t more = outcome.output.size() - std::min(outcome.output.size(), kMostShown) + outcome.outputLeftOut;
+    const std::uint64_t more =
+        outcome.output.size() - std::min(outcome.output.size(), kMostShown) + outcome.outputLeftOut;
     if (more > 0) text += fmt::format("... and {} more bytes\n", more);
     return fmt::format("printed in trace {}:\n{}", number, text);
 }
@@ -126,8 +129,9 @@ bool LabResults::AnyRan() const {
 }
 
 std::string LabProblemText(std::size_t trace, const lab::Problem& problem) {
-    std::string text = problem.op ? fmt::format("ERROR [trace {}, line {}]: ", trace, lab::LabTrace::LineOf(*problem.op))
-                                  : fmt::format("ERROR [trace {}]: ", trace);
+    std::string text = problem.op
+                           ? fmt::format("ERROR [trace {}, line {}]: ", trace, lab::LabTrace::LineOf(*problem.op))
+                           : fmt::format("ERROR [trace {}]: ", trace);
     text += exports::TerminalText(problem.message) + "\n";
     if (!problem.pass.empty()) text += "    pass: " + problem.pass + "\n";
     if (!problem.hint.empty()) text += "    " + problem.hint + "\n";
@@ -139,8 +143,8 @@ std::string LabProblemText(std::size_t trace, const lab::Problem& problem) {
 }
 
 std::string LabText(const LabResults& results) {
-    std::string text = fmt::format("{}: {}, payloads aligned to {}\n", results.source, lab::NameOf(results.course.generation),
-                                   results.alignment);
+    std::string text = fmt::format("{}: {}, payloads aligned to {}\n", results.source,
+                                   lab::NameOf(results.course.generation), results.alignment);
     text += fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}  {}\n", "trace", "valid", "util", "ops", "secs", "Kops",
                         "file");
     for (std::size_t i = 0; i < results.traces.size(); ++i) text += Row(i, results.traces[i]);

@@ -1,6 +1,7 @@
 #include "lab/build.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -21,9 +22,9 @@ constexpr int kCannotConfine = 121;  // lab/host/main.cpp
 constexpr std::chrono::seconds kPatience{60};
 constexpr const char* kProbe = "residue_lab_probe.c";
 // What a compiler needs to read; nothing here is private on any machine.
-constexpr const char* kSystemFolders[] = {"/usr/include", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
-                                          "/usr/bin", "/lib", "/lib64", "/bin", "/etc/ld.so.cache",
-                                          "/etc/alternatives"};
+constexpr const char* kSystemFolders[] = {
+    "/usr/include", "/usr/lib", "/usr/lib32", "/usr/lib64",       "/usr/libexec",     "/usr/bin",
+    "/lib",         "/lib64",   "/bin",       "/etc/ld.so.cache", "/etc/alternatives"};
 
 Outcome<std::string> FindCompiler(const std::string& wanted) {
     if (!wanted.empty()) return capture::FindProgram(wanted);
@@ -52,8 +53,12 @@ public:
     // False: it found fault; `messages` has what it printed either way.
     Outcome<bool> Run(const std::vector<std::string>& arguments, std::string& messages) const {
         ChildOptions child;
-        child.command = {host_, "compile", options_.needsLandlock ? "landlock" : "no-landlock", staging_.Folder("build"),
-                         staging_.Folder("source"), staging_.Folder("support")};
+        child.command = {host_,
+                         "compile",
+                         options_.needsLandlock ? "landlock" : "no-landlock",
+                         staging_.Folder("build"),
+                         staging_.Folder("source"),
+                         staging_.Folder("support")};
         for (const char* folder : kSystemFolders) child.command.emplace_back(folder);
         const std::string own = OwnFolder();
         if (!own.empty()) child.command.push_back(own);
@@ -72,8 +77,7 @@ public:
         if (end->leftOut > 0) messages += fmt::format("\n... and {} more bytes\n", end->leftOut);
         if (end->exitCode == kCannotConfine) {
             return Fail(Failure{path_, "is not run: " + end->output.substr(0, end->output.find('\n')),
-                                "a kernel with Landlock (5.13 and later), or --no-landlock where the files of this "
-                                "machine may be seen by whoever wrote the code"});
+                                "a kernel with Landlock and seccomp"});
         }
         if (end->tooSlow) messages += fmt::format("the compiler was ended after {} s\n", kPatience.count());
         if (end->signal != 0 && !end->tooSlow) {
@@ -104,8 +108,15 @@ bool IsClang(const std::string& path) {
 }
 
 std::vector<std::string> Common(const Staging& staging, const std::string& compiler, const BuildOptions& options) {
-    std::vector<std::string> flags = {"-x", "c", "-std=gnu17", "-O2", "-g", "-fPIC", "-fno-omit-frame-pointer",
-                                      "-DDRIVER", "-I" + staging.Folder("source"),
+    std::vector<std::string> flags = {"-x",
+                                      "c",
+                                      "-std=gnu17",
+                                      "-O2",
+                                      "-g",
+                                      "-fPIC",
+                                      "-fno-omit-frame-pointer",
+                                      "-DDRIVER",
+                                      "-I" + staging.Folder("source"),
                                       "-I" + staging.Folder("support"),
                                       "-fdebug-prefix-map=" + staging.Folder("source") + "=."};
     if (IsClang(compiler)) flags.emplace_back("-gdwarf-aranges");
@@ -114,10 +125,11 @@ std::vector<std::string> Common(const Staging& staging, const std::string& compi
 }
 
 Outcome<void> WriteSupport(const Staging& staging) {
-    const std::pair<const char*, std::string> files[] = {
-        {"memlib.h", MemlibHeader()},       {"mm.h", MmHeader(staging.Text())},
-        {"contracts.h", ContractsHeader()}, {"allocator_interface.h", MitHeader()},
-        {"residue_lab_memlib.c", MemlibSource()}};
+    const std::pair<const char*, std::string> files[] = {{"memlib.h", MemlibHeader()},
+                                                         {"mm.h", MmHeader(staging.Text())},
+                                                         {"contracts.h", ContractsHeader()},
+                                                         {"allocator_interface.h", MitHeader()},
+                                                         {"residue_lab_memlib.c", MemlibSource()}};
     for (const auto& [name, text] : files) {
         if (auto written = staging.Write("support", name, text); !written) return written;
     }
@@ -190,6 +202,12 @@ const char* NameOf(char generation) {
     }
 }
 
+bool HasLandlock() {
+    constexpr long kCreateRuleset = 444;  // the same on all machines
+    constexpr unsigned kAskVersion = 1;
+    return ::syscall(kCreateRuleset, nullptr, 0, kAskVersion) >= 1;
+}
+
 Outcome<std::string> FindHost() {
     std::error_code error;
     const fs::path own = fs::read_symlink("/proc/self/exe", error).parent_path();
@@ -206,6 +224,11 @@ Outcome<Built> Build(const std::string& student, const BuildOptions& options) {
     if (!host) return Fail(host.error());
     auto path = FindCompiler(options.compiler);
     if (!path) return Fail(path.error());
+    if (options.needsLandlock && !HasLandlock()) {
+        return Fail(Failure{"residue lab",
+                            "this kernel cannot keep files from the code that is built and run (Landlock)",
+                            "Linux 5.13 or later; or --no-landlock, where the code may see what you may see"});
+    }
     auto staging = Staging::Make(student);
     if (!staging) return Fail(staging.error());
     if (auto written = WriteSupport(*staging); !written) return Fail(written.error());
@@ -237,10 +260,10 @@ Outcome<Built> Build(const std::string& student, const BuildOptions& options) {
     }
     if (!fine) return Fail(fine.error());
     if (*fine) {
-        fine = compiler.Run({"-shared", "-nostartfiles", "-Wl,-Bsymbolic", "-Wl,--no-undefined",
-                             "-Wl,-init,residue_lab_enter", "-Wl,-z,now", "-Wl,-z,noexecstack", "-o", built.library,
-                             object, memlib, "-lm"},
-                            built.messages);
+        fine = compiler.Run(
+            {"-shared", "-nostartfiles", "-Wl,-Bsymbolic", "-Wl,--no-undefined", "-Wl,-init,residue_lab_enter",
+             "-Wl,-z,now", "-Wl,-z,noexecstack", "-o", built.library, object, memlib, "-lm"},
+            built.messages);
     }
     if (!fine) return Fail(fine.error());
     built.fine = *fine;

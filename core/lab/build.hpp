@@ -22,27 +22,27 @@
 namespace residue::lab {
 
 struct BuildOptions {
-    std::string compiler;             // empty: cc, gcc or clang, whichever is there first
-    std::vector<std::string> flags;   // on top of ours: "-O3"
-    bool needsLandlock = true;        // false: the compiler may read what the user may
+    std::string compiler;            // empty: cc, gcc or clang, whichever is there first
+    std::vector<std::string> flags;  // on top of ours: "-O3"
+    bool needsLandlock = true;       // false: the compiler may read what the user may
     const std::atomic<bool>* cancelled = nullptr;
 };
 
 // What the student's file is written for.
 struct Course {
-    char generation = 'A';         // 'A' 2002, 'B' 2004 (DRIVER renames malloc), 'C' 2016 (mm_init is a bool), 'M' MIT
+    char generation = 'A';  // 'A' 2002, 'B' 2004 (DRIVER renames malloc), 'C' 2016 (mm_init is a bool), 'M' MIT
     Api api = Api::Mm;
     bool sbrkTakesInt = true;
-    std::uint64_t alignment = 8;   // of config.h where there is one, else the generation's
+    std::uint64_t alignment = 8;  // of config.h where there is one, else the generation's
 };
 
 struct Built {
     Staging staging;
     bool fine = false;
-    std::string messages;     // errors and warnings of compiler and linker
-    std::string source;       // the student's file: "mm.c"
-    std::string library;      // path
-    std::string compiler;     // path
+    std::string messages;  // errors and warnings of compiler and linker
+    std::string source;    // the student's file: "mm.c"
+    std::string library;   // path
+    std::string compiler;  // path
     Course course;
 };
 
@@ -51,6 +51,9 @@ const char* NameOf(char generation);
 
 // Failures: no such file, no compiler, no host, no Landlock where it is needed; cancelled.
 Outcome<Built> Build(const std::string& student, const BuildOptions& options);
+
+// Can this kernel keep files from the code? (Landlock: Linux 5.13 and later, where it is switched on.)
+bool HasLandlock();
 
 // Where residue-lab-host is: beside this program. Failure: it is not there.
 Outcome<std::string> FindHost();

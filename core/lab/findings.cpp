@@ -25,19 +25,33 @@ const char* NameOf(Doing doing) {
 
 std::string CallName(std::uint64_t number) {
     static constexpr std::pair<long, const char*> kNames[] = {
-        {SYS_openat, "openat: files"},   {SYS_clone, "clone: processes and threads"},
-        {SYS_clone3, "clone3: processes and threads"}, {SYS_execve, "execve: programs"},
-        {SYS_kill, "kill: signals"},     {SYS_tgkill, "tgkill: signals"},
-        {SYS_socket, "socket: the network"}, {SYS_rt_sigaction, "sigaction: signal handlers"},
-        {SYS_setitimer, "setitimer: timers"}, {SYS_clock_nanosleep, "sleep"},
-        {SYS_read, "read"},              {SYS_write, "write to a file other than the output"},
-        {SYS_mprotect, "mprotect: memory protection"}, {SYS_ptrace, "ptrace"},
-        {SYS_prctl, "prctl"},            {SYS_sigaltstack, "sigaltstack"},
-        {SYS_unlinkat, "unlinkat: files"}, {SYS_getppid, "getppid"}, {SYS_setrlimit, "setrlimit"},
-        {SYS_prlimit64, "prlimit"}, {SYS_tkill, "tkill: signals"},
+        {SYS_openat, "openat: files"},
+        {SYS_clone, "clone: processes and threads"},
+        {SYS_clone3, "clone3: processes and threads"},
+        {SYS_execve, "execve: programs"},
+        {SYS_kill, "kill: signals"},
+        {SYS_tgkill, "tgkill: signals"},
+        {SYS_socket, "socket: the network"},
+        {SYS_rt_sigaction, "sigaction: signal handlers"},
+        {SYS_setitimer, "setitimer: timers"},
+        {SYS_clock_nanosleep, "sleep"},
+        {SYS_read, "read"},
+        {SYS_write, "write to a file other than the output"},
+        {SYS_mprotect, "mprotect: memory protection"},
+        {SYS_ptrace, "ptrace"},
+        {SYS_prctl, "prctl"},
+        {SYS_sigaltstack, "sigaltstack"},
+        {SYS_unlinkat, "unlinkat: files"},
+        {SYS_getppid, "getppid"},
+        {SYS_setrlimit, "setrlimit"},
+        {SYS_prlimit64, "prlimit"},
+        {SYS_tkill, "tkill: signals"},
 #ifdef SYS_open
-        {SYS_open, "open: files"},       {SYS_fork, "fork: processes"},
-        {SYS_vfork, "vfork: processes"}, {SYS_alarm, "alarm: timers"}, {SYS_pause, "pause"},
+        {SYS_open, "open: files"},
+        {SYS_fork, "fork: processes"},
+        {SYS_vfork, "vfork: processes"},
+        {SYS_alarm, "alarm: timers"},
+        {SYS_pause, "pause"},
         {SYS_unlink, "unlink: files"},
 #endif
     };
@@ -47,7 +61,9 @@ std::string CallName(std::uint64_t number) {
     return fmt::format("number {}", number);
 }
 
-const char* Bytes(std::uint64_t count) { return count == 1 ? "byte" : "bytes"; }
+const char* Bytes(std::uint64_t count) {
+    return count == 1 ? "byte" : "bytes";
+}
 
 // Where an address is, as seen from the heap.
 std::string Place(std::uint64_t address, std::uint64_t heapEnd) {
@@ -119,8 +135,8 @@ std::string FindingText(const Report& report, const Op* op, const RunOptions& op
             return fmt::format("system call that an allocator has no use for ({}): refused", CallName(report.value));
         case Finding::Jumped: return "came back into a call that had returned before (longjmp)";
         case Finding::TooSlow:
-            return fmt::format("timeout: not done after {:g} s, in {}", static_cast<double>(options.timeout.count()) / 1000,
-                               NameOf(report.doing));
+            return fmt::format("timeout: not done after {:g} s, in {}",
+                               static_cast<double>(options.timeout.count()) / 1000, NameOf(report.doing));
         case Finding::CannotLoad:
         case Finding::Confinement:
         case Finding::None: break;
@@ -135,8 +151,10 @@ std::string EndText(const ChildEnd& end, const Report& report, const RunOptions&
         return fmt::format("timeout: not done after {:g} s, in {}", static_cast<double>(options.timeout.count()) / 1000,
                            where);
     }
-    if (end.signal == SIGKILL) return fmt::format("was killed (SIGKILL) in {}, by itself or for too much processor time", where);
-    if (end.signal != 0) return fmt::format("was ended by signal {} ({}) in {}", end.signal, strsignal(end.signal), where);
+    if (end.signal == SIGKILL)
+        return fmt::format("was killed (SIGKILL) in {}, by itself or for too much processor time", where);
+    if (end.signal != 0)
+        return fmt::format("was ended by signal {} ({}) in {}", end.signal, strsignal(end.signal), where);
     return fmt::format("the program was ended with exit code {} in {}", end.exitCode, where);
 }
 

@@ -24,9 +24,7 @@ public:
         switch (op.kind) {
             case OpKind::Malloc:
             case OpKind::ReallocNull: return Place(index, record, block);
-            case OpKind::Realloc:
-                Take(block);
-                return Place(index, record, block);
+            case OpKind::Realloc: Take(block); return Place(index, record, block);
             case OpKind::Free:
             case OpKind::ReallocFree: Take(block); return std::nullopt;
             case OpKind::FreeNull:
@@ -55,13 +53,14 @@ private:
             return fault(op.kind == OpKind::Malloc ? "mm_malloc failed." : "mm_realloc failed.");
         }
         if (record.address % rules_.alignment != 0) {
-            return fault(fmt::format("Payload address ({}) not aligned to {} bytes", Hex(record.address),
-                                     rules_.alignment));
+            return fault(
+                fmt::format("Payload address ({}) not aligned to {} bytes", Hex(record.address), rules_.alignment));
         }
         const std::uint64_t end = std::min(record.heapEnd, kHeapBase + rules_.heapBytes);
         const bool inside = record.address >= kHeapBase && record.address <= end && op.size <= end - record.address;
         if (!inside) {
-            return fault(fmt::format("Payload {} lies outside heap {}", Span(record.address, std::max<std::uint64_t>(op.size, 1)),
+            return fault(fmt::format("Payload {} lies outside heap {}",
+                                     Span(record.address, std::max<std::uint64_t>(op.size, 1)),
                                      Span(kHeapBase, std::max<std::uint64_t>(end, kHeapBase) - kHeapBase)));
         }
         if (op.size == 0) return std::nullopt;
@@ -83,13 +82,15 @@ private:
 
     const LabTrace& trace_;
     const Rules& rules_;
-    std::vector<Block> blocks_;                     // by slot
-    std::map<std::uint64_t, std::uint64_t> live_;   // address -> size; forgotten blocks included
+    std::vector<Block> blocks_;                    // by slot
+    std::map<std::uint64_t, std::uint64_t> live_;  // address -> size; forgotten blocks included
 };
 
 }  // namespace
 
-std::string Hex(std::uint64_t address) { return fmt::format("0x{:x}", address); }
+std::string Hex(std::uint64_t address) {
+    return fmt::format("0x{:x}", address);
+}
 
 std::optional<Fault> Judge(const LabTrace& trace, std::span<const Record> records, const Rules& rules) {
     Judging judging(trace, rules);

@@ -14,7 +14,7 @@ namespace residue::lab {
 
 struct Fault {
     std::uint64_t op = 0;
-    std::string message;       // mdriver's words
+    std::string message;  // mdriver's words
     std::uint64_t address = 0;
 };
 

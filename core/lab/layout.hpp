@@ -24,7 +24,7 @@ inline constexpr std::uint64_t kStackBytes = std::uint64_t{8} << 20;
 enum class OpKind : std::uint8_t {
     Malloc,
     Free,
-    Realloc,   // of a live block
+    Realloc,  // of a live block
     FreeNull,
     ReallocNull,  // realloc(NULL, size): a block comes to life
     ReallocFree,  // realloc(block, 0)
@@ -62,21 +62,21 @@ enum class Doing : std::uint32_t { Nothing, Init, Malloc, Free, Realloc, Check }
 
 enum class Finding : std::uint32_t {
     None,
-    CannotLoad,     // the library: `text` says why
-    Confinement,    // the host could not confine itself: `text` says what
+    CannotLoad,   // the library: `text` says why
+    Confinement,  // the host could not confine itself: `text` says what
     InitFailed,
-    NullReturned,   // by malloc or realloc
-    NotNull,        // realloc(block, 0) gave a block
+    NullReturned,  // by malloc or realloc
+    NotNull,       // realloc(block, 0) gave a block
     Misaligned,
     OutsideHeap,
-    OldDataLost,    // by realloc; `value`: the first byte, `value2`: how many bytes
-    Garbled,        // a payload was written by somebody else; `slot`
-    PastHeapEnd,    // bytes behind mem_heap_hi() were written; `address`
-    CheckFailed,    // mm_checkheap said false
-    Signal,         // `signal`, `code`, `address`
-    SystemCall,     // `value`: its number
-    Jumped,         // came back to a call that had already returned (longjmp)
-    TooSlow,        // the lab asked where it was
+    OldDataLost,  // by realloc; `value`: the first byte, `value2`: how many bytes
+    Garbled,      // a payload was written by somebody else; `slot`
+    PastHeapEnd,  // bytes behind mem_heap_hi() were written; `address`
+    CheckFailed,  // mm_checkheap said false
+    Signal,       // `signal`, `code`, `address`
+    SystemCall,   // `value`: its number
+    Jumped,       // came back to a call that had already returned (longjmp)
+    TooSlow,      // the lab asked where it was
 };
 
 inline constexpr unsigned kMostFrames = 64;
@@ -87,22 +87,22 @@ struct Report {
     Phase phase;
     Pass pass;
     Doing doing;
-    std::uint64_t op;              // index of the operation under way
-    std::uint64_t recorded;        // records of the pass under way
-    std::uint64_t lowest, heapEnd; // the heap now: [lowest, heapEnd)
-    std::uint64_t passEnd[kPasses];     // heap size at the end of each pass
+    std::uint64_t op;                // index of the operation under way
+    std::uint64_t recorded;          // records of the pass under way
+    std::uint64_t lowest, heapEnd;   // the heap now: [lowest, heapEnd)
+    std::uint64_t passEnd[kPasses];  // heap size at the end of each pass
     std::uint32_t passesDone;
     Finding finding;
     std::uint64_t address, value, value2;
     std::uint32_t slot;
     std::int32_t signal, code;
-    std::uint32_t isWrite;         // of the access that failed: 0 no, 1 yes, 2 not known
+    std::uint32_t isWrite;  // of the access that failed: 0 no, 1 yes, 2 not known
     std::uint64_t stackPointer, stackTop;
-    std::uint64_t moduleBase;      // where the student's library is
+    std::uint64_t moduleBase;  // where the student's library is
     std::uint32_t frames;
     std::uint32_t sealedBeforeConstructors;
-    std::uint64_t trace[kMostFrames];   // innermost first; the first one is where it stands, the others return addresses
-    std::uint64_t bestNanoseconds;      // of the timed pass
+    std::uint64_t trace[kMostFrames];  // innermost first; the first one is where it stands, the others return addresses
+    std::uint64_t bestNanoseconds;     // of the timed pass
     std::uint32_t timedRuns;
     std::uint32_t unused;
     char text[kTextBytes];
@@ -116,17 +116,17 @@ struct Order {
     Api api;
     std::uint64_t ops;
     std::uint64_t slots;
-    std::uint64_t heapBytes;    // the most that mem_sbrk gives
+    std::uint64_t heapBytes;  // the most that mem_sbrk gives
     std::uint64_t alignment;
     std::uint64_t cpuSeconds;
     std::uint64_t memoryBytes;  // address space beside the heap
     std::uint32_t timedRuns;    // at most; 0: no timed pass
     std::uint32_t needsLandlock;
-    std::uint32_t checkAll;     // every live payload and mm_checkheap before every operation
+    std::uint32_t checkAll;  // every live payload and mm_checkheap before every operation
     std::uint32_t unused;
     // To find who writes into a block: it is looked at after every call from its birth on.
-    std::uint64_t watchSlot;    // kNoWatch: none
-    std::uint64_t stopAt;       // no operation from here on
+    std::uint64_t watchSlot;  // kNoWatch: none
+    std::uint64_t stopAt;     // no operation from here on
 };
 
 // Where records are in the report's memory, and operations behind the order.

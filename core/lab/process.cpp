@@ -47,7 +47,8 @@ struct Pipe {
 // and ends with exec.
 bool Place(const std::vector<std::pair<int, int>>& descriptors, int input, int output, int& told) {
     constexpr int kAbove = 64;
-    const int inputAbove = ::fcntl(input, F_DUPFD_CLOEXEC, kAbove), outputAbove = ::fcntl(output, F_DUPFD_CLOEXEC, kAbove);
+    const int inputAbove = ::fcntl(input, F_DUPFD_CLOEXEC, kAbove),
+              outputAbove = ::fcntl(output, F_DUPFD_CLOEXEC, kAbove);
     told = ::fcntl(told, F_DUPFD_CLOEXEC, kAbove);
     std::array<int, 8> above{};
     if (descriptors.size() > above.size() || inputAbove < 0 || outputAbove < 0 || told < 0) return false;
@@ -61,7 +62,8 @@ bool Place(const std::vector<std::pair<int, int>>& descriptors, int input, int o
 }
 
 // In the child, between fork and exec: only what is safe there.
-[[noreturn]] void Become(const ChildOptions& options, char** words, char** environment, int input, int output, int told) {
+[[noreturn]] void Become(const ChildOptions& options, char** words, char** environment, int input, int output,
+                         int told) {
     struct sigaction usual {};
     usual.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; ++number) ::sigaction(number, &usual, nullptr);

@@ -87,7 +87,8 @@ Outcome<HostRun> RunHost(const Built& built, const LabTrace& trace, const RunOpt
     child.command = {*host, "run", built.library};
     child.environment = {"LC_ALL=C.UTF-8"};
     child.folder = built.staging.Folder("empty");
-    child.descriptors = {{orderMemory->Descriptor(), kOrderDescriptor}, {reportMemory->Descriptor(), kReportDescriptor}};
+    child.descriptors = {{orderMemory->Descriptor(), kOrderDescriptor},
+                         {reportMemory->Descriptor(), kReportDescriptor}};
     child.deadline = options.timeout;
     child.signalAtDeadline = SIGXCPU;
     child.mostOutput = std::size_t{16} << 10;

@@ -14,7 +14,7 @@ using events::EventKind;
 
 class LogWriter {
 public:
-    LogWriter(const LabTrace& trace, log::EventLog& log) : trace_(trace), appender_(log), blocks_(trace.slots) {}
+    LogWriter(std::uint64_t slots, log::EventLog& log) : appender_(log), blocks_(slots) {}
 
     void Begin(const std::string& allocator) {
         Event event = Make(EventKind::AllocatorCreated);
@@ -98,7 +98,6 @@ private:
         block.address = record.address;
     }
 
-    const LabTrace& trace_;
     log::Appender appender_;
     std::vector<Block> blocks_;
     std::uint64_t stamp_ = 0;
@@ -113,7 +112,7 @@ void WriteLog(const LabTrace& trace, std::span<const Record> records, const std:
     source.name = trace.name;
     source.provenance = "run by residue lab through " + allocator;
     log.SetSource(source);
-    LogWriter writer(trace, log);
+    LogWriter writer(trace.slots, log);
     writer.Begin(allocator);
     const std::size_t count = std::min(records.size(), trace.ops.size());
     for (std::size_t i = 0; i < count; ++i) writer.Add(trace.ops[i], records[i]);

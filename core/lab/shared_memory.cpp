@@ -11,7 +11,9 @@
 namespace residue::lab {
 namespace {
 
-tl::unexpected<Failure> NoMemory() { return Fail(Failure{"shared memory", std::strerror(errno), ""}); }
+tl::unexpected<Failure> NoMemory() {
+    return Fail(Failure{"shared memory", std::strerror(errno), ""});
+}
 
 }  // namespace
 
@@ -29,7 +31,8 @@ Outcome<SharedMemory> SharedMemory::Make(const char* name, std::uint64_t bytes) 
 }
 
 SharedMemory::SharedMemory(SharedMemory&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), data_(std::exchange(other.data_, nullptr)),
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      data_(std::exchange(other.data_, nullptr)),
       bytes_(other.bytes_) {}
 
 SharedMemory::~SharedMemory() {

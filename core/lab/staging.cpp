@@ -21,10 +21,16 @@ constexpr std::size_t kMostBytes = std::size_t{16} << 20;  // of all files toget
 constexpr std::size_t kMostFiles = 256;
 constexpr const char* kStudent = "a C file, or a folder with mm.c in it";
 
-Failure SystemFailure(const std::string& where) { return {where, std::strerror(errno), ""}; }
+Failure SystemFailure(const std::string& where) {
+    return {where, std::strerror(errno), ""};
+}
 
-bool IsHeader(const fs::path& path) { return path.extension() == ".h"; }
-bool IsSource(const fs::path& path) { return path.extension() == ".c"; }
+bool IsHeader(const fs::path& path) {
+    return path.extension() == ".h";
+}
+bool IsSource(const fs::path& path) {
+    return path.extension() == ".c";
+}
 
 // The whole file, if it is a plain one, and no more of it than `room`.
 Outcome<std::string> ReadPlain(const std::string& path, std::size_t room) {
@@ -107,8 +113,11 @@ Outcome<Staging> Staging::Make(const std::string& student) {
 }
 
 Staging::Staging(Staging&& other) noexcept
-    : folder_(std::exchange(other.folder_, {})), source_(std::move(other.source_)), text_(std::move(other.text_)),
-      names_(std::move(other.names_)), bytes_(other.bytes_) {}
+    : folder_(std::exchange(other.folder_, {})),
+      source_(std::move(other.source_)),
+      text_(std::move(other.text_)),
+      names_(std::move(other.names_)),
+      bytes_(other.bytes_) {}
 
 Staging::~Staging() {
     std::error_code ignored;

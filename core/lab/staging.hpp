@@ -22,9 +22,9 @@ public:
     Staging& operator=(Staging&&) = delete;
 
     std::string Folder(const char* part) const { return folder_ + "/" + part; }  // "source", "support", ...
-    const std::string& Source() const { return source_; }  // the file's name in "source"
-    bool Has(const std::string& name) const;               // is a file of that name among them?
-    const std::string& Text() const { return text_; }      // of the source
+    const std::string& Source() const { return source_; }                        // the file's name in "source"
+    bool Has(const std::string& name) const;                                     // is a file of that name among them?
+    const std::string& Text() const { return text_; }                            // of the source
     Outcome<void> Write(const char* part, const std::string& name, const std::string& text) const;
 
 private:

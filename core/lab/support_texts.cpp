@@ -147,14 +147,23 @@ extern team_t team;
 
 }  // namespace
 
-const char* MemlibSource() { return kMemlib; }
-const char* MemlibHeader() { return kMemlibHeader; }
-const char* ContractsHeader() { return kContracts; }
-const char* MitHeader() { return kMitHeader; }
+const char* MemlibSource() {
+    return kMemlib;
+}
+const char* MemlibHeader() {
+    return kMemlibHeader;
+}
+const char* ContractsHeader() {
+    return kContracts;
+}
+const char* MitHeader() {
+    return kMitHeader;
+}
 
 std::string MmHeader(const std::string& source) {
     // Bounded repetitions: std::regex recurses on others.
-    static const std::regex definition(R"((?:^|\n)[ \t]{0,16}(int|bool|void|_Bool)\s{1,16}(mm_init|mm_checkheap)\s{0,4}\()");
+    static const std::regex definition(
+        R"((?:^|\n)[ \t]{0,16}(int|bool|void|_Bool)\s{1,16}(mm_init|mm_checkheap)\s{0,4}\()");
     std::string header = kMmHeader;
     bool init = false, check = false;
     for (std::sregex_iterator at(source.begin(), source.end(), definition), end; at != end; ++at) {

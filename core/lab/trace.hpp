@@ -16,7 +16,7 @@ inline constexpr std::uint64_t kMostOps = 5'000'000;
 
 struct LabTrace {
     std::string path;
-    std::string name;        // its file's
+    std::string name;  // its file's
     import::TraceHeader header;
     std::vector<Op> ops;
     std::uint64_t slots = 0;

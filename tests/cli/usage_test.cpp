@@ -86,8 +86,8 @@ TEST_CASE("An unknown command is told from a file") {
     const auto typo = residue({"reprot", "x.rep"});
     CHECK(typo.exitCode == 2);
     CHECK(
-        Contains(typo.errors, "no command and no file 'reprot' (expected open, record, report, picture, run, check, convert, diff, "
-                 "or a file)"));
+        Contains(typo.errors, "no command and no file 'reprot' (expected open, record, report, picture, run, check, lab, "
+                              "convert, diff, or a file)"));
     const auto file = residue({"nowhere.rep"});
     CHECK(file.exitCode == 2);
     CHECK(Contains(file.errors, "nowhere.rep: No such file"));

@@ -41,7 +41,9 @@ constexpr Deed kDeeds[] = {
     {1032, "Payload address (0xffffffffffffffff)"},
 };
 
-LabTrace TraceFor(int size) { return TraceOf("a 0 64\na 1 " + std::to_string(size) + "\nf 0\n"); }
+LabTrace TraceFor(int size) {
+    return TraceOf("a 0 64\na 1 " + std::to_string(size) + "\nf 0\n");
+}
 
 }  // namespace
 
@@ -75,6 +77,9 @@ TEST_CASE("Endless output is cut, and endless loops end though all signals are b
     CHECK(talks.outputLeftOut > 0);
     const TraceOutcome bytes = RunOf(built, TraceFor(1025), options);
     CHECK(bytes.state == State::Invalid);
+    const TraceOutcome asleep = RunOf(built, TraceFor(1026), options);  // stopped by its own signal
+    REQUIRE(asleep.problem);
+    CHECK(Contains(asleep.problem->message, "timeout"));
     const TraceOutcome deaf = RunOf(built, TraceFor(1024), options);
     REQUIRE(deaf.problem);
     CHECK(deaf.problem->message == "timeout: not done after 0.3 s, in mm_malloc");
@@ -92,7 +97,8 @@ TEST_CASE("Constructors are under the same rules") {
                                                          {"for (;;) {}", "timeout"}};
     for (const auto& [code, message] : deeds) {
         INFO(code);
-        const std::string text = Bump(std::string("__attribute__((constructor)) static void first(void) { ") + code + " }");
+        const std::string text =
+            Bump(std::string("__attribute__((constructor)) static void first(void) { ") + code + " }");
         const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", text)), trace, options);
         REQUIRE(outcome.problem);
         INFO(outcome.problem->message);
@@ -104,6 +110,7 @@ TEST_CASE("Constructors are under the same rules") {
 
 #if defined(__x86_64__)
 TEST_CASE("Code that runs before all constructors cannot read the machine's files") {
+    if (!CanKeepFiles()) return;
     const support::ScratchFolder folder;
     const std::string secret = folder.Write("secret", "word");
     // An indirect function's resolver runs while the library is linked. It crashes where it could open the file.
@@ -119,8 +126,8 @@ int chosen(void) __attribute__((ifunc("resolve")));
 )";
     std::string text = code;
     text.replace(text.find("PATH"), 4, secret);
-    const TraceOutcome outcome = RunOf(BuildOf(folder.Write("mm.c", Bump(text, "if (chosen() != 0) return NULL;"))),
-                                       TraceOf("a 0 64\n"));
+    const TraceOutcome outcome =
+        RunOf(BuildOf(folder.Write("mm.c", Bump(text, "if (chosen() != 0) return NULL;"))), TraceOf("a 0 64\n"));
     CHECK(outcome.state == State::Valid);
 }
 #endif

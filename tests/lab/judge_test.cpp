@@ -11,8 +11,12 @@ namespace {
 constexpr std::uint64_t kEnd = kHeapBase + 4096;
 constexpr Rules kRules{8, 1 << 20};
 
-Record At(std::uint64_t offset, std::uint64_t end = kEnd) { return {kHeapBase + offset, end}; }
-Record Nothing() { return {0, kEnd}; }
+Record At(std::uint64_t offset, std::uint64_t end = kEnd) {
+    return {kHeapBase + offset, end};
+}
+Record Nothing() {
+    return {0, kEnd};
+}
 
 }  // namespace
 

@@ -14,10 +14,10 @@ constexpr const char* kTrace = "a 0 64\na 1 40\na 2 24\nf 0\na 3 40\nr 3 100\nr 
 
 struct Bug {
     int number;
-    std::uint64_t line;        // mdriver's
-    const char* message;       // is contained
+    std::uint64_t line;   // mdriver's
+    const char* message;  // is contained
     const char* pass;
-    const char* function;      // the innermost of the student's; "": none is told
+    const char* function;  // the innermost of the student's; "": none is told
     const char* caller = "";
 };
 
@@ -150,12 +150,13 @@ TEST_CASE("With every check, a garbled block is found before the next operation"
 
 TEST_CASE("mm_checkheap's false is an error where every check is asked for") {
     const support::ScratchFolder folder;
-    const std::string text = "#include <stdbool.h>\n#include \"mm.h\"\n#include \"memlib.h\"\n"
-                             "static int n;\nbool mm_init(void) { n = 0; return true; }\n"
-                             "void *mm_malloc(size_t size) { ++n; return mem_sbrk((size + 15) & ~15ul); }\n"
-                             "void mm_free(void *p) { (void)p; }\n"
-                             "void *mm_realloc(void *p, size_t size) { (void)p; return mm_malloc(size); }\n"
-                             "bool mm_checkheap(int line) { (void)line; return n < 2; }\n";
+    const std::string text =
+        "#include <stdbool.h>\n#include \"mm.h\"\n#include \"memlib.h\"\n"
+        "static int n;\nbool mm_init(void) { n = 0; return true; }\n"
+        "void *mm_malloc(size_t size) { ++n; return mem_sbrk((size + 15) & ~15ul); }\n"
+        "void mm_free(void *p) { (void)p; }\n"
+        "void *mm_realloc(void *p, size_t size) { (void)p; return mm_malloc(size); }\n"
+        "bool mm_checkheap(int line) { (void)line; return n < 2; }\n";
     const Built built = BuildOf(folder.Write("mm.c", text));
     const LabTrace trace = TraceOf("a 0 16\na 1 16\na 2 16\n");
     CHECK(RunOf(built, trace).state == State::Valid);
@@ -170,7 +171,9 @@ TEST_CASE("mm_checkheap's false is an error where every check is asked for") {
 TEST_CASE("MIT's touches are part of the timed pass only, and small heaps count as 40 KiB") {
     const Built built = BuildOf("mit.c");
     const LabTrace trace = TraceOf("a 0 64\nw 0 64\nw 5 8\nf 0\n");
-    auto outcome = RunTrace(built, trace, {});
+    RunOptions options;
+    options.needsLandlock = HasLandlock();
+    auto outcome = RunTrace(built, trace, options);
     REQUIRE(outcome);
     CHECK(outcome->state == State::Valid);
     CHECK(outcome->utilisation == Approx(1));

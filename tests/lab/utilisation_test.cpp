@@ -36,9 +36,9 @@ std::vector<Reference> ReferencesOf(const fs::path& student, const char* init, c
     folder.Write("memlib.h", MemlibHeader());
     folder.Write("mm.h", MmHeader(support::ReadFile(student)));
     const std::string program = folder / "reference";
-    const auto compiled = support::Run({"cc", "-O1", "-DDRIVER", std::string("-DINIT=") + init,
-                                        "-I" + folder.Path().string(), student.string(),
-                                        (kStudents / "../reference/driver.c").string(), "-o", program});
+    const auto compiled =
+        support::Run({"cc", "-O1", "-DDRIVER", std::string("-DINIT=") + init, "-I" + folder.Path().string(),
+                      student.string(), (kStudents / "../reference/driver.c").string(), "-o", program});
     INFO(compiled.errors);
     REQUIRE(compiled.exitCode == 0);
     std::vector<std::string> command = {program};
@@ -88,8 +88,12 @@ void Compare(const fs::path& student, const char* init) {
 TEST_CASE("Utilisation is that of an independent program: a bump allocator") {
     Compare(fs::path(RESIDUE_SOURCE_DIR) / "scenarios/lab/mm.c", "int");
 }
-TEST_CASE("Utilisation is that of an independent program: an implicit list") { Compare(kStudents / "implicit.c", "int"); }
-TEST_CASE("Utilisation is that of an independent program: an explicit list") { Compare(kStudents / "explicit.c", "int"); }
+TEST_CASE("Utilisation is that of an independent program: an implicit list") {
+    Compare(kStudents / "implicit.c", "int");
+}
+TEST_CASE("Utilisation is that of an independent program: an explicit list") {
+    Compare(kStudents / "explicit.c", "int");
+}
 TEST_CASE("Utilisation is that of an independent program: segregated lists") {
     Compare(kStudents / "segregated.c", "bool");
 }
@@ -99,7 +103,8 @@ TEST_CASE("Utilisation is that of an independent program: lists with the bugs le
 
 TEST_CASE("METRICS.md's vector: short1-bal through a bump allocator is .497") {
     // 8,144 bytes alive at most, in a heap of 16,392.
-    const LabTrace trace = TraceOf("a 0 2040\na 1 2040\nf 1\na 2 48\na 3 4072\nf 3\na 4 4072\nf 0\nf 2\na 5 4072\nf 4\nf 5\n");
+    const LabTrace trace =
+        TraceOf("a 0 2040\na 1 2040\nf 1\na 2 48\na 3 4072\nf 3\na 4 4072\nf 0\nf 2\na 5 4072\nf 4\nf 5\n");
     const TraceOutcome outcome = RunOf(BuildOf(std::string(RESIDUE_SOURCE_DIR) + "/scenarios/lab/mm.c"), trace);
     CHECK(trace.peakLive == 8144);
     CHECK(outcome.heapBytes == 16392);

@@ -96,7 +96,9 @@ private:
     unsigned count_ = 0;
 };
 
-constexpr std::uint32_t Errno(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
+constexpr std::uint32_t Errno(int error) {
+    return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
+}
 
 // What the student's code may do, while it is loaded and after.
 void AddHarmless(Filter& filter) {
@@ -106,9 +108,9 @@ void AddHarmless(Filter& filter) {
     }
     const auto own = static_cast<std::uint32_t>(::getpid());
     filter.OnIf(SYS_tgkill, 0, ~0u, own, SECCOMP_RET_ALLOW);  // abort()
-    for (const long call : {SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getpid, SYS_gettid,
-                            SYS_clock_gettime, SYS_gettimeofday, SYS_futex, SYS_sched_yield, SYS_getrandom,
-                            SYS_restart_syscall}) {
+    for (const long call :
+         {SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_clock_gettime,
+          SYS_gettimeofday, SYS_futex, SYS_sched_yield, SYS_getrandom, SYS_restart_syscall}) {
         filter.On(call, SECCOMP_RET_ALLOW);
     }
 }
@@ -130,12 +132,35 @@ bool BecomeHarmless() {
 
 bool ForbidForCompiler() {
     Filter filter;
-    for (const long call :
-         {SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_ptrace, SYS_process_vm_readv,
-          SYS_process_vm_writev, SYS_mount, SYS_umount2, SYS_unshare, SYS_setns, SYS_pivot_root, SYS_chroot, SYS_bpf,
-          SYS_perf_event_open, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd, SYS_kexec_load, SYS_reboot,
-          SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_swapon, SYS_swapoff, SYS_open_by_handle_at,
-          425 /* io_uring_setup */}) {
+    for (const long call : {SYS_socket,
+                            SYS_socketpair,
+                            SYS_connect,
+                            SYS_bind,
+                            SYS_listen,
+                            SYS_ptrace,
+                            SYS_process_vm_readv,
+                            SYS_process_vm_writev,
+                            SYS_mount,
+                            SYS_umount2,
+                            SYS_unshare,
+                            SYS_setns,
+                            SYS_pivot_root,
+                            SYS_chroot,
+                            SYS_bpf,
+                            SYS_perf_event_open,
+                            SYS_keyctl,
+                            SYS_add_key,
+                            SYS_request_key,
+                            SYS_userfaultfd,
+                            SYS_kexec_load,
+                            SYS_reboot,
+                            SYS_init_module,
+                            SYS_finit_module,
+                            SYS_delete_module,
+                            SYS_swapon,
+                            SYS_swapoff,
+                            SYS_open_by_handle_at,
+                            425 /* io_uring_setup */}) {
         filter.On(call, Errno(EPERM));
     }
     return filter.Install(SECCOMP_RET_ALLOW);

@@ -39,9 +39,13 @@ Registers RegistersOf(const ucontext_t& context) {
 #endif
 }
 
-bool IsStudents(std::uint64_t address) { return address >= codeBegin && address < codeEnd; }
+bool IsStudents(std::uint64_t address) {
+    return address >= codeBegin && address < codeEnd;
+}
 
-std::uint64_t WordAt(std::uint64_t address) { return *reinterpret_cast<const volatile std::uint64_t*>(address); }
+std::uint64_t WordAt(std::uint64_t address) {
+    return *reinterpret_cast<const volatile std::uint64_t*>(address);
+}
 
 // Does a call end there? Else an address on the stack is something that lies there, such as a function pointer.
 bool FollowsCall(std::uint64_t address) {

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 
-std::uint64_t PageEnd(std::uint64_t address) { return (address + kPage - 1) / kPage * kPage; }
+std::uint64_t PageEnd(std::uint64_t address) {
+    return (address + kPage - 1) / kPage * kPage;
+}
 
 // What dirty memory holds at an address (a multiple of 8): no zero bytes, no two words alike, odd and even ones.
 std::uint64_t DirtyWord(std::uint64_t address) {
@@ -24,7 +26,9 @@ std::uint64_t DirtyWord(std::uint64_t address) {
     return mixed | 0x0101'0101'0101'0100u;
 }
 
-unsigned char* At(std::uint64_t address) { return reinterpret_cast<unsigned char*>(address); }
+unsigned char* At(std::uint64_t address) {
+    return reinterpret_cast<unsigned char*>(address);
+}
 
 }  // namespace
 
@@ -37,7 +41,9 @@ bool Heap::Reserve(std::uint64_t bytes) {
     return got == wanted;
 }
 
-std::uint64_t Heap::Low() const { return kHeapBase; }
+std::uint64_t Heap::Low() const {
+    return kHeapBase;
+}
 
 void Heap::Begin(Content content, bool guarded) {
     content_ = content;
@@ -76,9 +82,13 @@ void* Heap::Sbrk(long increment) {
     return At(old);
 }
 
-void Heap::Reset() { end_ = kHeapBase; }
+void Heap::Reset() {
+    end_ = kHeapBase;
+}
 
-std::uint64_t Heap::FirstByteWrittenBehind() const { return writtenBehind_ != 0 ? writtenBehind_ : LookBehind(); }
+std::uint64_t Heap::FirstByteWrittenBehind() const {
+    return writtenBehind_ != 0 ? writtenBehind_ : LookBehind();
+}
 
 std::uint64_t Heap::LookBehind() const {
     const bool shrunk = end_ - kHeapBase < highWater_;  // what was the heap before is behind it now

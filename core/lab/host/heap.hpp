@@ -31,9 +31,9 @@ private:
     std::uint64_t LookBehind() const;
 
     std::uint64_t writtenBehind_ = 0;  // before the heap grew over it
-    std::uint64_t limit_ = 0;     // bytes
-    std::uint64_t end_ = 0;       // address
-    std::uint64_t usable_ = 0;    // address: pages below it can be touched
+    std::uint64_t limit_ = 0;          // bytes
+    std::uint64_t end_ = 0;            // address
+    std::uint64_t usable_ = 0;         // address: pages below it can be touched
     std::uint64_t highWater_ = 0;
     Content content_ = Content::Zeroed;
     bool guarded_ = true;

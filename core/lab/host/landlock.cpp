@@ -22,7 +22,7 @@ struct [[gnu::packed]] PathRule {
 constexpr std::uint64_t kExecute = 1, kWriteFile = 2, kReadFile = 4, kReadFolder = 8, kTruncate = 1 << 14;
 constexpr std::uint64_t kAllOfVersion1 = (1 << 13) - 1;
 constexpr std::uint64_t kRefer = 1 << 13, kDevice = 1 << 15;
-constexpr std::uint64_t kBothOfTcp = 3;      // bind, connect: version 4
+constexpr std::uint64_t kBothOfTcp = 3;                  // bind, connect: version 4
 constexpr std::uint64_t kAbstractSocketsAndSignals = 3;  // version 6
 constexpr unsigned kAskVersion = 1;
 constexpr int kRuleBeneath = 1;

@@ -58,11 +58,21 @@ int Compile(int count, char** arguments) {
 Heap heap;
 Report* report = nullptr;
 
-void* SbrkForStudent(long increment) { return heap.Sbrk(increment); }
-void ResetForStudent() { heap.Reset(); }
-void* LowForStudent() { return reinterpret_cast<void*>(heap.Low()); }
-void* HighForStudent() { return reinterpret_cast<void*>(heap.End() - 1); }
-unsigned long SizeForStudent() { return heap.End() - heap.Low(); }
+void* SbrkForStudent(long increment) {
+    return heap.Sbrk(increment);
+}
+void ResetForStudent() {
+    heap.Reset();
+}
+void* LowForStudent() {
+    return reinterpret_cast<void*>(heap.Low());
+}
+void* HighForStudent() {
+    return reinterpret_cast<void*>(heap.End() - 1);
+}
+unsigned long SizeForStudent() {
+    return heap.End() - heap.Low();
+}
 
 struct Code {
     std::uint64_t around = 0;  // an address in it
@@ -91,15 +101,17 @@ void Seal(std::uint64_t caller) {
     report->sealedBeforeConstructors = 1;
     if (!AllowRunningOnly(kHeapBase, kHeapBase + kLargestHeap)) EndWith(Finding::Confinement);
 }
-void SealForStudent() { Seal(reinterpret_cast<std::uint64_t>(__builtin_return_address(0))); }
+void SealForStudent() {
+    Seal(reinterpret_cast<std::uint64_t>(__builtin_return_address(0)));
+}
 
 bool PublishServices() {
     void* const wanted = reinterpret_cast<void*>(kServicesAddress);
-    void* const page = ::mmap(wanted, 4096, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void* const page =
+        ::mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (page != wanted) return false;
     *static_cast<Services*>(page) = {SbrkForStudent, ResetForStudent, LowForStudent,
-                                     HighForStudent, SizeForStudent, SealForStudent};
+                                     HighForStudent, SizeForStudent,  SealForStudent};
     return ::mprotect(page, 4096, PROT_READ) == 0;
 }
 

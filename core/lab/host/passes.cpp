@@ -1,14 +1,14 @@
 #include "lab/host/passes.hpp"
 
-#include <ctime>
 #include <cstring>
+#include <ctime>
 
 #include "lab/host/crash.hpp"
 
 namespace residue::lab::host {
 namespace {
 
-constexpr unsigned kBestOf = 3;          // K-best: the fastest three runs within 1 %
+constexpr unsigned kBestOf = 3;                        // K-best: the fastest three runs within 1 %
 constexpr std::uint64_t kTimedBudget = 1'000'000'000;  // nanoseconds for all timed runs of a trace
 
 std::uint64_t Now() {
@@ -33,7 +33,9 @@ template <class Call>
     return given;
 }
 
-std::uint64_t FillWord(std::uint64_t seed, std::uint64_t index) { return seed + index * 0xC2B2'AE3D'27D4'EB4Fu; }
+std::uint64_t FillWord(std::uint64_t seed, std::uint64_t index) {
+    return seed + index * 0xC2B2'AE3D'27D4'EB4Fu;
+}
 
 void Fill(void* block, unsigned long size, std::uint64_t seed) {
     auto* const bytes = static_cast<unsigned char*>(block);
@@ -221,7 +223,8 @@ private:
         work_.report->recorded = i + 1;
         if (!IsChecked()) return;
         CheckBehind();
-        if (work_.order->watchSlot < work_.order->slots) CheckPayload(static_cast<std::uint32_t>(work_.order->watchSlot));
+        if (work_.order->watchSlot < work_.order->slots)
+            CheckPayload(static_cast<std::uint32_t>(work_.order->watchSlot));
     }
     void CheckEverything() {
         CheckPayloads();

@@ -7,12 +7,12 @@
 namespace residue::lab::host {
 
 struct Student {
-    int (*init)();        // of Api::MmBool: gives a bool
+    int (*init)();  // of Api::MmBool: gives a bool
     bool (*initBool)();
     void* (*malloc)(unsigned long);
     void (*free)(void*);
     void* (*realloc)(void*, unsigned long);
-    void (*check)(int);   // null: there is none
+    void (*check)(int);  // null: there is none
     bool (*checkBool)(int);
 };
 

@@ -63,14 +63,15 @@ static void misbehave(size_t size) {
             for (;;) {}
         }
         case 1025: for (;;) write(1, mem_heap_lo(), 1 << 16);
+        case 1026: raise(SIGSTOP); break;
         default: break;
     }
 }
 
 void *mm_malloc(size_t size) {
     misbehave(size);
-    if (size == 1030 || size == 1031) { /* more than there can be: 2 GiB at once, and all of it bit by bit */
-        if (size == 1030) return mem_sbrk(INT_MAX) == (void *)-1 && errno == ENOMEM ? NULL : mem_heap_lo();
+    if (size == 1030 || size == 1031) { /* more than there can be: 100 GiB at once, and all of it bit by bit */
+        if (size == 1030) return mem_sbrk((intptr_t)100 << 30) == (void *)-1 && errno == ENOMEM ? NULL : mem_heap_lo();
         while (mem_sbrk(1 << 20) != (void *)-1) {}
         return NULL;
     }
