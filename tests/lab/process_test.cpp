@@ -43,7 +43,7 @@ TEST_CASE("Output without an end is cut and counted, and the deadline ends it") 
 
 TEST_CASE("It may say where it is before it is ended") {
     auto options = Shell("trap 'echo here; exit 3' USR1; while :; do :; done");
-    options.deadline = std::chrono::milliseconds(300);
+    options.deadline = std::chrono::milliseconds(1000);
     options.signalAtDeadline = SIGUSR1;
     const auto end = RunChild(options);
     REQUIRE(end);
