@@ -68,7 +68,7 @@ TEST_CASE("NULL and a wrong alignment are faults") {
     CHECK(!Judge(trace, std::vector<Record>{At(4)}, {4, 1 << 20}));
 }
 
-TEST_CASE("Records that are missing are no fault; more than there are operations are left alone") {
+TEST_CASE("Records that are missing are no fault, more than there are operations are left alone") {
     const LabTrace trace = TraceOf("a 0 16\n");
     CHECK(!Judge(trace, {}, kRules));
     CHECK(!Judge(trace, std::vector<Record>{At(0), At(0), At(0)}, kRules));

@@ -19,7 +19,7 @@ ChildOptions Shell(const std::string& script) {
 
 }  // namespace
 
-TEST_CASE("Output, errors and the exit code come back; the environment is what was given") {
+TEST_CASE("Output, errors and the exit code come back, the environment is what was given") {
     auto options = Shell("echo out; echo err >&2; env | grep -v PWD | sort; exit 7");
     options.environment = {"A=b"};
     const auto end = RunChild(options);
@@ -68,7 +68,7 @@ TEST_CASE("Only the descriptors that were given are open") {
     CHECK(end->output == "0 1 2 3 4 ");  // 4: the folder that ls reads
 }
 
-TEST_CASE("What cannot be started is said; what is cancelled ends") {
+TEST_CASE("What cannot be started is said, what is cancelled ends") {
     ChildOptions options;
     options.command = {"/nowhere/at/all"};
     CHECK(RunChild(options).error().what == "cannot be started: No such file or directory");

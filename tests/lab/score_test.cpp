@@ -43,7 +43,7 @@ TEST_CASE("An invalid trace counts nothing, and makes the index 0") {
     CHECK(*score.index == 0);
 }
 
-TEST_CASE("Without timing there is no index; without scored traces no utilisation") {
+TEST_CASE("Without timing there is no index, without scored traces no utilisation") {
     const std::vector<ScoredTrace> untimed = {{true, 1, 0.8, 1000, 0}};
     CHECK(!ScoreOf(untimed, RulesOf('A')).index);
     const std::vector<ScoredTrace> unscored = {{true, 0, 0.8, 1000, 1}};
