@@ -171,3 +171,18 @@ TEST_CASE("A report that the code writes itself is not believed") {
     CHECK(outcome.problem->message == "mm_malloc failed.");
     CHECK(outcome.problem->op == 0u);
 }
+
+TEST_CASE("Debug data that the code makes up itself cost the names of calls, and no more") {
+    const support::ScratchFolder folder;
+    const std::string garbage =
+        R"(__asm__(".section .debug_info,\"\",@progbits\n.long 0xffffffff\n.quad 0x7fffffffffffffff\n"
+        ".fill 300,1,0xff\n.section .debug_line,\"\",@progbits\n.fill 200,4,0x7fffffff\n"
+        ".section .debug_abbrev,\"\",@progbits\n.fill 100,1,0xfe\n.section .eh_frame,\"a\",@progbits\n.fill 64,1,0x7f\n"
+        ".text");)";
+    const TraceOutcome outcome =
+        RunOf(BuildOf(folder.Write("mm.c", Bump(garbage, "*(volatile int *)16 = 1;"))), TraceOf("a 0 64\n"));
+    REQUIRE(outcome.problem);
+    CHECK(outcome.problem->message == "Segmentation fault: writes to 0x10, next to NULL");
+    REQUIRE(!outcome.problem->calls.empty());
+    CHECK(outcome.problem->calls[0].function == "mm_malloc");
+}
