@@ -10,6 +10,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/junit.hpp"
 #include "cli/scenario_arguments.hpp"
 #include "export/atomic_file.hpp"
 #include "scenario/scenario.hpp"
@@ -101,42 +102,15 @@ std::string JsonOf(const std::vector<Checked>& all) {
     return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// XML 1.0 has no other control characters than these, escaped or not.
-std::string Escaped(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        switch (c) {
-            case '<': escaped += "&lt;"; break;
-            case '>': escaped += "&gt;"; break;
-            case '&': escaped += "&amp;"; break;
-            case '"': escaped += "&quot;"; break;
-            case '\n': escaped += "&#10;"; break;
-            case '\t': escaped += "&#9;"; break;
-            default: escaped += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-        }
-    }
-    return escaped;
-}
-
 // As CI servers read it: a suite with a case a file.
 std::string JUnitOf(const std::vector<Checked>& all) {
-    const auto failed =
-        std::count_if(all.begin(), all.end(), [](const Checked& each) { return !each.problems.empty(); });
-    std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"residue check\" tests=\"" +
-                      std::to_string(all.size()) + "\" failures=\"" + std::to_string(failed) + "\">\n";
+    std::vector<JUnitCase> cases;
     for (const Checked& each : all) {
-        xml += "  <testcase classname=\"" + Escaped(each.file) + "\" name=\"" +
-               Escaped(each.title.empty() ? each.file : each.title) + "\"";
-        if (each.problems.empty()) {
-            xml += "/>\n";
-            continue;
-        }
         std::string whole;
         for (const std::string& problem : each.problems) whole += problem;
-        std::string first = each.problems[0].substr(0, each.problems[0].find('\n'));
-        xml += ">\n    <failure message=\"" + Escaped(first) + "\">" + Escaped(whole) + "</failure>\n  </testcase>\n";
+        cases.push_back({each.file, each.title.empty() ? each.file : each.title, whole, ""});
     }
-    return xml + "</testsuite>\n";
+    return JUnit("residue check", cases);
 }
 
 // A folder stands for the scenarios in it, by name.

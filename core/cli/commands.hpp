@@ -16,6 +16,7 @@ int RunCommand(const Arguments& arguments);
 int CheckCommand(const Arguments& arguments);
 int DiffCommand(const Arguments& arguments);
 int RecordCommand(const Arguments& arguments);
+int LabCommand(const Arguments& arguments);
 int OpenCommand(const Arguments& arguments);
 
 }  // namespace residue::cli

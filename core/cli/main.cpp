@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
      "one moment as a PNG or SVG; needs no display"},
     {"run", residue::cli::RunCommand, "run FILE.iridis", "a scenario as a program: its console, then what leaked"},
     {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
+    {"lab", residue::cli::LabCommand, "lab MM.c|DIR TRACES...",
+     "builds, checks and grades a malloc-lab allocator, safely"},
     {"convert", residue::cli::ConvertCommand, "convert IN OUT",
      "to another format: traces, recordings, CSV, JSON, ..."},
     {"diff", residue::cli::DiffCommand, "diff A B", "what grew from one run to another, or --from P --to Q in one"},

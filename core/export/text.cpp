@@ -87,4 +87,18 @@ std::string MarkupText(std::string_view text) {
     return escaped;
 }
 
+std::string TerminalText(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = Utf8Length(text, at);
+        const std::string_view one = text.substr(at, length == 0 ? 1 : length);
+        const bool stays = one == "\n" || one == "\t";
+        const bool secondControls = length == 2 && one[0] == '\xc2' && static_cast<unsigned char>(one[1]) < 0xA0;
+        const bool commands = length == 0 || (length == 1 && IsControl(one[0]) && !stays) || secondControls;
+        plain += commands ? kReplacement : one;
+        at += one.size();
+    }
+    return plain;
+}
+
 }  // namespace residue::exports

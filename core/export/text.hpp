@@ -11,5 +11,7 @@ bool IsUtf8(std::string_view text);
 
 std::string JsonText(std::string_view text);    // "in quotation marks"
 std::string MarkupText(std::string_view text);  // for HTML and XML, between tags and in attributes
+// For a terminal: line ends and tabs stay, what could be a command to it does not.
+std::string TerminalText(std::string_view text);
 
 }  // namespace residue::exports

@@ -1,0 +1,18 @@
+// What a student's allocator did on a trace, as a log: for the window, `residue report` and all the rest.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "lab/layout.hpp"
+#include "lab/trace.hpp"
+#include "log/event_log.hpp"
+
+namespace residue::lab {
+
+// Each operation is one call, so position N is "after N operations". Addresses are as they were; the heap grows where
+// mem_sbrk made it grow. `records` may end early: the log then ends with what went wrong, `problem` (may be empty).
+void WriteLog(const LabTrace& trace, std::span<const Record> records, const std::string& allocator,
+              const std::string& problem, log::EventLog& log);
+
+}  // namespace residue::lab

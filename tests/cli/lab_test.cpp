@@ -1,0 +1,143 @@
+// `residue lab` from outside: its table, JSON and JUnit, its exit codes.
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.hpp"
+#include "support/catch.hpp"
+
+using cli_tests::Contains;
+using cli_tests::Program;
+using nlohmann::json;
+
+namespace {
+
+// Runs `residue lab`; where the kernel has no Landlock, without it.
+struct Lab : Program {
+    support::Finished operator()(std::vector<std::string> arguments) const {
+        const bool isLab = !arguments.empty() && arguments[0] == "lab";
+        if (isLab && syscall(444 /* landlock_create_ruleset */, nullptr, 0, 1) < 1)
+            arguments.push_back("--no-landlock");
+        return Program::operator()(arguments);
+    }
+};
+
+const std::string kExample = std::string(RESIDUE_SOURCE_DIR) + "/scenarios/lab/mm.c";
+const std::string kBuggy = std::string(RESIDUE_SOURCE_DIR) + "/tests/lab/students/buggy.c";
+constexpr const char* kLabTrace = "1 3 6 0\na 0 64\na 1 40\na 2 24\nf 0\na 3 40\nf 1\n";
+
+}  // namespace
+
+TEST_CASE("The example is valid, and its table is mdriver's") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    const auto run = residue({"lab", kExample, "a.rep", "--no-timing"});
+    INFO(run.errors);
+    CHECK(run.exitCode == 0);
+    CHECK(run.output ==
+          "mm.c: malloc lab, 2002 generation, payloads aligned to 8\n"
+          "trace  valid      util       ops         secs     Kops  file\n"
+          "    0    yes    64.00%         6            -        -  a.rep\n"
+          "total    yes    64.00%         6            -        -\n"
+          "Perf index = 38.40 (util) + ? (thru): nothing was timed\n");
+}
+
+TEST_CASE("Scores are settings, and a folder stands for its traces") {
+    const Lab residue;
+    residue.folder.Write("traces/b.rep", kLabTrace);
+    residue.folder.Write("traces/a.rep", kLabTrace);
+    residue.folder.Write("traces/notes.txt", "none");
+    const auto run = residue({"lab", kExample, "traces", "--json", "--util-weight", "0.5", "--min-util", "0.54",
+                              "--max-util", "0.74", "--max-throughput", "0.001"});
+    INFO(run.errors);
+    REQUIRE(run.exitCode == 0);
+    const json all = json::parse(run.output);
+    CHECK(all["traces"].size() == 2);
+    CHECK(all["traces"][0]["file"] == "traces/a.rep");
+    CHECK(all["traces"][0]["utilisation"] == Approx(0.64));
+    CHECK(all["traces"][0]["heap_bytes"] == 200);
+    CHECK(all["traces"][0]["peak_live_bytes"] == 128);
+    CHECK(all["traces"][0]["seconds"] > 0);
+    CHECK(all["score"]["utilisation_points"] == Approx(25));
+    CHECK(all["score"]["throughput_points"] == Approx(50));
+    CHECK(all["score"]["index"] == Approx(75));
+}
+
+TEST_CASE("A bug is 1, with the operation's line, the call and JUnit") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    const auto run = residue({"lab", kBuggy, "a.rep", "--cflags", "-DBUG=12", "--junit", "out.xml"});
+    CHECK(run.exitCode == 1);
+    CHECK(Contains(run.output, "    0     no         -"));
+    CHECK(Contains(run.output, "ERROR [trace 0, line 7]: Segmentation fault: writes to 0x20002077"));
+    CHECK(Contains(run.output, "    at write_at (buggy.c:45)\n    called by mm_malloc (buggy.c:"));
+    CHECK(Contains(run.output, "Perf index = 0/100"));
+    const std::string xml = support::ReadFile(residue.folder / "out.xml");
+    CHECK(Contains(xml, "<testsuite name=\"residue lab\" tests=\"1\" failures=\"1\">"));
+    CHECK(Contains(xml, "<failure message=\"ERROR [trace 0, line 7]"));
+}
+
+TEST_CASE("What does not build is 2, with the compiler's words") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    residue.folder.Write("mm.c", "#include \"mm.h\"\nint mm_init(void) { return nothing; }\n");
+    const auto run = residue({"lab", "mm.c", "a.rep"});
+    CHECK(run.exitCode == 2);
+    CHECK(Contains(run.errors, "mm.c:2"));
+    CHECK(Contains(run.errors, "nothing"));
+    CHECK(Contains(run.errors, "residue: mm.c: does not build"));
+    CHECK(run.output.empty());
+}
+
+TEST_CASE("Bad usage is 2, and all of it is said at once") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    const auto run = residue({"lab", kExample, "a.rep", "a.rep", "--heap", "9G", "--timeout", "never", "--alignment",
+                              "12", "--generation", "Q", "--min-util", "2", "--save", "x.residue"});
+    CHECK(run.exitCode == 2);
+    for (const char* part : {"--heap", "--timeout", "--alignment", "--generation", "--min-util", "--save"}) {
+        CHECK(Contains(run.errors, std::string("residue: ") + part));
+    }
+    CHECK(residue({"lab"}).exitCode == 2);
+    CHECK(residue({"lab", kExample}).exitCode == 2);
+    CHECK(residue({"lab", kExample, "none.rep"}).exitCode == 2);
+    CHECK(residue({"lab", "none.c", "a.rep"}).exitCode == 2);
+    CHECK(residue({"lab", kExample, "a.rep", "--compiler", "no-such-compiler"}).exitCode == 2);
+}
+
+TEST_CASE("A trace that needs too much heap is left out, and where none is left that is 2") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    residue.folder.Write("vast.rep", "1 1 1 0\na 0 84000000000000000\n");
+    const auto both = residue({"lab", kExample, "a.rep", "vast.rep", "--no-timing", "--junit", "out.xml"});
+    CHECK(both.exitCode == 0);
+    CHECK(Contains(both.output, "trace 1 was not run: needs 84000000000000000 bytes of heap, 104857600 are allowed"));
+    CHECK(Contains(support::ReadFile(residue.folder / "out.xml"), "<skipped"));
+    CHECK(residue({"lab", kExample, "vast.rep"}).exitCode == 2);
+}
+
+TEST_CASE("What a run did is a recording, whose peak utilisation is the lab's") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    REQUIRE(residue({"lab", kExample, "a.rep", "--no-timing", "--save", "run.residue"}).exitCode == 0);
+    const auto report = residue({"report", "run.residue", "--json"});
+    REQUIRE(report.exitCode == 0);
+    const json figures = json::parse(report.output);
+    CHECK(figures["events"] == 6);
+    CHECK(figures["peak_live_bytes"] == 128);
+    CHECK(figures["metrics"]["peak_utilisation"] == Approx(0.64));
+}
+
+TEST_CASE("What the code prints cannot command the terminal") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    std::string text = support::ReadFile(kExample);
+    text.replace(text.find("char *block ="), 0, "printf(\"\\033[2Jhello\\xff\\n\"); ");
+    residue.folder.Write("mm.c", text);
+    const auto run = residue({"lab", "mm.c", "a.rep", "--no-timing"});
+    INFO(run.errors);
+    CHECK(Contains(run.output, "\xef\xbf\xbd[2Jhello\xef\xbf\xbd"));
+    CHECK(!Contains(run.output, "\033"));
+    CHECK(json::accept(residue({"lab", "mm.c", "a.rep", "--json"}).output));
+}
