@@ -17,24 +17,18 @@
 #include <utility>
 
 #include "capture/launch.hpp"
+#include "capture/rows.hpp"
 #include "events/ticks.hpp"
-#include "log/appender.hpp"
-#include "log/trace_store.hpp"
 #include "symbols/modules.hpp"
 
 namespace residue::capture {
 
 namespace {
 
-using events::Event;
-using events::EventFlag;
-using events::EventKind;
-
 constexpr std::size_t kBatch = 1 << 15;             // records
 constexpr int kLastRounds = 64;                     // 2 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
 constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
-constexpr AllocatorId kMalloc{1};
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
 class TickRate {
@@ -65,7 +59,7 @@ std::uint64_t HalfOfMemory() {
 
 struct Capture::State {
     State(const CaptureOptions& chosen, log::EventLog& to, std::unique_ptr<Channel> from)
-        : options(chosen), log(to), channel(std::move(from)), appender(to) {}
+        : options(chosen), log(to), channel(std::move(from)), rows(*channel, chosen.channel.plan.traceNodes, to) {}
 
     // The taking thread.
     void Take();
@@ -74,10 +68,6 @@ struct Capture::State {
     // The log's thread.
     void MakeRows();
     void Append(const std::vector<Told>& batch);
-    void AppendOne(const Told& told);
-    void CopyTraces(std::uint32_t upTo);
-    void Begins(std::uint64_t stamp);
-    void TellFullTraces(std::uint64_t stamp);
 
     CaptureOptions options;
     log::EventLog& log;
@@ -95,12 +85,8 @@ struct Capture::State {
     bool allTaken = false;
     std::optional<Ended> ended;
 
-    // The log's thread.
-    log::Appender appender;
-    std::uint32_t traces = 0;
-    bool begun = false, toldFullTraces = false;
-
-    std::thread taking, rows;
+    Rows rows;  // the log's thread
+    std::thread taking, making;
 };
 
 // --- the taking thread ---
@@ -166,87 +152,9 @@ void Capture::State::Take() {
 
 // --- the log's thread ---
 
-void Capture::State::CopyTraces(std::uint32_t upTo) {
-    while (traces < upTo) {
-        const Channel::Node node = channel->TraceAt(++traces);
-        log.AddTrace(TraceId{node.parent}, node.frame);
-    }
-}
-
-// The program, or another one in its place: what was alive is gone with its memory.
-void Capture::State::Begins(std::uint64_t stamp) {
-    Event event;
-    event.stamp = stamp;
-    event.allocator = kMalloc;
-    if (std::exchange(begun, true)) {
-        event.kind = EventKind::AllocatorDestroyed;
-        event.flags = events::Bit(EventFlag::NotACall);
-        appender.Append(event, {});
-    }
-    event.kind = EventKind::AllocatorCreated;
-    event.flags = events::Bit(EventFlag::NotACall);
-    appender.Append(event, "malloc");
-}
-
-void Capture::State::TellFullTraces(std::uint64_t stamp) {
-    if (toldFullTraces || channel->Count().tracesRefused == 0) return;
-    toldFullTraces = true;
-    Event marker;
-    marker.kind = EventKind::Marker;
-    marker.stamp = stamp;
-    appender.Append(marker, log::kNoRoomForTraces);
-}
-
-void Capture::State::AppendOne(const Told& told) {
-    const Record& record = told.record;
-    if (!begun && record.Kind() != RecordKind::Attached) Begins(record.stamp);
-    Event event;
-    event.stamp = record.stamp;
-    event.address = record.Address();
-    event.size = record.Size();
-    event.rounding = record.rounding;
-    event.thread = ThreadId{told.thread};
-    event.allocator = kMalloc;
-    event.alignmentLog2 = record.AlignmentLog2();
-    if (record.trace != 0 && record.trace <= options.channel.plan.traceNodes) {
-        CopyTraces(record.trace);
-        event.trace = TraceId{record.trace};
-    }
-    switch (record.Kind()) {
-        case RecordKind::Attached: return Begins(record.stamp);
-        case RecordKind::Allocated: event.kind = EventKind::Allocated; break;
-        case RecordKind::AllocateFailed:
-            event.kind = EventKind::AllocateFailed;
-            event.address = 0;  // what holes there were is not known
-            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-            break;
-        case RecordKind::Freed:
-            event.kind = EventKind::Freed;
-            event.size = 0;
-            break;
-        case RecordKind::ResizeBegins: event.kind = EventKind::ResizeBegins; break;
-        case RecordKind::ResizeEnds: event.kind = EventKind::ResizeEnds; break;
-        case RecordKind::ResizeFailed:
-            event.kind = EventKind::ResizeEnds;
-            event.address = 0;
-            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-            break;
-        case RecordKind::Gap:
-            event.kind = EventKind::Gap;
-            event.argument = record.Size();
-            event.size = 0;
-            event.address = 0;
-            event.allocator = {};
-            break;
-        default: return;
-    }
-    appender.Append(event, {});
-}
-
 void Capture::State::Append(const std::vector<Told>& batch) {
     for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
-    if (!batch.empty()) TellFullTraces(batch.front().record.stamp);
-    for (const Told& told : batch) AppendOne(told);
+    rows.Add(batch);
 }
 
 void Capture::State::MakeRows() {
@@ -313,7 +221,7 @@ Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>&
     log.SetSymbolizer(state->names);
     State* const running = state.get();
     state->taking = std::thread([running] { running->Take(); });
-    state->rows = std::thread([running] { running->MakeRows(); });
+    state->making = std::thread([running] { running->MakeRows(); });
     return std::unique_ptr<Capture>(new Capture(std::move(state)));
 }
 
@@ -321,7 +229,7 @@ Capture::~Capture() {
     Detach();
     state_->abandon.store(true, std::memory_order_release);
     if (state_->taking.joinable()) state_->taking.join();
-    if (state_->rows.joinable()) state_->rows.join();
+    if (state_->making.joinable()) state_->making.join();
 }
 
 Capture::Status Capture::Now() const {
@@ -344,7 +252,7 @@ Capture::Status Capture::Now() const {
 }
 
 void Capture::Wait() {
-    if (state_->rows.joinable()) state_->rows.join();
+    if (state_->making.joinable()) state_->making.join();
     if (!state_->detach.load(std::memory_order_acquire) && state_->taking.joinable()) state_->taking.join();
 }
 
@@ -357,7 +265,7 @@ void Capture::Kill(int signal) {
 
 std::vector<Warning> Capture::Warnings() const {
     const State& s = *state_;
-    std::vector<Warning> warnings = s.appender.Warnings();
+    std::vector<Warning> warnings = s.rows.Warnings();
     const Channel::Counted counted = s.channel->Count();
     if (!s.channel->Attached()) {
         warnings.push_back({s.source.name, "nothing of it was seen: it has an allocator of its own, or its loader took "

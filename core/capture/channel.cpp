@@ -31,7 +31,17 @@ std::uint64_t WordAt(const void* at) noexcept {
 }
 
 // Does it give memory back? At equal stamps that comes first.
-bool GivesBack(RecordKind kind) noexcept { return kind == RecordKind::Freed || kind == RecordKind::ResizeBegins; }
+bool GivesBack(RecordKind kind) noexcept {
+    if (!IsTold(kind)) return kind == RecordKind::Freed || kind == RecordKind::ResizeBegins;
+    switch (EventKindOf(kind)) {
+        case events::EventKind::Freed:
+        case events::EventKind::ResizeBegins:
+        case events::EventKind::BulkFreed:
+        case events::EventKind::RegionShrunk:
+        case events::EventKind::AllocatorDestroyed: return true;
+        default: return false;
+    }
+}
 
 }  // namespace
 
@@ -218,8 +228,7 @@ bool Channel::State::ReadHead(Lane& lane) {
         lane.head.size = WordAt(&at.size);
         const std::uint64_t last8 = WordAt(&at.trace);
         std::memcpy(&lane.head.trace, &last8, sizeof(last8));
-        const auto kind = static_cast<std::uint8_t>(lane.head.Kind());
-        if (kind != 0 && kind < static_cast<std::uint8_t>(RecordKind::End)) return true;
+        if (MayBe(lane.head.Kind())) return true;
         odd.fetch_add(1, std::memory_order_relaxed);
     }
     return false;
@@ -254,9 +263,14 @@ std::size_t Channel::Take(std::vector<Told>& into, std::size_t most, bool all) {
         s.waiting.pop_back();
         // As long as it is the oldest.
         const State::Lane* const other = s.waiting.empty() ? nullptr : s.waiting.front();
-        bool more = true;
-        while (more && lane.head.stamp < limit && into.size() - had < most &&
-               (other == nullptr || State::Later(other, &lane))) {
+        bool more = true, first = true;
+        const auto next = [&] {
+            return lane.head.stamp < limit && into.size() - had < most &&
+                   (other == nullptr || State::Later(other, &lane));
+        };
+        // What continues a record stays with it.
+        for (; more && ((!first && Continues(lane.head.Kind())) || next()); first = false) {
+            if (!first && Continues(lane.head.Kind())) lane.head.stamp = s.last;
             if (lane.head.Kind() == RecordKind::ThreadBegins) {
                 lane.thread = static_cast<std::uint32_t>(lane.head.Size());
             } else {

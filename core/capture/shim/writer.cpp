@@ -275,6 +275,13 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
 
 TraceId Writer::Trace(const Place& hook) noexcept { return process.Trace(*this, hook); }
 
+TraceId Writer::Without(TraceId trace, unsigned frames) noexcept {
+    for (; frames > 0 && trace; --frames) trace = process.Traces()->At(trace).parent;
+    return trace;
+}
+
+bool IsHeard() noexcept { return process.header->listening.load(std::memory_order_relaxed) != 0; }
+
 void ModuleGone() noexcept {
     ForgetRules();
     process.modules.Forget();
@@ -293,10 +300,10 @@ bool Writer::FindRoom() noexcept {
     return true;
 }
 
-bool Writer::WaitForRoom() noexcept {
-    const auto look = [this] {
+bool Writer::WaitForRoom(std::uint64_t records) noexcept {
+    const auto look = [this, records] {
         room_ = lane_->consumed.load(std::memory_order_acquire) + mask_ + 1;
-        return head_ < room_;
+        return head_ + records <= room_;
     };
     if (look()) return true;
     Header& header = *process.header;

@@ -51,10 +51,15 @@ public:
         lane_->mark.store(kIdle, std::memory_order_release);
     }
 
+    // Several records that are one event, with one stamp; all or none of them arrive. At most kMostInGroup.
+    void EmitGroup(Record* records, std::uint32_t count) noexcept;
+    // A trace without its innermost frames.
+    static TraceId Without(TraceId trace, unsigned frames) noexcept;
+
 private:
     friend struct Process;
     bool FindRoom() noexcept;
-    bool WaitForRoom() noexcept;
+    bool WaitForRoom(std::uint64_t records = 1) noexcept;
     void Drop(std::uint64_t stamp) noexcept;
 
     LaneHeader* lane_ = nullptr;
@@ -90,6 +95,7 @@ Writer* EnterSlowly() noexcept;
 void LeaveSlowly() noexcept;
 void CountNested() noexcept;
 void ModuleGone() noexcept;  // after a dlclose
+bool IsHeard() noexcept;     // of an attached process: somebody reads
 
 // Attaches the process where it is the one to be watched. The first call of all may come before any constructor.
 void AttachOnce() noexcept;
