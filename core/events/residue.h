@@ -124,7 +124,7 @@ RESIDUE_INLINE struct residue_told residue_what(residue_pool pool, enum residue_
 
 RESIDUE_INLINE uint64_t residue_length(const char* text) {
     uint64_t length = 0;
-    while (text != NULL && length < 1020 && text[length] != '\0') ++length;
+    while (text != NULL && length <= 1020 && text[length] != '\0') ++length;
     return length;
 }
 

@@ -240,7 +240,8 @@ TEST_CASE("whatever records come, the log is legal", "[property]") {
             record.stamp = ++made.stamp;
             record.address = (random() % 64 * 16 + (random() % 4 == 0 ? random() % 3 : 0)) | random() % 4 << 48;
             if (random() % 20 == 0) record.address = random();
-            record.size = Record::Pack(RecordKind::None, random() % 20 == 0 ? random() : random() % 90, random() % 70) |
+            record.size = Record::Pack(RecordKind::None, random() % 20 == 0 ? random() : random() % 90,
+                                       static_cast<unsigned>(random() % 70)) |
                           std::uint64_t{random() % 3 == 0 ? random() % 256 : 0x20 + random() % 18} << 48;
             record.trace = static_cast<std::uint32_t>(random() % 5 == 0 ? random() : 0);
             record.rounding = static_cast<std::uint32_t>(random() % 9 == 0 ? random() : random() % 40);

@@ -229,6 +229,11 @@ int Many(long count) {
 
 }  // namespace
 
+// Pools of its own: pools.cpp.
+int PoolThreads();
+int PoolGarbage();
+int PoolMany();
+
 int main(int count, char** arguments) {
     const std::string mode = count > 1 ? arguments[1] : "";
     const int number = count > 2 ? std::atoi(arguments[2]) : 0;
@@ -250,6 +255,9 @@ int main(int count, char** arguments) {
         OuterLeak();
         return 0;
     }
+    if (mode == "pool-threads") return PoolThreads();
+    if (mode == "pool-garbage") return PoolGarbage();
+    if (mode == "pool-many") return PoolMany();
     if (mode == "many") return Many(number);
     if (mode == "sleeps") {
         sink = std::malloc(9003);
