@@ -64,7 +64,9 @@ struct Capture::State {
     // The taking thread.
     void Take();
     bool TakeRound(bool all);
+    bool HasEnded(int& status) const;
     void LookForEnd();
+    void Run();
     // The log's thread.
     void MakeRows();
     void Append(const std::vector<Told>& batch);
@@ -76,6 +78,8 @@ struct Capture::State {
     log::SourceInfo source;
     TickRate rate;
     pid_t program = 0;
+    ProcessHandle handle;                // of a child that is not ours
+    std::optional<Children> children;    // the owner's
 
     std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
     std::atomic<std::uint64_t> waiting{0};
@@ -91,11 +95,16 @@ struct Capture::State {
 
 // --- the taking thread ---
 
+bool Capture::State::HasEnded(int& status) const {
+    return handle.IsOpen() ? handle.HasEnded() : ::waitpid(program, &status, WNOHANG) == program;
+}
+
 void Capture::State::LookForEnd() {
     int status = 0;
-    if (ended || ::waitpid(program, &status, WNOHANG) != program) return;
+    if (ended || !HasEnded(status)) return;
     Ended how;
-    if (WIFSIGNALED(status)) how.signal = WTERMSIG(status);
+    if (handle.IsOpen()) how.known = false;
+    else if (WIFSIGNALED(status)) how.signal = WTERMSIG(status);
     else how.exitCode = WEXITSTATUS(status);
     const std::lock_guard lock(mutex);
     ended = how;
@@ -202,6 +211,13 @@ void Capture::State::MakeRows() {
 
 // --- the owner's ---
 
+void Capture::State::Run() {
+    log.SetSource(source);
+    log.SetSymbolizer(names);
+    taking = std::thread([this] { Take(); });
+    making = std::thread([this] { MakeRows(); });
+}
+
 Capture::Capture(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>& arguments,
@@ -217,12 +233,26 @@ Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>&
     const std::string& name = arguments[0];
     state->source = {
         .name = name.substr(name.rfind('/') + 1), .provenance = "recorded live", .clock = log::Clock::Ticks};
-    log.SetSource(state->source);
-    log.SetSymbolizer(state->names);
-    State* const running = state.get();
-    state->taking = std::thread([running] { running->Take(); });
-    state->making = std::thread([running] { running->MakeRows(); });
+    if (options.channel.follow) state->children.emplace(*state->channel, options.channel);
+    state->Run();
     return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
+Outcome<std::unique_ptr<Capture>> Capture::Adopt(Child child, const CaptureOptions& options, log::EventLog& log) {
+    CaptureOptions own = options;
+    own.channel.plan = child.channel->Planned();
+    auto state = std::make_unique<State>(own, log, std::move(child.channel));
+    state->program = child.process;
+    state->handle = std::move(child.handle);
+    state->source = {.name = fmt::format("{}, process {}", child.name, child.process),
+                     .provenance = "recorded live, started by a program that was watched",
+                     .clock = log::Clock::Ticks};
+    state->Run();
+    return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
+std::vector<Child> Capture::NewChildren() {
+    return state_->children ? state_->children->New() : std::vector<Child>{};
 }
 
 Capture::~Capture() {
@@ -260,7 +290,9 @@ void Capture::Detach() { state_->detach.store(true, std::memory_order_release); 
 
 void Capture::Kill(int signal) {
     const std::lock_guard lock(state_->mutex);
-    if (!state_->ended) ::kill(state_->program, signal);
+    if (state_->ended) return;
+    if (state_->handle.IsOpen()) (void)state_->handle.Kill(signal);
+    else ::kill(state_->program, signal);
 }
 
 std::vector<Warning> Capture::Warnings() const {
@@ -270,6 +302,10 @@ std::vector<Warning> Capture::Warnings() const {
     if (!s.channel->Attached()) {
         warnings.push_back({s.source.name, "nothing of it was seen: it has an allocator of its own, or its loader took "
                                            "no recorder"});
+    }
+    if (counted.unfollowed != 0) {
+        warnings.push_back({s.source.name, fmt::format("{} of the processes that it started could not be followed",
+                                                       counted.unfollowed)});
     }
     if (counted.odd != 0) {
         warnings.push_back({s.source.name, fmt::format("{} records could not be, and were left out", counted.odd)});

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -126,6 +127,8 @@ Channel::Channel(const ChannelOptions& options, void* memory) : state_(std::make
     header.unwinding = options.unwinding;
     header.traceDepth = options.traceDepth;
     header.patienceNanoseconds = options.patienceNanoseconds;
+    header.follow = options.follow ? 1 : 0;
+    header.recorder = static_cast<std::uint32_t>(::getpid());
     header.listening.store(1, std::memory_order_release);
     // All else is zero, and means "none", but for the marks of lanes: those are looked at once somebody owned them.
 }
@@ -143,6 +146,37 @@ void Channel::SetProgram(pid_t program) {
 }
 
 void Channel::Leave() { state_->Shared().listening.store(0, std::memory_order_release); }
+
+std::vector<pid_t> Channel::Asking() {
+    std::vector<pid_t> asking;
+    if (!state_->options.follow) return asking;
+    for (std::atomic<std::uint64_t>& place : state_->Shared().requests) {
+        std::uint64_t word = place.load(std::memory_order_acquire);
+        const ChildRequest request = ChildRequest::Of(word);
+        if (word == 0) continue;
+        const auto process = static_cast<pid_t>(request.process);
+        if (process > 0 && request.answer == 0) {
+            asking.push_back(process);
+        } else if (process <= 0 || (::kill(process, 0) != 0 && errno == ESRCH)) {
+            (void)place.compare_exchange_strong(word, 0);  // it ended before it could read the answer
+        }
+    }
+    return asking;
+}
+
+int Channel::File() const { return state_->file; }
+const Plan& Channel::Planned() const { return state_->options.plan; }
+
+bool Channel::Answer(pid_t child, int file) {
+    const auto process = static_cast<std::uint32_t>(child);
+    const ChildRequest request{process, 0};
+    const ChildRequest answered{process, file < 0 ? ChildRequest::kNone : static_cast<std::uint32_t>(file) + 1};
+    for (std::atomic<std::uint64_t>& place : state_->Shared().requests) {
+        std::uint64_t word = request.Word();
+        if (place.compare_exchange_strong(word, answered.Word(), std::memory_order_acq_rel)) return true;
+    }
+    return false;
+}
 
 bool Channel::Attached() const { return state_->Shared().attached.load(std::memory_order_acquire) != 0; }
 
@@ -340,6 +374,7 @@ Channel::Counted Channel::Count() const {
     counted.odd = s.odd.load(std::memory_order_relaxed);
     counted.waited = s.Shared().waited.load(std::memory_order_relaxed);
     counted.tracesRefused = s.Shared().tracesRefused.load(std::memory_order_relaxed);
+    counted.unfollowed = s.Shared().unfollowed.load(std::memory_order_relaxed);
     counted.threads = s.Shared().threads.load(std::memory_order_relaxed);
     return counted;
 }

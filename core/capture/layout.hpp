@@ -195,6 +195,21 @@ struct Plan {
     constexpr std::uint64_t Bytes() const noexcept { return LaneAt(Lanes()); }
 };
 
+// A child process that wants a channel of its own puts its id into a free place (0) and waits; the recorder answers
+// with a file of its own; the child empties the place. Each step is a compare and exchange, so that a child that has
+// waited long enough and a recorder that answers late cannot both be right.
+struct ChildRequest {
+    static constexpr std::uint32_t kNone = 0xFFFFFFFF;  // there is no channel for it
+    std::uint32_t process = 0;
+    std::uint32_t answer = 0;  // 0: not yet; else the file's number + 1
+
+    constexpr std::uint64_t Word() const noexcept { return std::uint64_t{process} << 32 | answer; }
+    static constexpr ChildRequest Of(std::uint64_t word) noexcept {
+        return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+    }
+};
+inline constexpr std::uint32_t kMostRequests = 32;  // at once
+
 struct Header {
     // Written by the recorder before the program begins.
     std::uint64_t magic = kMagic;
@@ -207,6 +222,8 @@ struct Header {
     std::uint64_t patienceNanoseconds = 0;  // Block: how long a program may wait, in all
     std::atomic<std::uint32_t> program{0};  // process id: nobody else may write
     std::atomic<std::uint32_t> listening{0};  // 0: the recorder is gone, drop at once
+    std::uint32_t follow = 0;    // 1: children may ask for channels of their own
+    std::uint32_t recorder = 0;  // process id: a channel is /proc/RECORDER/fd/N
 
     // Written by the shim.
     alignas(64) std::atomic<std::uint32_t> attached{0};  // how often: more than once where the program became another
@@ -218,6 +235,9 @@ struct Header {
     std::atomic<std::uint64_t> nested{0};    // events inside another one (a signal handler's), lost
     std::atomic<std::uint64_t> waited{0};    // nanoseconds, in all
     std::atomic<std::uint64_t> tracesRefused{0};
+    // Children that want a channel: see ChildRequest.
+    std::atomic<std::uint64_t> requests[kMostRequests] = {};
+    std::atomic<std::uint32_t> unfollowed{0};  // children that got none
 };
 static_assert(sizeof(Header) <= Plan::kHeaderBytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);

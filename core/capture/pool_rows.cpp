@@ -53,7 +53,7 @@ PoolBook::Pool& Rows::PoolOf(const Event& event) {
     created.flags = static_cast<std::uint8_t>(events::Bit(EventFlag::NotACall) | events::Bit(EventFlag::Inferred));
     PoolBook::Pool& pool = pools_.Create(event.allocator, kMalloc);
     pool.name = fmt::format("pool {}", event.allocator.value - 1);
-    if (unseen_.times++ == 0) unseen_.first = pool.name;
+    if (!inherits_ && unseen_.times++ == 0) unseen_.first = pool.name;
     appender_.Append(created, pool.name);
     return pool;
 }
@@ -73,6 +73,7 @@ void Rows::OfPool(Event event, std::string_view text) {
         return;
     }
     PoolBook::Pool& pool = PoolOf(event);
+    if (IsInherited(event)) return;
     switch (event.kind) {
         case EventKind::Allocated: return Born(pool, event, text);
         case EventKind::ResizeEnds:

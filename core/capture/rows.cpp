@@ -94,7 +94,7 @@ Event Rows::EventOf(const Told& told) {
 void Rows::AddOne(const Told& told) {
     const Record& record = told.record;
     const RecordKind kind = record.Kind();
-    if (kind == RecordKind::Attached) return Begins(record.stamp);
+    if (kind == RecordKind::Attached) return Begins(record.stamp, record.Size() == 1);
     if (!begun_) Begins(record.stamp);
     if (kind == RecordKind::Misused) {
         Record of = record;
@@ -129,7 +129,7 @@ void Rows::TellFullTraces(std::uint64_t stamp) {
 }
 
 // The program, or another one in its place: what was alive is gone with its memory.
-void Rows::Begins(std::uint64_t stamp) {
+void Rows::Begins(std::uint64_t stamp, bool inherits) {
     Event event;
     event.stamp = stamp;
     event.flags = events::Bit(EventFlag::NotACall);
@@ -143,6 +143,29 @@ void Rows::Begins(std::uint64_t stamp) {
     if (std::exchange(begun_, true)) appender_.Append(event, {});
     event.kind = EventKind::AllocatorCreated;
     appender_.Append(event, "malloc");
+    inherits_ = inherits;
+    ours_.clear();
+    if (!inherits) return;
+    Event marker;
+    marker.kind = EventKind::Marker;
+    marker.stamp = stamp;
+    appender_.Append(marker, "forked here: blocks from before are not shown, nor are their frees");
+}
+
+// Is it about a block from before the fork? Called once for each event of a child of fork.
+bool Rows::IsInherited(const Event& event) {
+    if (!inherits_) return false;
+    const std::uint64_t key = event.address | std::uint64_t{event.allocator.value} << 48;
+    switch (event.kind) {
+        case EventKind::Allocated:
+        case EventKind::ResizeEnds:
+            if (!event.Failed()) ours_.insert(key);
+            return false;
+        case EventKind::Freed: return !appender_.IsLive(event.allocator, event.address) && ours_.insert(key).second;
+        case EventKind::ResizeBegins:
+            return !appender_.IsLive(event.allocator, event.address) && !ours_.contains(key);
+        default: return false;
+    }
 }
 
 void Rows::OfMalloc(Event event, RecordKind kind) {
@@ -174,7 +197,7 @@ void Rows::OfMalloc(Event event, RecordKind kind) {
             break;
         default: return;
     }
-    appender_.Append(event, {});
+    if (!IsInherited(event)) appender_.Append(event, {});
 }
 
 std::vector<Warning> Rows::Warnings() const {

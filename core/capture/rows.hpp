@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "capture/channel.hpp"
@@ -46,7 +47,8 @@ private:
     events::Event EventOf(const Told& told);
     void CopyTraces(std::uint32_t upTo);
     void TellFullTraces(std::uint64_t stamp);
-    void Begins(std::uint64_t stamp);
+    void Begins(std::uint64_t stamp, bool inherits = false);
+    bool IsInherited(const events::Event& event);
     void OfMalloc(events::Event event, RecordKind kind);
 
     void OfPool(events::Event event, std::string_view text);
@@ -67,6 +69,10 @@ private:
     bool begun_ = false, toldFullTraces_ = false;
     std::optional<Pending> pending_;
     PoolBook pools_;
+    // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
+    // of that. The addresses that are ours, or have died so.
+    bool inherits_ = false;
+    std::unordered_set<std::uint64_t> ours_;
     Complaint misused_, outside_, unseen_, odd_, unborrowed_;
 };
 

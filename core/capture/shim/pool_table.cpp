@@ -1,13 +1,20 @@
 #include "capture/shim/pool_table.hpp"
 
+#include <unistd.h>
+
 #include "events/ticks.hpp"
 
 namespace residue::capture::shim {
 
+namespace {
+constexpr int kPatience = 10'000'000;  // turns: some tenths of a second
+}
+
 bool PoolTable::Lock() noexcept {
-    for (int turn = 0; turn < 10'000'000; ++turn) {
-        std::uint32_t open = 0;
-        if (locked_.compare_exchange_weak(open, 1, std::memory_order_acquire)) return true;
+    const auto own = static_cast<std::uint32_t>(getpid());
+    for (int turn = 0; turn < kPatience; ++turn) {
+        std::uint32_t owner = owner_.load(std::memory_order_relaxed);
+        if (owner != own && owner_.compare_exchange_weak(owner, own, std::memory_order_acquire)) return true;
         events::Relax();
     }
     return false;

@@ -2,8 +2,7 @@
 // of a pool that is gone is known as such until its id has been given out 65,535 times.
 //
 // An id is given out again only where it must: so that two pools are two in the recording too. Threads: Find is
-// lock-free; Add and Remove hold a lock for some instructions, and give up where it is never let go (in a child of
-// fork whose parent held it).
+// lock-free; Add and Remove hold a lock for some instructions. A child of fork breaks the lock that its parent held.
 #pragma once
 
 #include <atomic>
@@ -28,9 +27,9 @@ private:
         std::uint16_t next = 0;  // of the ids that are free again
     };
     bool Lock() noexcept;
-    void Unlock() noexcept { locked_.store(0, std::memory_order_release); }
+    void Unlock() noexcept { owner_.store(0, std::memory_order_release); }
 
-    std::atomic<std::uint32_t> locked_{0};
+    std::atomic<std::uint32_t> owner_{0};          // the process that holds the lock
     std::uint16_t used_ = 0;                       // ids 1..used_ were given out
     std::uint16_t firstFree_ = 0, lastFree_ = 0;   // the one that is free longest comes first
     Slot slots_[std::uint32_t{kMostPools} + 1];

@@ -88,9 +88,11 @@ extern thread_local constinit Thread self __attribute__((tls_model("initial-exec
 // One page that a fork does not copy but empties: so a child knows by itself that it is not the program.
 struct Active {
     std::atomic<std::uint32_t> active{0};
+    std::atomic<std::uint32_t> asked{0};  // whether this child is to be watched too
 };
 extern constinit std::atomic<Active*> active;  // null: never attached
 
+bool AttachChild(Active& page) noexcept;  // false: it is not to be watched
 Writer* EnterSlowly() noexcept;
 void LeaveSlowly() noexcept;
 void CountNested() noexcept;
@@ -101,8 +103,11 @@ bool IsHeard() noexcept;     // of an attached process: somebody reads
 void AttachOnce() noexcept;
 
 inline Writer* Enter() noexcept {
-    const Active* const page = active.load(std::memory_order_acquire);
-    if (page == nullptr || page->active.load(std::memory_order_relaxed) == 0) return nullptr;
+    Active* const page = active.load(std::memory_order_acquire);
+    if (page == nullptr) return nullptr;
+    if (page->active.load(std::memory_order_relaxed) == 0) [[unlikely]] {
+        if (page->asked.load(std::memory_order_relaxed) != 0 || !AttachChild(*page)) return nullptr;
+    }
     if (self.busy) {
         CountNested();
         return nullptr;
