@@ -67,6 +67,9 @@ struct Capture::State {
     bool HasEnded(int& status) const;
     void LookForEnd();
     void Run();
+    std::string NameNow() const {
+        return childName ? fmt::format("{}, process {}", childName->Get(), program) : source.name;
+    }
     // The log's thread.
     void MakeRows();
     void Append(const std::vector<Told>& batch);
@@ -79,6 +82,7 @@ struct Capture::State {
     TickRate rate;
     pid_t program = 0;
     ProcessHandle handle;                // of a child that is not ours
+    std::shared_ptr<ProgramName> childName;
     std::optional<Children> children;    // the owner's
 
     std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
@@ -180,8 +184,9 @@ void Capture::State::MakeRows() {
             }
             Append(batch);
             waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
-            if (source.ticksPerSecond == 0) {
+            if (source.ticksPerSecond == 0 || source.name != NameNow()) {
                 source.ticksPerSecond = rate.PerSecond();
+                source.name = NameNow();
                 log.SetSource(source);
             }
             if (options.afterRound) options.afterRound();
@@ -193,6 +198,7 @@ void Capture::State::MakeRows() {
         }
         for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
         source.ticksPerSecond = rate.PerSecond();
+        source.name = NameNow();
         log.SetSource(source);
     } catch (const std::bad_alloc&) {
         outOfMemory.store(true, std::memory_order_release);
@@ -244,7 +250,8 @@ Outcome<std::unique_ptr<Capture>> Capture::Adopt(Child child, const CaptureOptio
     auto state = std::make_unique<State>(own, log, std::move(child.channel));
     state->program = child.process;
     state->handle = std::move(child.handle);
-    state->source = {.name = fmt::format("{}, process {}", child.name, child.process),
+    state->childName = std::move(child.name);
+    state->source = {.name = state->NameNow(),
                      .provenance = "recorded live, started by a program that was watched",
                      .clock = log::Clock::Ticks};
     state->Run();

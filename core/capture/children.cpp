@@ -64,10 +64,12 @@ std::vector<Child> Children::New() {
     for (const pid_t process : asking) {
         // It became another program: that one goes on in the same channel.
         if (const auto known = known_.find(process); known != known_.end()) {
+            known->second.name->Set(NameOf(process));  // before it goes on, and ends
             (void)root_.Answer(process, known->second.file);
             continue;
         }
-        Child child{process, NameOf(process), ProcessHandle(process), nullptr};
+        Child child{process, std::make_shared<ProgramName>(), ProcessHandle(process), nullptr};
+        child.name->Set(NameOf(process));
         if (child.handle.IsOpen() && IsOurs(process) && known_.size() < kMostAtOnce) {
             if (auto channel = Channel::Make(options_)) child.channel = std::move(*channel);
         }
@@ -78,7 +80,7 @@ std::vector<Child> Children::New() {
         }
         child.channel->SetProgram(process);
         if (!root_.Answer(process, child.channel->File())) continue;  // it did not wait
-        known_[process] = {ProcessHandle(process), child.channel->File()};
+        known_[process] = {ProcessHandle(process), child.name, child.channel->File()};
         children.push_back(std::move(child));
     }
     return children;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,9 +43,26 @@ private:
     int file_ = -1;
 };
 
+// The name of a process's program, which changes where it becomes another one. Any thread.
+class ProgramName {
+public:
+    void Set(std::string name) {
+        const std::lock_guard lock(mutex_);
+        name_ = std::move(name);
+    }
+    std::string Get() const {
+        const std::lock_guard lock(mutex_);
+        return name_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::string name_;
+};
+
 struct Child {
     pid_t process = 0;
-    std::string name;                  // of its program, as it was when it asked
+    std::shared_ptr<ProgramName> name;
     ProcessHandle handle;
     std::unique_ptr<Channel> channel;
 };
@@ -61,6 +79,7 @@ public:
 private:
     struct Known {
         ProcessHandle handle;
+        std::shared_ptr<ProgramName> name;
         int file = -1;  // of its channel. Where that is closed, the child finds none, or one that is not its own
     };
     Channel& root_;
