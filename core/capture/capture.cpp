@@ -295,6 +295,11 @@ void Capture::Wait() {
 
 void Capture::Detach() { state_->detach.store(true, std::memory_order_release); }
 
+void Capture::DetachAtLimit() {
+    if (state_->recording.load(std::memory_order_acquire)) state_->reachedLimit.store(true, std::memory_order_release);
+    Detach();
+}
+
 void Capture::Kill(int signal) {
     const std::lock_guard lock(state_->mutex);
     if (state_->ended) return;

@@ -68,6 +68,7 @@ public:
     Status Now() const;
     void Wait();                         // until the recording is over: all of it is in the log
     void Detach();                       // ends the recording; the program goes on alone
+    void DetachAtLimit();                // the same, because of the memory that it takes together with others
     void Kill(int signal);               // passes a signal to the program, if it runs
     // With options.channel.follow: processes that the program, or a child of it, has started, each at its first
     // allocation. They wait for it: to be called every few milliseconds, also after the program's own end. By the owner.

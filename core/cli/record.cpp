@@ -28,7 +28,7 @@ public:
     void TakeNew(capture::Capture& program) {
         for (capture::Child& child : program.NewChildren()) Take(std::move(child));
     }
-    // Those that have ended are written and let go. True: there are more.
+    // Those that are over are written and let go. True: there are more.
     bool FinishThoseOver() {
         for (auto at = running_.begin(); at != running_.end();) {
             if (!(*at)->IsOver()) {
@@ -39,6 +39,19 @@ public:
             at = running_.erase(at);
         }
         return !running_.empty();
+    }
+    // All recordings together stay within the limit that one has: else the largest ends.
+    void KeepWithinLimit(Recording& program) {
+        Recording* largest = nullptr;
+        std::uint64_t bytes = 0;
+        const auto look = [&](Recording& recording) {
+            if (recording.IsOver()) return;
+            bytes += recording.ResidentBytes();
+            if (largest == nullptr || recording.ResidentBytes() > largest->ResidentBytes()) largest = &recording;
+        };
+        look(program);
+        for (const auto& child : running_) look(*child);
+        if (largest != nullptr && bytes >= options_.mostLog) largest->Process().DetachAtLimit();
     }
     void LeaveAlone() {
         for (const auto& child : running_) child->Process().Detach();
@@ -80,10 +93,11 @@ private:
 constexpr auto kNap = std::chrono::milliseconds(2);
 
 // Children may outlive the program. A second signal leaves them alone.
-void FollowChildren(capture::Capture& program, Children& children) {
+void FollowChildren(Recording& program, Children& children) {
     while (children.FinishThoseOver()) {
         if (toPass.exchange(0) != 0) return children.LeaveAlone();
-        children.TakeNew(program);
+        children.TakeNew(program.Process());
+        children.KeepWithinLimit(program);
         std::this_thread::sleep_for(kNap);
     }
 }
@@ -124,11 +138,12 @@ int RecordCommand(const Arguments& arguments) {
         if (const int signal = toPass.exchange(0)) process.Kill(signal);
         children.TakeNew(process);
         (void)children.FinishThoseOver();
+        children.KeepWithinLimit(**recording);
         std::this_thread::sleep_for(kNap);
     }
     const std::optional<capture::Ended> ended = process.Now().ended;
     children.TakeNew(process);
-    FollowChildren(process, children);
+    FollowChildren(**recording, children);
     {
         ProgressLine line;
         while (process.Now().recording) {

@@ -51,10 +51,7 @@ void Recording::WriteAlong() {
     lastWrite_ = Clock::now();
 }
 
-bool Recording::IsOver() const {
-    const capture::Capture::Status now = capture_->Now();
-    return !now.running && !now.recording;
-}
+bool Recording::IsOver() const { return !capture_->Now().recording; }
 
 Outcome<void> Recording::Finish() {
     capture_->Wait();

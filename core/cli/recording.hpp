@@ -23,7 +23,8 @@ public:
     Outcome<void> Adopt(capture::Child child, capture::CaptureOptions options);
     capture::Capture& Process() { return *capture_; }
 
-    bool IsOver() const;        // the process has ended and all is in the log: Finish does not wait
+    std::uint64_t ResidentBytes() const { return log_.ResidentBytes(); }
+    bool IsOver() const;        // the process has ended, or is left alone, and all is in the log: Finish does not wait
     // Waits for the rest, writes it, and says how it went in one line on the error stream.
     Outcome<void> Finish();
     void Discard();             // where it could not be started

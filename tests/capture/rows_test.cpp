@@ -231,6 +231,23 @@ TEST_CASE("with another program in its place, the pools are gone with the memory
     CHECK(view.Positions().value == 3);  // nobody called for their end
 }
 
+TEST_CASE("a child of fork may free what it inherited, once") {
+    Made made;
+    made.Malloc(RecordKind::Attached, 0, 1);
+    made.Malloc(RecordKind::Freed, 0x1000);                                             // inherited
+    made.Malloc(RecordKind::Allocated, 0x1000, 8).Malloc(RecordKind::Freed, 0x1000);  // its own, in its place
+    made.Malloc(RecordKind::ResizeBegins, 0x2000, 99).Malloc(RecordKind::ResizeEnds, 0x3000, 99);
+    made.Pool(4, EventKind::Freed, 0x5000).Pool(4, EventKind::Allocated, 0x5000, 4);  // a pool that it inherited
+    CHECK(made.View().ErrorCount() == 0);
+    CHECK(AllText(made.rows.Warnings()).empty());
+    made.Malloc(RecordKind::Freed, 0x1000).Malloc(RecordKind::Freed, 0x3000).Malloc(RecordKind::Freed, 0x3000);
+    const log::LogView view = made.View();
+    CHECK(view.ErrorCount() == 2);
+    CHECK(log::testing::Illegal(view) == "");
+    made.Malloc(RecordKind::Attached).Malloc(RecordKind::Freed, 0x9000);  // another program: it inherits nothing
+    CHECK(made.View().ErrorCount() == 3);
+}
+
 TEST_CASE("whatever records come, the log is legal", "[property]") {
     std::mt19937_64 random(11);
     for (int round = 0; round < 200; ++round) {

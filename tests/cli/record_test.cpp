@@ -132,7 +132,7 @@ TEST_CASE("record --follow writes each process into a file of its own, and witho
     CHECK(Report(residue, "both.residue")["allocations"] == Report(residue, "alone.residue")["allocations"]);
 }
 
-TEST_CASE("a child's frees of what it inherited are no mistakes of its, its own second frees are") {
+TEST_CASE("a child's frees of what it inherited are no mistakes of its") {
     const Program residue;
     const auto run = residue({"record", "--follow", "-o", "heirs.residue", "--", kSubject, "heirs"});
     INFO(run.errors);
