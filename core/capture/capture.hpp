@@ -71,7 +71,7 @@ public:
     void DetachAtLimit();                // the same, because of the memory that it takes together with others
     void Kill(int signal);               // passes a signal to the program, if it runs
     // With options.channel.follow: processes that the program, or a child of it, has started, each at its first
-    // allocation. They wait for it: to be called every few milliseconds, also after the program's own end. By the owner.
+    // allocation. They wait for it: to be called every few milliseconds, after the program's own end too. By the owner.
     std::vector<Child> NewChildren();
     std::vector<Warning> Warnings() const;  // after Wait, or Detach and Wait
 

@@ -58,8 +58,8 @@ constexpr bool IsTold(RecordKind kind) noexcept {
     const auto value = static_cast<std::uint8_t>(kind), first = static_cast<std::uint8_t>(RecordKind::Told);
     return value >= first && value < first + events::kKindCount;
 }
-constexpr events::EventKind EventKindOf(RecordKind told) noexcept {
-    return static_cast<events::EventKind>(static_cast<std::uint8_t>(told) - static_cast<std::uint8_t>(RecordKind::Told));
+constexpr events::EventKind EventKindOf(RecordKind kind) noexcept {
+    return static_cast<events::EventKind>(static_cast<int>(kind) - static_cast<int>(RecordKind::Told));
 }
 // Belongs to the record before it.
 constexpr bool Continues(RecordKind kind) noexcept { return kind == RecordKind::Detail || kind == RecordKind::Text; }
@@ -94,8 +94,8 @@ struct Record {
 };
 static_assert(sizeof(Record) == 32);
 
-// What of an event does not fit into one record. `argument` is the record's address, padding and slack are its trace and
-// rounding; the others are its size.
+// What of an event does not fit into one record. `argument` is the record's address, padding and slack are its trace
+// and rounding; the others are its size.
 struct Detail {
     std::uint64_t argument = 0;
     std::uint32_t padding = 0, slack = 0;

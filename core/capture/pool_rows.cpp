@@ -108,7 +108,9 @@ void Rows::Created(Event event, std::string_view text) {
     }
     // Nobody's: malloc's, if it lies in a block of malloc's or may come to.
     AllocatorId parent{};
-    if (event.header != 0 && event.header <= kMostPools) parent = AllocatorId{static_cast<std::uint16_t>(event.header + 1)};
+    if (event.header != 0 && event.header <= kMostPools) {
+        parent = AllocatorId{static_cast<std::uint16_t>(event.header + 1)};
+    }
     if (!parent || parent == event.allocator || pools_.Find(parent) == nullptr) {
         const bool unknown = event.size == 0;
         parent = unknown || appender_.HoldsInOneBlock(kMalloc, event.address, event.size) ? kMalloc : AllocatorId{};

@@ -18,7 +18,8 @@ using events::EventKind;
 
 namespace {
 
-constexpr capture::Plan kSmall{.largeLanes = 1, .largeRecords = 16, .smallLanes = 1, .smallRecords = 16, .traceNodes = 50};
+constexpr capture::Plan kSmall{
+    .largeLanes = 1, .largeRecords = 16, .smallLanes = 1, .smallRecords = 16, .traceNodes = 50};
 
 // A log that is made from records.
 struct Made {
@@ -36,8 +37,8 @@ struct Made {
     }
     Made& Pool(std::uint16_t pool, EventKind kind, std::uint64_t address = 0, std::uint64_t size = 0,
                std::uint32_t rounding = 0) {
-        batch.push_back({{++stamp, address | std::uint64_t{pool} << 48, Record::Pack(capture::ToldKind(kind), size, 0), 0,
-                          rounding}, 1});
+        const std::uint64_t packed = Record::Pack(capture::ToldKind(kind), size, 0);
+        batch.push_back({{++stamp, address | std::uint64_t{pool} << 48, packed, 0, rounding}, 1});
         return *this;
     }
     Made& With(const Detail& detail) {

@@ -97,7 +97,9 @@ TEST_CASE("a pool in a shared library is seen, and in a static program nobody li
     const Program residue;
     residue.folder.Write("part.c", "#include \"residue.h\"\nvoid part(void);\nvoid part(void) {\n"
                                    "    residue_marker(\"in a library\");\n"
-                                   "    residue_pool_destroy(residue_pool_create(\"of a library\", 0, 0, RESIDUE_NONE));\n}\n");
+                                   "    const residue_pool pool =\n"
+                                   "        residue_pool_create(\"of a library\", 0, 0, RESIDUE_NONE);\n"
+                                   "    residue_pool_destroy(pool);\n}\n");
     residue.folder.Write("main.c", "void part(void);\nint main(void) { part(); return 0; }\n");
     Compile(residue, {"gcc"}, {"-shared", "-fPIC", "-fvisibility=default", "part.c", "-o", "libpart.so"});
     Compile(residue, {"gcc"}, {"main.c", "-o", "main", "-Wl,--as-needed", "-Wl,-rpath,$ORIGIN", "-L.", "-lpart"});

@@ -1,5 +1,5 @@
-// The ids of a program's pools. A handle is an id and how often it was given out before (16 bits each), so that a handle
-// of a pool that is gone is known as such until its id has been given out 65,535 times.
+// The ids of a program's pools. A handle is an id and how often it was given out before (16 bits each), so that a
+// handle of a pool that is gone is known as such until its id has been given out 65,535 times.
 //
 // An id is given out again only where it must: so that two pools are two in the recording too. Threads: Find is
 // lock-free; Add and Remove hold a lock for some instructions. A child of fork breaks the lock that its parent held.
