@@ -17,7 +17,7 @@
 // a handler tells while its thread is in malloc is lost (and counted).
 // Errors: nothing here fails, sets errno or calls malloc. What makes no sense (a pool that is gone, a free of what was
 // never allocated, a block outside of the pool) becomes a failed event or a warning of the recording.
-// Cost where somebody listens: as a malloc under the recorder, mostly the call trace.
+// Cost where somebody listens: as a malloc under the recorder, mostly the call trace (which frees have none of).
 #pragma once
 
 #include <stddef.h>

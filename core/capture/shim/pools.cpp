@@ -65,18 +65,37 @@ std::uint32_t AddText(const residue_told& told, Record* records) noexcept {
     return count;
 }
 
-void Write(Writer& writer, const residue_told& told, std::uint16_t pool, std::uint16_t parent, TraceId trace) noexcept {
-    Record records[kMostInGroup];
+// Without its text. How many records.
+std::uint32_t Fill(Record* records, const residue_told& told, std::uint16_t pool, std::uint16_t parent,
+                   TraceId trace) noexcept {
     Record& record = records[0];
     record.address = (told.address & kLow48) | std::uint64_t{pool} << 48;
     record.size = Record::Pack(ToldKind(static_cast<EventKind>(told.kind)), told.size, told.alignment_log2);
     record.trace = trace.value;
     record.rounding = static_cast<std::uint32_t>(told.rounding < kLow48 ? told.rounding : 0xFFFFFFFF);
-    std::uint32_t count = 1;
-    if (const Detail detail = DetailOf(told, parent); detail.Any()) records[count++] = detail.Pack();
+    const Detail detail = DetailOf(told, parent);
+    if (!detail.Any()) return 1;
+    records[1] = detail.Pack();
+    return 2;
+}
+
+[[gnu::noinline]] void WriteWithText(Writer& writer, const residue_told& told, const Record* first,
+                                     std::uint32_t count) noexcept {
+    Record records[kMostInGroup];
+    __builtin_memcpy(static_cast<void*>(records), first, count * sizeof(Record));
     count += AddText(told, records + count);
     writer.EmitGroup(records, count);
 }
+
+void Write(Writer& writer, const residue_told& told, std::uint16_t pool, std::uint16_t parent, TraceId trace) noexcept {
+    Record records[2];
+    const std::uint32_t count = Fill(records, told, pool, parent, trace);
+    if (told.text != nullptr) return WriteWithText(writer, told, records, count);
+    writer.EmitGroup(records, count);
+}
+
+// As for malloc: who frees is not asked, which would cost as much again as who allocates.
+bool TakesTrace(EventKind kind) noexcept { return kind != EventKind::Freed && kind != EventKind::ResizeBegins; }
 
 void Complain(Writer& writer, const residue_told& told, std::uint32_t handle) noexcept {
     Record record;
@@ -100,8 +119,8 @@ std::uint32_t Tell(Writer& writer, const residue_told& told, const Place& place)
         Complain(writer, told, handle);
         return 0;
     }
-    const TraceId trace =
-        told.trace == RESIDUE_TRACE_HERE ? writer.Trace(place) : TraceId{told.trace};
+    const bool here = told.trace == RESIDUE_TRACE_HERE;
+    const TraceId trace = !here ? TraceId{told.trace} : TakesTrace(kind) ? writer.Trace(place) : TraceId{};
     // Written before the id is free: nobody can be given it earlier.
     Write(writer, told, pool, parent, trace);
     if (kind == EventKind::AllocatorDestroyed) (void)pools.Remove(handle);

@@ -68,10 +68,16 @@ int PoolGarbage() {
 }
 
 int PoolMany() {
-    for (int i = 0; i < 300; ++i) residue_pool_destroy(residue_pool_create("one of many", nullptr, 0, RESIDUE_NONE));
+    residue_pool gone = RESIDUE_NONE;
+    for (int i = 0; i < 300; ++i) {
+        const residue_pool brief = residue_pool_create("one of many", nullptr, 0, RESIDUE_NONE);
+        if (i == 0) gone = brief;
+        residue_pool_destroy(brief);
+    }
     std::vector<residue_pool> all;
     for (int i = 0; i < 65'536; ++i) all.push_back(residue_pool_create("p", nullptr, 0, RESIDUE_NONE));
     if (all[65'533] == 0 || all[65'534] != 0) return 1;
+    residue_pool_freed(gone, &all);  // its id is another pool's by now
     residue_pool_destroy(all[0]);
     return residue_pool_create("p", nullptr, 0, RESIDUE_NONE) != 0 ? 0 : 2;
 }
