@@ -8,8 +8,10 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Residue)
 foreach(layer ${library})
   set_target_properties(residue_${layer} PROPERTIES EXPORT_NAME ${layer})
   install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/core/${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/residue
-    FILES_MATCHING PATTERN "*.hpp")
+    FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 endforeach()
+# For C and C++ programs that link nothing of ours: #include <residue/residue.h>.
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/core/events/residue.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/residue)
 list(TRANSFORM library PREPEND residue_)
 install(TARGETS ${library} residue_options tp_expected tp_threads tp_fmt tp_zstd tp_dw EXPORT ResidueTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

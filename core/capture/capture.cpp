@@ -17,24 +17,18 @@
 #include <utility>
 
 #include "capture/launch.hpp"
+#include "capture/rows.hpp"
 #include "events/ticks.hpp"
-#include "log/appender.hpp"
-#include "log/trace_store.hpp"
 #include "symbols/modules.hpp"
 
 namespace residue::capture {
 
 namespace {
 
-using events::Event;
-using events::EventFlag;
-using events::EventKind;
-
 constexpr std::size_t kBatch = 1 << 15;             // records
 constexpr int kLastRounds = 64;                     // 2 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
 constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
-constexpr AllocatorId kMalloc{1};
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
 class TickRate {
@@ -65,19 +59,20 @@ std::uint64_t HalfOfMemory() {
 
 struct Capture::State {
     State(const CaptureOptions& chosen, log::EventLog& to, std::unique_ptr<Channel> from)
-        : options(chosen), log(to), channel(std::move(from)), appender(to) {}
+        : options(chosen), log(to), channel(std::move(from)), rows(*channel, chosen.channel.plan.traceNodes, to) {}
 
     // The taking thread.
     void Take();
     bool TakeRound(bool all);
+    bool HasEnded(int& status) const;
     void LookForEnd();
+    void Run();
+    std::string NameNow() const {
+        return childName ? fmt::format("{}, process {}", childName->Get(), program) : source.name;
+    }
     // The log's thread.
     void MakeRows();
     void Append(const std::vector<Told>& batch);
-    void AppendOne(const Told& told);
-    void CopyTraces(std::uint32_t upTo);
-    void Begins(std::uint64_t stamp);
-    void TellFullTraces(std::uint64_t stamp);
 
     CaptureOptions options;
     log::EventLog& log;
@@ -86,6 +81,9 @@ struct Capture::State {
     log::SourceInfo source;
     TickRate rate;
     pid_t program = 0;
+    ProcessHandle handle;                // of a child that is not ours
+    std::shared_ptr<ProgramName> childName;
+    std::optional<Children> children;    // the owner's
 
     std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
     std::atomic<std::uint64_t> waiting{0};
@@ -95,21 +93,22 @@ struct Capture::State {
     bool allTaken = false;
     std::optional<Ended> ended;
 
-    // The log's thread.
-    log::Appender appender;
-    std::uint32_t traces = 0;
-    bool begun = false, toldFullTraces = false;
-
-    std::thread taking, rows;
+    Rows rows;  // the log's thread
+    std::thread taking, making;
 };
 
 // --- the taking thread ---
 
+bool Capture::State::HasEnded(int& status) const {
+    return handle.IsOpen() ? handle.HasEnded() : ::waitpid(program, &status, WNOHANG) == program;
+}
+
 void Capture::State::LookForEnd() {
     int status = 0;
-    if (ended || ::waitpid(program, &status, WNOHANG) != program) return;
+    if (ended || !HasEnded(status)) return;
     Ended how;
-    if (WIFSIGNALED(status)) how.signal = WTERMSIG(status);
+    if (handle.IsOpen()) how.known = false;
+    else if (WIFSIGNALED(status)) how.signal = WTERMSIG(status);
     else how.exitCode = WEXITSTATUS(status);
     const std::lock_guard lock(mutex);
     ended = how;
@@ -166,87 +165,9 @@ void Capture::State::Take() {
 
 // --- the log's thread ---
 
-void Capture::State::CopyTraces(std::uint32_t upTo) {
-    while (traces < upTo) {
-        const Channel::Node node = channel->TraceAt(++traces);
-        log.AddTrace(TraceId{node.parent}, node.frame);
-    }
-}
-
-// The program, or another one in its place: what was alive is gone with its memory.
-void Capture::State::Begins(std::uint64_t stamp) {
-    Event event;
-    event.stamp = stamp;
-    event.allocator = kMalloc;
-    if (std::exchange(begun, true)) {
-        event.kind = EventKind::AllocatorDestroyed;
-        event.flags = events::Bit(EventFlag::NotACall);
-        appender.Append(event, {});
-    }
-    event.kind = EventKind::AllocatorCreated;
-    event.flags = events::Bit(EventFlag::NotACall);
-    appender.Append(event, "malloc");
-}
-
-void Capture::State::TellFullTraces(std::uint64_t stamp) {
-    if (toldFullTraces || channel->Count().tracesRefused == 0) return;
-    toldFullTraces = true;
-    Event marker;
-    marker.kind = EventKind::Marker;
-    marker.stamp = stamp;
-    appender.Append(marker, log::kNoRoomForTraces);
-}
-
-void Capture::State::AppendOne(const Told& told) {
-    const Record& record = told.record;
-    if (!begun && record.Kind() != RecordKind::Attached) Begins(record.stamp);
-    Event event;
-    event.stamp = record.stamp;
-    event.address = record.Address();
-    event.size = record.Size();
-    event.rounding = record.rounding;
-    event.thread = ThreadId{told.thread};
-    event.allocator = kMalloc;
-    event.alignmentLog2 = record.AlignmentLog2();
-    if (record.trace != 0 && record.trace <= options.channel.plan.traceNodes) {
-        CopyTraces(record.trace);
-        event.trace = TraceId{record.trace};
-    }
-    switch (record.Kind()) {
-        case RecordKind::Attached: return Begins(record.stamp);
-        case RecordKind::Allocated: event.kind = EventKind::Allocated; break;
-        case RecordKind::AllocateFailed:
-            event.kind = EventKind::AllocateFailed;
-            event.address = 0;  // what holes there were is not known
-            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-            break;
-        case RecordKind::Freed:
-            event.kind = EventKind::Freed;
-            event.size = 0;
-            break;
-        case RecordKind::ResizeBegins: event.kind = EventKind::ResizeBegins; break;
-        case RecordKind::ResizeEnds: event.kind = EventKind::ResizeEnds; break;
-        case RecordKind::ResizeFailed:
-            event.kind = EventKind::ResizeEnds;
-            event.address = 0;
-            event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
-            break;
-        case RecordKind::Gap:
-            event.kind = EventKind::Gap;
-            event.argument = record.Size();
-            event.size = 0;
-            event.address = 0;
-            event.allocator = {};
-            break;
-        default: return;
-    }
-    appender.Append(event, {});
-}
-
 void Capture::State::Append(const std::vector<Told>& batch) {
     for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
-    if (!batch.empty()) TellFullTraces(batch.front().record.stamp);
-    for (const Told& told : batch) AppendOne(told);
+    rows.Add(batch);
 }
 
 void Capture::State::MakeRows() {
@@ -263,8 +184,9 @@ void Capture::State::MakeRows() {
             }
             Append(batch);
             waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
-            if (source.ticksPerSecond == 0) {
+            if (source.ticksPerSecond == 0 || source.name != NameNow()) {
                 source.ticksPerSecond = rate.PerSecond();
+                source.name = NameNow();
                 log.SetSource(source);
             }
             if (options.afterRound) options.afterRound();
@@ -276,6 +198,7 @@ void Capture::State::MakeRows() {
         }
         for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
         source.ticksPerSecond = rate.PerSecond();
+        source.name = NameNow();
         log.SetSource(source);
     } catch (const std::bad_alloc&) {
         outOfMemory.store(true, std::memory_order_release);
@@ -294,6 +217,13 @@ void Capture::State::MakeRows() {
 
 // --- the owner's ---
 
+void Capture::State::Run() {
+    log.SetSource(source);
+    log.SetSymbolizer(names);
+    taking = std::thread([this] { Take(); });
+    making = std::thread([this] { MakeRows(); });
+}
+
 Capture::Capture(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>& arguments,
@@ -309,19 +239,34 @@ Outcome<std::unique_ptr<Capture>> Capture::Start(const std::vector<std::string>&
     const std::string& name = arguments[0];
     state->source = {
         .name = name.substr(name.rfind('/') + 1), .provenance = "recorded live", .clock = log::Clock::Ticks};
-    log.SetSource(state->source);
-    log.SetSymbolizer(state->names);
-    State* const running = state.get();
-    state->taking = std::thread([running] { running->Take(); });
-    state->rows = std::thread([running] { running->MakeRows(); });
+    if (options.channel.follow) state->children.emplace(*state->channel, options.channel);
+    state->Run();
     return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
+Outcome<std::unique_ptr<Capture>> Capture::Adopt(Child child, const CaptureOptions& options, log::EventLog& log) {
+    CaptureOptions own = options;
+    own.channel.plan = child.channel->Planned();
+    auto state = std::make_unique<State>(own, log, std::move(child.channel));
+    state->program = child.process;
+    state->handle = std::move(child.handle);
+    state->childName = std::move(child.name);
+    state->source = {.name = state->NameNow(),
+                     .provenance = "recorded live, started by a program that was watched",
+                     .clock = log::Clock::Ticks};
+    state->Run();
+    return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
+std::vector<Child> Capture::NewChildren() {
+    return state_->children ? state_->children->New() : std::vector<Child>{};
 }
 
 Capture::~Capture() {
     Detach();
     state_->abandon.store(true, std::memory_order_release);
     if (state_->taking.joinable()) state_->taking.join();
-    if (state_->rows.joinable()) state_->rows.join();
+    if (state_->making.joinable()) state_->making.join();
 }
 
 Capture::Status Capture::Now() const {
@@ -344,24 +289,35 @@ Capture::Status Capture::Now() const {
 }
 
 void Capture::Wait() {
-    if (state_->rows.joinable()) state_->rows.join();
+    if (state_->making.joinable()) state_->making.join();
     if (!state_->detach.load(std::memory_order_acquire) && state_->taking.joinable()) state_->taking.join();
 }
 
 void Capture::Detach() { state_->detach.store(true, std::memory_order_release); }
 
+void Capture::DetachAtLimit() {
+    if (state_->recording.load(std::memory_order_acquire)) state_->reachedLimit.store(true, std::memory_order_release);
+    Detach();
+}
+
 void Capture::Kill(int signal) {
     const std::lock_guard lock(state_->mutex);
-    if (!state_->ended) ::kill(state_->program, signal);
+    if (state_->ended) return;
+    if (state_->handle.IsOpen()) (void)state_->handle.Kill(signal);
+    else ::kill(state_->program, signal);
 }
 
 std::vector<Warning> Capture::Warnings() const {
     const State& s = *state_;
-    std::vector<Warning> warnings = s.appender.Warnings();
+    std::vector<Warning> warnings = s.rows.Warnings();
     const Channel::Counted counted = s.channel->Count();
     if (!s.channel->Attached()) {
         warnings.push_back({s.source.name, "nothing of it was seen: it has an allocator of its own, or its loader took "
                                            "no recorder"});
+    }
+    if (counted.unfollowed != 0) {
+        warnings.push_back({s.source.name, fmt::format("{} of the processes that it started could not be followed",
+                                                       counted.unfollowed)});
     }
     if (counted.odd != 0) {
         warnings.push_back({s.source.name, fmt::format("{} records could not be, and were left out", counted.odd)});

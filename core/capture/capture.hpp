@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "capture/channel.hpp"
+#include "capture/children.hpp"
 #include "log/event_log.hpp"
 #include "log/failure.hpp"
 
@@ -35,7 +36,8 @@ struct CaptureOptions {
 
 // How a program ended.
 struct Ended {
-    int exitCode = 0;  // where it was not killed
+    bool known = true;  // false: it is over, and how only its parent knows (a child of the program's)
+    int exitCode = 0;   // where it was not killed
     int signal = 0;    // what killed it; 0: nothing did
     int AsShell() const { return signal != 0 ? 128 + signal : exitCode; }
 };
@@ -46,6 +48,8 @@ public:
     static Outcome<std::unique_ptr<Capture>> Start(const std::vector<std::string>& arguments,
                                                    const CaptureOptions& options, log::EventLog& log);
     ~Capture();  // leaves the program alone, and waits for the threads
+    // The same for a child of a program that is watched; it runs already.
+    static Outcome<std::unique_ptr<Capture>> Adopt(Child child, const CaptureOptions& options, log::EventLog& log);
     Capture(const Capture&) = delete;
     Capture& operator=(const Capture&) = delete;
 
@@ -64,7 +68,11 @@ public:
     Status Now() const;
     void Wait();                         // until the recording is over: all of it is in the log
     void Detach();                       // ends the recording; the program goes on alone
+    void DetachAtLimit();                // the same, because of the memory that it takes together with others
     void Kill(int signal);               // passes a signal to the program, if it runs
+    // With options.channel.follow: processes that the program, or a child of it, has started, each at its first
+    // allocation. They wait for it: to be called every few milliseconds, after the program's own end too. By the owner.
+    std::vector<Child> NewChildren();
     std::vector<Warning> Warnings() const;  // after Wait, or Detach and Wait
 
 private:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,7 +32,17 @@ std::uint64_t WordAt(const void* at) noexcept {
 }
 
 // Does it give memory back? At equal stamps that comes first.
-bool GivesBack(RecordKind kind) noexcept { return kind == RecordKind::Freed || kind == RecordKind::ResizeBegins; }
+bool GivesBack(RecordKind kind) noexcept {
+    if (!IsTold(kind)) return kind == RecordKind::Freed || kind == RecordKind::ResizeBegins;
+    switch (EventKindOf(kind)) {
+        case events::EventKind::Freed:
+        case events::EventKind::ResizeBegins:
+        case events::EventKind::BulkFreed:
+        case events::EventKind::RegionShrunk:
+        case events::EventKind::AllocatorDestroyed: return true;
+        default: return false;
+    }
+}
 
 }  // namespace
 
@@ -116,6 +127,8 @@ Channel::Channel(const ChannelOptions& options, void* memory) : state_(std::make
     header.unwinding = options.unwinding;
     header.traceDepth = options.traceDepth;
     header.patienceNanoseconds = options.patienceNanoseconds;
+    header.follow = options.follow ? 1 : 0;
+    header.recorder = static_cast<std::uint32_t>(::getpid());
     header.listening.store(1, std::memory_order_release);
     // All else is zero, and means "none", but for the marks of lanes: those are looked at once somebody owned them.
 }
@@ -133,6 +146,37 @@ void Channel::SetProgram(pid_t program) {
 }
 
 void Channel::Leave() { state_->Shared().listening.store(0, std::memory_order_release); }
+
+std::vector<pid_t> Channel::Asking() {
+    std::vector<pid_t> asking;
+    if (!state_->options.follow) return asking;
+    for (std::atomic<std::uint64_t>& place : state_->Shared().requests) {
+        std::uint64_t word = place.load(std::memory_order_acquire);
+        const ChildRequest request = ChildRequest::Of(word);
+        if (word == 0) continue;
+        const auto process = static_cast<pid_t>(request.process);
+        if (process > 0 && request.answer == 0) {
+            asking.push_back(process);
+        } else if (process <= 0 || (::kill(process, 0) != 0 && errno == ESRCH)) {
+            (void)place.compare_exchange_strong(word, 0);  // it ended before it could read the answer
+        }
+    }
+    return asking;
+}
+
+int Channel::File() const { return state_->file; }
+const Plan& Channel::Planned() const { return state_->options.plan; }
+
+bool Channel::Answer(pid_t child, int file) {
+    const auto process = static_cast<std::uint32_t>(child);
+    const ChildRequest request{process, 0};
+    const ChildRequest answered{process, file < 0 ? ChildRequest::kNone : static_cast<std::uint32_t>(file) + 1};
+    for (std::atomic<std::uint64_t>& place : state_->Shared().requests) {
+        std::uint64_t word = request.Word();
+        if (place.compare_exchange_strong(word, answered.Word(), std::memory_order_acq_rel)) return true;
+    }
+    return false;
+}
 
 bool Channel::Attached() const { return state_->Shared().attached.load(std::memory_order_acquire) != 0; }
 
@@ -218,8 +262,7 @@ bool Channel::State::ReadHead(Lane& lane) {
         lane.head.size = WordAt(&at.size);
         const std::uint64_t last8 = WordAt(&at.trace);
         std::memcpy(&lane.head.trace, &last8, sizeof(last8));
-        const auto kind = static_cast<std::uint8_t>(lane.head.Kind());
-        if (kind != 0 && kind < static_cast<std::uint8_t>(RecordKind::End)) return true;
+        if (MayBe(lane.head.Kind())) return true;
         odd.fetch_add(1, std::memory_order_relaxed);
     }
     return false;
@@ -254,9 +297,14 @@ std::size_t Channel::Take(std::vector<Told>& into, std::size_t most, bool all) {
         s.waiting.pop_back();
         // As long as it is the oldest.
         const State::Lane* const other = s.waiting.empty() ? nullptr : s.waiting.front();
-        bool more = true;
-        while (more && lane.head.stamp < limit && into.size() - had < most &&
-               (other == nullptr || State::Later(other, &lane))) {
+        bool more = true, first = true;
+        const auto next = [&] {
+            return lane.head.stamp < limit && into.size() - had < most &&
+                   (other == nullptr || State::Later(other, &lane));
+        };
+        // What continues a record stays with it.
+        for (; more && ((!first && Continues(lane.head.Kind())) || next()); first = false) {
+            if (!first && Continues(lane.head.Kind())) lane.head.stamp = s.last;
             if (lane.head.Kind() == RecordKind::ThreadBegins) {
                 lane.thread = static_cast<std::uint32_t>(lane.head.Size());
             } else {
@@ -326,6 +374,7 @@ Channel::Counted Channel::Count() const {
     counted.odd = s.odd.load(std::memory_order_relaxed);
     counted.waited = s.Shared().waited.load(std::memory_order_relaxed);
     counted.tracesRefused = s.Shared().tracesRefused.load(std::memory_order_relaxed);
+    counted.unfollowed = s.Shared().unfollowed.load(std::memory_order_relaxed);
     counted.threads = s.Shared().threads.load(std::memory_order_relaxed);
     return counted;
 }

@@ -25,6 +25,7 @@ struct ChannelOptions {
     Unwinding unwinding = Unwinding::Auto;
     std::uint32_t traceDepth = 32;
     std::uint64_t patienceNanoseconds = 50'000'000;  // Block: how long the program may wait, in all
+    bool follow = false;  // children of the program may ask for channels of their own
 };
 
 // A record, and the number of the thread that wrote it (1, 2, ... in the order of their first events).
@@ -46,6 +47,13 @@ public:
     std::string Path() const;
     // Who may write; set in the child before it becomes the program.
     void SetProgram(pid_t program);
+
+    // Children that ask for a channel of their own, and the answer: the File() of one that is theirs (SetProgram), or
+    // -1. False: it does not ask any more. One thread, which need not be the reading one.
+    std::vector<pid_t> Asking();
+    bool Answer(pid_t child, int file);
+    int File() const;
+    const Plan& Planned() const;
 
     // Adds what is older than now and than all that is under way, at most about `most` records. `all`: the program has
     // ended, nothing is under way. Returns how many.
@@ -70,6 +78,7 @@ public:
         std::uint64_t waited = 0;      // nanoseconds that the program waited
         std::uint64_t tracesRefused = 0;
         std::uint32_t threads = 0;
+        std::uint32_t unfollowed = 0;  // children that asked and got none
     };
     Counted Count() const;
 

@@ -15,17 +15,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "events/kinds.hpp"
+
 namespace residue::capture {
 
 inline constexpr std::uint64_t kMagic = 0x3145554449534552;  // "RESIDUE1"
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr char kChannelVariable[] = "RESIDUE_CHANNEL";  // the path; for the shim
 
 // --- records ---
 
 enum class RecordKind : std::uint8_t {
     None = 0,
-    Attached,        // the program begins, or it became another one (exec): what was alive is gone
+    Attached,        // the program begins, or it became another one (exec): what was alive is gone. size: 1 where it
+                     // is a child of fork, which has the heap of its parent
     ThreadBegins,    // what follows in this lane is of another thread. size: its number
     Allocated,       // address, size, rounding, trace, alignment
     AllocateFailed,  // size, trace, alignment
@@ -33,9 +36,40 @@ enum class RecordKind : std::uint8_t {
     ResizeBegins,    // address (old), size, trace
     ResizeEnds,      // address (new), size, rounding, trace
     ResizeFailed,    // size, trace
-    End,             // of the kinds
+    End,             // of malloc's kinds
+    // What a program tells of its own pools (events/residue.h): kTold + its EventKind. Behind it, in the same lane and
+    // with the same stamp, may lie one Detail and up to kMostTexts Texts. Allocator() is the pool, 0: nobody's.
+    Told = 0x20,
+    Detail = 0x60,   // more fields of the record before: see PackDetail
+    Text,            // bytes of its text: size of them, at most kTextBytes, in `address` and then `trace`, `rounding`
+    Misused,         // a call on a pool that is not there. address; size: EventKind; rounding: the handle
     Gap = 0xFF       // only from the channel: so many events were lost here (size)
 };
+
+inline constexpr std::uint32_t kTextBytes = 16;
+inline constexpr std::uint32_t kMostTexts = 64;                  // 1,024 bytes: events::kMaxText and a little
+inline constexpr std::uint32_t kMostInGroup = 2 + kMostTexts;    // records of one event
+inline constexpr std::uint16_t kMostPools = 65'534;              // ids 1.. of pools; in the log they are one higher
+
+constexpr RecordKind ToldKind(events::EventKind kind) noexcept {
+    return static_cast<RecordKind>(static_cast<std::uint8_t>(RecordKind::Told) + static_cast<std::uint8_t>(kind));
+}
+constexpr bool IsTold(RecordKind kind) noexcept {
+    const auto value = static_cast<std::uint8_t>(kind), first = static_cast<std::uint8_t>(RecordKind::Told);
+    return value >= first && value < first + events::kKindCount;
+}
+constexpr events::EventKind EventKindOf(RecordKind kind) noexcept {
+    return static_cast<events::EventKind>(static_cast<int>(kind) - static_cast<int>(RecordKind::Told));
+}
+// Belongs to the record before it.
+constexpr bool Continues(RecordKind kind) noexcept { return kind == RecordKind::Detail || kind == RecordKind::Text; }
+// A program may write it.
+constexpr bool MayBe(RecordKind kind) noexcept {
+    return (kind != RecordKind::None && kind < RecordKind::End) || IsTold(kind) || Continues(kind) ||
+           kind == RecordKind::Misused;
+}
+static_assert(static_cast<std::size_t>(RecordKind::Told) + events::kKindCount <=
+              static_cast<std::size_t>(RecordKind::Detail));
 
 inline constexpr std::uint64_t kLow48 = (std::uint64_t{1} << 48) - 1;
 
@@ -43,7 +77,7 @@ inline constexpr std::uint64_t kLow48 = (std::uint64_t{1} << 48) - 1;
 // ask for, 56: such blocks are cut). Larger sizes than 2^48 - 1 can only fail, and are told as that.
 struct Record {
     std::uint64_t stamp = 0;
-    std::uint64_t address = 0;     // low 48 bits; above: allocator (0: malloc)
+    std::uint64_t address = 0;     // low 48 bits; above: allocator (0: malloc; a Detail or Text has 64 bits of its own)
     std::uint64_t size = 0;        // low 48 bits; then kind (8), log2 of the alignment asked for (8)
     std::uint32_t trace = 0;
     std::uint32_t rounding = 0;    // usable size - size, at most 2^32 - 1
@@ -59,6 +93,38 @@ struct Record {
     std::uint16_t Allocator() const noexcept { return static_cast<std::uint16_t>(address >> 48); }
 };
 static_assert(sizeof(Record) == 32);
+
+// What of an event does not fit into one record. `argument` is the record's address, padding and slack are its trace
+// and rounding; the others are its size.
+struct Detail {
+    std::uint64_t argument = 0;
+    std::uint32_t padding = 0, slack = 0;
+    std::uint16_t header = 0;
+    std::uint16_t roundingHigh = 0;  // bits 32..47 of the rounding
+    std::uint8_t flags = 0, error = 0;
+
+    bool Any() const noexcept {
+        return (argument | padding | slack | header | roundingHigh | flags | error) != 0;
+    }
+    Record Pack() const noexcept {
+        Record record;
+        record.address = argument;
+        record.size = std::uint64_t{header} | std::uint64_t{roundingHigh} << 16 | std::uint64_t{flags} << 32 |
+                      std::uint64_t{error} << 40 | std::uint64_t{static_cast<std::uint8_t>(RecordKind::Detail)} << 48;
+        record.trace = padding;
+        record.rounding = slack;
+        return record;
+    }
+    static Detail Of(const Record& record) noexcept {
+        return {record.address,
+                record.trace,
+                record.rounding,
+                static_cast<std::uint16_t>(record.size),
+                static_cast<std::uint16_t>(record.size >> 16),
+                static_cast<std::uint8_t>(record.size >> 32),
+                static_cast<std::uint8_t>(record.size >> 40)};
+    }
+};
 
 // --- lanes ---
 
@@ -129,6 +195,21 @@ struct Plan {
     constexpr std::uint64_t Bytes() const noexcept { return LaneAt(Lanes()); }
 };
 
+// A child process that wants a channel of its own puts its id into a free place (0) and waits; the recorder answers
+// with a file of its own; the child empties the place. Each step is a compare and exchange, so that a child that has
+// waited long enough and a recorder that answers late cannot both be right.
+struct ChildRequest {
+    static constexpr std::uint32_t kNone = 0xFFFFFFFF;  // there is no channel for it
+    std::uint32_t process = 0;
+    std::uint32_t answer = 0;  // 0: not yet; else the file's number + 1
+
+    constexpr std::uint64_t Word() const noexcept { return std::uint64_t{process} << 32 | answer; }
+    static constexpr ChildRequest Of(std::uint64_t word) noexcept {
+        return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+    }
+};
+inline constexpr std::uint32_t kMostRequests = 32;  // at once
+
 struct Header {
     // Written by the recorder before the program begins.
     std::uint64_t magic = kMagic;
@@ -141,6 +222,8 @@ struct Header {
     std::uint64_t patienceNanoseconds = 0;  // Block: how long a program may wait, in all
     std::atomic<std::uint32_t> program{0};  // process id: nobody else may write
     std::atomic<std::uint32_t> listening{0};  // 0: the recorder is gone, drop at once
+    std::uint32_t follow = 0;    // 1: children may ask for channels of their own
+    std::uint32_t recorder = 0;  // process id: a channel is /proc/RECORDER/fd/N
 
     // Written by the shim.
     alignas(64) std::atomic<std::uint32_t> attached{0};  // how often: more than once where the program became another
@@ -152,6 +235,9 @@ struct Header {
     std::atomic<std::uint64_t> nested{0};    // events inside another one (a signal handler's), lost
     std::atomic<std::uint64_t> waited{0};    // nanoseconds, in all
     std::atomic<std::uint64_t> tracesRefused{0};
+    // Children that want a channel: see ChildRequest.
+    std::atomic<std::uint64_t> requests[kMostRequests] = {};
+    std::atomic<std::uint32_t> unfollowed{0};  // children that got none
 };
 static_assert(sizeof(Header) <= Plan::kHeaderBytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);

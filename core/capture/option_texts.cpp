@@ -30,6 +30,7 @@ CaptureOptions CheckOptions(const OptionTexts& texts, std::vector<Failure>& fail
         failures.push_back({"--limit", "'" + texts.limit + "' is no limit", "at least 1M"});
     }
     if (texts.drop) options.channel.whenFull = WhenFull::Drop;
+    options.channel.follow = texts.follow;
     return options;
 }
 

@@ -13,6 +13,7 @@ struct OptionTexts {
     std::string callTraces = "auto";
     std::string depth{}, limit{};  // empty: the usual one
     bool drop = false;
+    bool follow = false;
 
     static constexpr const char* kCallTracesHelp =
         "auto, fp (frame pointers), dwarf (unwinding tables), or off; auto is the best there is";
@@ -20,6 +21,8 @@ struct OptionTexts {
     static constexpr const char* kLimitHelp = "memory that the recording may take, such as 4G (half of the machine's)";
     static constexpr const char* kDropHelp =
         "where the recorder is behind, lose events at once rather than let the program wait";
+    static constexpr const char* kFollowHelp =
+        "processes that the program starts are recorded too, each in a file of its own: FILE.PROCESS.residue";
 };
 
 // What cannot be is added to `failures`.

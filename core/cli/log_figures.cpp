@@ -1,14 +1,11 @@
 #include "cli/log_figures.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/checked.hpp"
 
 namespace residue::cli {
-namespace {
 
-// That a block is a region is said only after its birth. Nothing is looked for where no allocator has a parent.
 std::unordered_set<std::uint32_t> RegionsOfChildren(const log::LogView& log, const model::HeapModel& end) {
     std::unordered_set<std::uint32_t> regions;
     const auto hasParent = [](const model::AllocatorState& allocator) { return bool(allocator.parent); };
@@ -21,8 +18,6 @@ std::unordered_set<std::uint32_t> RegionsOfChildren(const log::LogView& log, con
     }
     return regions;
 }
-
-}  // namespace
 
 std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapModel& end,
                                    const analysis::RunMetrics& run, const std::atomic<bool>& cancelled) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
+#include <unordered_set>
 
 #include "analysis/metrics.hpp"
 #include "import/trace.hpp"
@@ -20,5 +22,9 @@ struct LogFigures {
 // allocator's destruction) count as freed one by one. Cost: O(rows). Nothing: cancelled.
 std::optional<LogFigures> CountLog(const log::LogView& log, const model::HeapModel& end,
                                    const analysis::RunMetrics& run, const std::atomic<bool>& cancelled);
+
+// The blocks that are, at some time, the region of a child allocator. That is said only after a block's birth. Nothing
+// is looked for where no allocator has a parent.
+std::unordered_set<std::uint32_t> RegionsOfChildren(const log::LogView& log, const model::HeapModel& end);
 
 }  // namespace residue::cli

@@ -1,21 +1,18 @@
-// residue record [-o FILE] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...
+// residue record [-o FILE] [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...
 // Ends as the program ends: with its exit code, or 128 and the signal that killed it.
 #include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
+#include <map>
 #include <memory>
 #include <thread>
 
-#include "analysis/format.hpp"
-#include "analysis/series.hpp"
-#include "capture/capture.hpp"
-#include "capture/growing_file.hpp"
 #include "cli/arguments.hpp"
 #include "cli/capture_arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "log/native_file.hpp"
+#include "cli/recording.hpp"
 
 namespace residue::cli {
 namespace {
@@ -23,54 +20,86 @@ namespace {
 std::atomic<int> toPass{0};  // a signal for the program
 void PassOn(int signal) { toPass.store(signal, std::memory_order_relaxed); }
 
-// The file, written along by the thread that makes rows.
-class Writing {
+// Those that the program, or a child of it, has started.
+class Children {
 public:
-    explicit Writing(std::unique_ptr<capture::GrowingFile> file) : file_(std::move(file)), stream_(*file_) {}
+    Children(std::string path, const capture::CaptureOptions& options) : path_(std::move(path)), options_(options) {}
 
-    void Follow(const log::LogView& log) {
-        using Clock = std::chrono::steady_clock;
-        constexpr auto kPause = std::chrono::milliseconds(500);
-        if (failure_) return;
-        const bool whole = log.Rows().value - stream_.RowsWritten() >= log::kChunkRows;
-        if (!whole && Clock::now() - last_ < kPause) return;
-        if (const auto updated = stream_.Update(log); !updated) failure_ = updated.error();
-        last_ = Clock::now();
+    void TakeNew(capture::Capture& program) {
+        for (capture::Child& child : program.NewChildren()) Take(std::move(child));
     }
-    Outcome<void> Finish(const log::LogView& log) {
-        if (failure_) return Fail(*failure_);
-        if (auto written = stream_.Finish(log); !written) return written;
-        return file_->Commit();
+    // Those that are over are written and let go. True: there are more.
+    bool FinishThoseOver() {
+        for (auto at = running_.begin(); at != running_.end();) {
+            if (!(*at)->IsOver()) {
+                ++at;
+                continue;
+            }
+            if (const auto written = (*at)->Finish(); !written) Failed(written.error());
+            at = running_.erase(at);
+        }
+        return !running_.empty();
     }
-    void Discard() { file_->Discard(); }
-    const std::optional<Failure>& Trouble() const { return failure_; }
+    // All recordings together stay within the limit that one has: else the largest ends.
+    void KeepWithinLimit(Recording& program) {
+        Recording* largest = nullptr;
+        std::uint64_t bytes = 0;
+        const auto look = [&](Recording& recording) {
+            if (recording.IsOver()) return;
+            bytes += recording.ResidentBytes();
+            if (largest == nullptr || recording.ResidentBytes() > largest->ResidentBytes()) largest = &recording;
+        };
+        look(program);
+        for (const auto& child : running_) look(*child);
+        if (largest != nullptr && bytes >= options_.mostLog) largest->Process().DetachAtLimit();
+    }
+    void LeaveAlone() {
+        for (const auto& child : running_) child->Process().Detach();
+        for (const auto& child : running_) {
+            if (const auto written = child->Finish(); !written) Failed(written.error());
+        }
+        running_.clear();
+    }
+    bool AnyFailed() const { return failed_; }
 
 private:
-    std::unique_ptr<capture::GrowingFile> file_;
-    log::NativeStream stream_;
-    std::chrono::steady_clock::time_point last_{};
-    std::optional<Failure> failure_;
+    // A process id that came a second time gets a file of its own.
+    std::string PathFor(pid_t process) {
+        const std::string path = PathOfChild(path_, process);
+        const int times = ++times_[process];
+        return times == 1 ? path : PathOfChild(path, times);
+    }
+    void Take(capture::Child child) {
+        auto recording = Recording::Create(PathFor(child.process));
+        if (!recording) return Failed(recording.error());
+        if (const auto adopted = (*recording)->Adopt(std::move(child), options_); !adopted) {
+            (*recording)->Discard();
+            return Failed(adopted.error());
+        }
+        running_.push_back(std::move(*recording));
+    }
+    void Failed(const Failure& failure) {
+        failed_ = true;
+        (void)Complain(failure);
+    }
+
+    std::string path_;
+    capture::CaptureOptions options_;
+    std::vector<std::unique_ptr<Recording>> running_;
+    std::map<pid_t, int> times_;
+    bool failed_ = false;
 };
 
-std::string HowItEnded(const capture::Ended& ended) {
-    if (ended.signal == 0) return "exit code " + std::to_string(ended.exitCode);
-    return std::string("killed by signal ") + std::to_string(ended.signal) + " (" + strsignal(ended.signal) + ")";
-}
+constexpr auto kNap = std::chrono::milliseconds(2);
 
-// One line on the error stream: the program's own output stays as it is.
-void Summarise(const log::LogView& log, const capture::Capture::Status& status, const std::string& file) {
-    analysis::Series series;
-    series.BeginWithPayload();
-    while (!series.Extend(log, 1 << 20) && !series.NeedsHeap()) {}
-    std::string text = "residue: " + log.Source().name;
-    if (status.ended) text += ", " + HowItEnded(*status.ended);
-    text += ": " + analysis::FormatCount(log.Positions().value) + " calls in " + file;
-    if (!series.NeedsHeap() && log.Rows().value > 0) {
-        text += ", at most " + analysis::FormatBytes(series.MaxLive()) + " alive";
+// Children may outlive the program. A second signal leaves them alone.
+void FollowChildren(Recording& program, Children& children) {
+    while (children.FinishThoseOver()) {
+        if (toPass.exchange(0) != 0) return children.LeaveAlone();
+        children.TakeNew(program.Process());
+        children.KeepWithinLimit(program);
+        std::this_thread::sleep_for(kNap);
     }
-    const capture::Channel::Counted& counted = status.counted;
-    if (counted.dropped != 0) text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";
-    std::fprintf(stderr, "%s\n", text.c_str());
 }
 
 }  // namespace
@@ -83,6 +112,7 @@ int RecordCommand(const Arguments& arguments) {
     capture::OptionTexts how;
     app.add_option("-o,--output", output, "the recording (PROGRAM.residue)");
     AddCaptureOptions(app, how);
+    app.add_flag("--follow", how.follow, capture::OptionTexts::kFollowHelp);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, before, failures); !parsed.goOn) return parsed.exitCode;
     capture::CaptureOptions options = capture::CheckOptions(how, failures);
@@ -92,40 +122,37 @@ int RecordCommand(const Arguments& arguments) {
     if (!failures.empty()) return Complain(failures);
     if (output.empty()) output = program[0].substr(program[0].rfind('/') + 1) + ".residue";
 
-    auto file = capture::GrowingFile::Create(output);
-    if (!file) return Complain(file.error());
-    log::EventLog log;
-    Writing writing(std::move(*file));
-    options.afterRound = [&] { writing.Follow(log.View()); };
+    auto recording = Recording::Create(output);
+    if (!recording) return Complain(recording.error());
+    Children children(output, options);
     // Ctrl-C is the program's: it comes to both.
     std::signal(SIGINT, SIG_IGN);
     std::signal(SIGQUIT, SIG_IGN);
     for (const int signal : {SIGTERM, SIGHUP}) std::signal(signal, PassOn);
-    const auto capture = capture::Capture::Start(program, options, log);
-    if (!capture) {
-        writing.Discard();
-        return Complain(capture.error());
+    if (const auto started = (*recording)->Start(program, options); !started) {
+        (*recording)->Discard();
+        return Complain(started.error());
     }
-    while ((*capture)->Now().running) {
-        if (const int signal = toPass.exchange(0)) (*capture)->Kill(signal);
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    capture::Capture& process = (*recording)->Process();
+    while (process.Now().running) {
+        if (const int signal = toPass.exchange(0)) process.Kill(signal);
+        children.TakeNew(process);
+        (void)children.FinishThoseOver();
+        children.KeepWithinLimit(**recording);
+        std::this_thread::sleep_for(kNap);
     }
-    const capture::Capture::Status ended = (*capture)->Now();
+    const std::optional<capture::Ended> ended = process.Now().ended;
+    children.TakeNew(process);
+    FollowChildren(**recording, children);
     {
         ProgressLine line;
-        for (auto status = ended; status.recording; status = (*capture)->Now()) {
+        while (process.Now().recording) {
             line.Show("writing", -1);
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            std::this_thread::sleep_for(kNap);
         }
-        (*capture)->Wait();
     }
-    const log::LogView view = log.View();
-    for (const Warning& warning : (*capture)->Warnings()) {
-        std::fprintf(stderr, "residue: %s: %s\n", warning.where.c_str(), warning.text.c_str());
-    }
-    if (const auto written = writing.Finish(view); !written) return Complain(written.error());
-    Summarise(view, (*capture)->Now(), output);
-    return ended.ended ? ended.ended->AsShell() : kBadInput;
+    if (const auto written = (*recording)->Finish(); !written) return Complain(written.error());
+    return ended && !children.AnyFailed() ? ended->AsShell() : kBadInput;
 }
 
 }  // namespace residue::cli

@@ -158,6 +158,9 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session, const Profi
         report.figures = counted->figures;
         report.failed = counted->failed;
         report.leaks = Leaks(session.View(), session.Heap());
+        auto allocators = CountAllocators(session.View(), session.Heap(), Interrupted());
+        if (!allocators) return std::nullopt;
+        report.allocators = std::move(*allocators);
     }
     if (report.figures.overflowed) {
         report.warnings.push_back({report.file, "sums of bytes passed 2^64 and stay at the largest number there is"});

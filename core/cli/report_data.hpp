@@ -11,6 +11,7 @@
 #include "analysis/profile.hpp"
 #include "analysis/series.hpp"
 #include "cli/filter_arguments.hpp"
+#include "cli/report_allocators.hpp"
 #include "import/trace.hpp"
 #include "log/failure.hpp"
 #include "session/session.hpp"
@@ -65,6 +66,7 @@ struct Report {
     std::uint64_t failed = 0;
     std::vector<ReportLeak> leaks;  // by bytes, descending
     std::uint64_t suppressedBytes = 0, suppressedBlocks = 0;  // leaks that are known, and not among them
+    std::vector<ReportAllocator> allocators;  // where the log has several
     std::vector<Warning> warnings;
     std::optional<ReportHeap> heap;
     std::string reason;                    // why there is no heap

@@ -42,6 +42,25 @@ Json BinsJson(const analysis::Bins& bins) {
     return list;
 }
 
+Json AllocatorsJson(const std::vector<ReportAllocator>& allocators) {
+    Json list = Json::array();
+    for (const ReportAllocator& allocator : allocators) {
+        list.push_back({{"name", allocator.name},
+                        {"parent", allocator.parent.empty() ? Json(nullptr) : Json(allocator.parent)},
+                        {"made", allocator.made},
+                        {"allocations", allocator.allocations},
+                        {"frees", allocator.frees},
+                        {"resizes", allocator.resizes},
+                        {"failed", allocator.failed},
+                        {"bad_frees", allocator.badFrees},
+                        {"total_bytes", allocator.totalBytes},
+                        {"peak_live_bytes", allocator.peakBytes},
+                        {"live_bytes", allocator.liveBytes},
+                        {"live_blocks", allocator.liveBlocks}});
+    }
+    return list;
+}
+
 void AddProfile(const std::optional<ReportProfile>& profile, Json& object) {
     if (!profile) {
         for (const char* key : {"sites", "sizes", "lifetimes"}) object[key] = nullptr;
@@ -91,6 +110,7 @@ std::string ReportJson(const Report& report) {
         {"warnings", std::move(warnings)},
         {"provenance", report.provenance},
     };
+    if (!report.allocators.empty()) object["allocators"] = AllocatorsJson(report.allocators);
     if (report.suppressedBlocks != 0) {
         object["suppressed"] = {{"bytes", report.suppressedBytes}, {"blocks", report.suppressedBlocks}};
     }

@@ -3,9 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace residue::cli {
 
+struct ReportAllocator;
 struct ReportProfile;
 
 // File names and traces come from outside: nothing in them reaches the terminal as a control code.
@@ -34,6 +36,8 @@ private:
     std::string text_;
 };
 
+// What each allocator did (cli/report_allocators_text.cpp).
+void TellAllocators(const std::vector<ReportAllocator>& allocators, Page& page);
 // Sites, sizes and lifetimes (cli/report_profile.cpp).
 void TellProfile(const ReportProfile& profile, Page& page);
 

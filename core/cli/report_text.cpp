@@ -148,6 +148,7 @@ std::string ReportText(const Report& report, bool coloured) {
     page.Title(Harmless(report.file));
     page.Line(Harmless(report.format + (report.provenance.empty() ? "" : " · " + report.provenance)));
     TellTrace(report, page);
+    TellAllocators(report.allocators, page);
     if (report.heap) {
         TellChart(*report.heap, page);
         page.Section("The heap over the whole run");

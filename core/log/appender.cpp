@@ -418,6 +418,19 @@ void Appender::Flush() {
     state_->Take(whole.event, whole.text);
 }
 
+bool Appender::HoldsInOneBlock(AllocatorId allocator, std::uint64_t address, std::uint64_t size) const {
+    const State& state = *state_;
+    if (allocator.value >= state.allocators.size() || !state.allocators[allocator.value]) return false;
+    const auto block = state.allocators[allocator.value]->live.Around(address);
+    return block && block->end - address >= size;
+}
+
+bool Appender::IsLive(AllocatorId allocator, std::uint64_t address) const {
+    const State& state = *state_;
+    return allocator.value < state.allocators.size() && state.allocators[allocator.value] &&
+           state.allocators[allocator.value]->live.Find(address).has_value();
+}
+
 const Appender::Totals& Appender::Counted() const { return state_->totals; }
 
 std::vector<Warning> Appender::Warnings() const {

@@ -44,6 +44,11 @@ public:
     // Writes an event whose text has not ended yet as it is. At the end of the stream.
     void Flush();
 
+    // Does one live block of the allocator's hold all of [address, address + size)?
+    bool HoldsInOneBlock(AllocatorId allocator, std::uint64_t address, std::uint64_t size) const;
+    // Is it the start of a live block's payload?
+    bool IsLive(AllocatorId allocator, std::uint64_t address) const;
+
     struct Totals {
         std::uint64_t inferredFrees = 0;   // blocks that were allocated over, those in the middle of a resize left out
         std::uint64_t rewrittenFrees = 0;  // Freed that became FreeFailed

@@ -1,6 +1,8 @@
 // residue record, and what report can be asked to hold of a recording, through the real program.
 #include <sys/stat.h>
 
+#include <set>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/program.hpp"
@@ -86,6 +88,63 @@ TEST_CASE("record says what is wrong before anything runs, and leaves what was t
     const auto nowhere = residue({"record", "-o", "no/such/folder/x.residue", "--", "true"});
     CHECK(nowhere.exitCode == 2);
     CHECK(Contains(nowhere.errors, "cannot be made"));
+}
+
+namespace {
+
+std::set<std::string> Recordings(const Program& residue) {
+    std::set<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(residue.folder.Path())) {
+        const std::string file = entry.path().filename().string();
+        if (file.ends_with(".residue")) found.insert(file);
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("record --follow writes each process into a file of its own, and without it children are left alone") {
+    const Program residue;
+    const std::string mode = GENERATE("fork", "raw-fork");
+    CAPTURE(mode);
+    REQUIRE(residue({"record", "-o", "alone.residue", "--", kSubject, mode}).exitCode == 0);
+    CHECK(Recordings(residue).size() == 1);
+    const auto run = residue({"record", "--follow", "-o", "both.residue", "--", kSubject, mode});
+    INFO(run.errors);
+    CHECK(run.exitCode == 0);
+    const auto files = Recordings(residue);
+    REQUIRE(files.size() == 3);
+    for (const std::string& file : files) {
+        if (file == "alone.residue" || file == "both.residue") continue;
+        INFO(file);
+        CHECK(file.starts_with("both."));
+        CHECK(Contains(run.errors, file));  // it is told
+        const Json report = Report(residue, file);
+        CHECK(report["allocations"] == 1000);
+        CHECK(report["frees"] == 1000);
+        CHECK(report["bad_frees"] == 0);
+        CHECK(report["provenance"] == "recorded live, started by a program that was watched");
+    }
+    CHECK(Report(residue, "both.residue")["allocations"] == Report(residue, "alone.residue")["allocations"]);
+}
+
+TEST_CASE("a child's frees of what it inherited are no mistakes of its") {
+    const Program residue;
+    const auto run = residue({"record", "--follow", "-o", "heirs.residue", "--", kSubject, "heirs"});
+    INFO(run.errors);
+    REQUIRE(run.exitCode == 0);
+    const auto files = Recordings(residue);
+    CHECK(files.size() == 4);  // a child, a child of that, and what the child of the child became
+    std::size_t children = 0;
+    for (const std::string& file : files) {
+        if (file == "heirs.residue") continue;
+        ++children;
+        INFO(file << run.errors);
+        CHECK(Report(residue, file)["bad_frees"] == 0);
+    }
+    CHECK(children == 3);
+    // What became another program has that one's name, and what it was before is gone.
+    CHECK(Contains(run.errors, "residue: true, process "));
 }
 
 TEST_CASE("report checks a recording for a build server") {

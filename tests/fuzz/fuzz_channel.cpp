@@ -2,8 +2,9 @@
 #include <cstring>
 #include <memory>
 
-#include "capture/channel.hpp"
+#include "capture/rows.hpp"
 #include "fuzz/fuzz.hpp"
+#include "log/events.hpp"
 
 using namespace residue;
 using namespace residue::capture;
@@ -26,8 +27,20 @@ std::vector<std::string> Seeds() {
         write((records + 32 * i) / 8, i + 1);
         write((records + 32 * i + 16) / 8, Record::Pack(RecordKind::Allocated, 64, 3));
     }
+    // A pool with a name, and a block in it.
+    const auto told = [&](std::uint64_t i, RecordKind kind, std::uint64_t address, std::uint64_t bytes) {
+        write((records + 32 * i) / 8, i + 1);
+        write((records + 32 * i + 8) / 8, address);
+        write((records + 32 * i + 16) / 8, Record::Pack(kind, bytes, 0));
+    };
+    constexpr std::uint64_t kPool = std::uint64_t{1} << 48;
+    told(4, ToldKind(events::EventKind::AllocatorCreated), kPool | 0x1000, 4096);
+    told(5, RecordKind::Text, 0x616161, 3);
+    told(6, ToldKind(events::EventKind::Allocated), kPool | 0x1100, 64);
+    told(7, RecordKind::Detail, 1, 16);
+    told(8, ToldKind(events::EventKind::BulkFreed), kPool | 0x1000, 4096);
     write((kPlan.LaneAt(0) + offsetof(LaneHeader, mark)) / 8, kIdle);
-    write((kPlan.LaneAt(0) + offsetof(LaneHeader, written)) / 8, 4);
+    write((kPlan.LaneAt(0) + offsetof(LaneHeader, written)) / 8, 9);
     return {seed + "\1", seed + "\1" + seed + "\1\1"};
 }
 
@@ -44,6 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::memset(memory + fuzz::kPlan.LaneAt(lane), 0, sizeof(LaneHeader));
     }
     Channel channel({.plan = fuzz::kPlan}, memory);
+    log::EventLog log;
+    Rows rows(channel, fuzz::kPlan.traceNodes, log);
     std::vector<Told> told;
     std::uint64_t last = 0;
     const auto round = [&](bool all) {
@@ -58,6 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         for (const auto& module : channel.NewModules()) fuzz::Require(module.path.size() < Module::kPath);
         fuzz::Require(channel.Fill() <= 1.0);
+        rows.Add(told);
     };
     for (std::size_t at = 0; at < size;) {
         const std::uint8_t step = data[at++];
@@ -75,6 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::memcpy(memory + touched.back(), &value, 8);
     }
     round(true);
+    fuzz::Require(log::testing::Illegal(log.View()).empty());
+    (void)rows.Warnings();
     for (const std::uint64_t word : touched) std::memset(memory + word, 0, 8);
     return 0;
 }

@@ -94,6 +94,9 @@ void* Resizing(void* block, std::size_t size, const Place& place) noexcept {
 }
 
 }  // namespace
+
+bool EnsureBegun() noexcept { return Begun(); }
+
 }  // namespace residue::capture::shim
 
 using namespace residue::capture::shim;

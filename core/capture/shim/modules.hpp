@@ -13,6 +13,7 @@ public:
     void Use(Header* header, Module* table) noexcept {
         header_ = header;
         table_ = table;
+        from_.store(0, std::memory_order_relaxed);
     }
     // Tells of the module around `address`, if it is not known yet. Lock-free; costs a look at those that are known.
     void See(std::uint64_t address) noexcept;

@@ -23,6 +23,9 @@ extern Real real;
 // Finds them. Looking them up allocates itself: what is asked for meanwhile comes from a small arena and stays there.
 void FindReal() noexcept;
 
+// The functions are found, and the process is attached where it is to be watched; false: too early. hooks.cpp.
+bool EnsureBegun() noexcept;
+
 // From the arena, zeroed; null where it is used up.
 void* EarlyAllocate(std::size_t bytes, std::size_t alignment) noexcept;
 bool IsEarly(const void* block) noexcept;

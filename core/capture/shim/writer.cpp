@@ -14,6 +14,7 @@
 #include <cstring>
 #include <new>
 
+#include "capture/shim/ask.hpp"
 #include "capture/shim/modules.hpp"
 #include "events/stack_walk.hpp"
 #include "events/trace_table.hpp"
@@ -74,7 +75,13 @@ struct Process {
         return reinterpret_cast<LaneHeader*>(memory + plan.LaneAt(index));
     }
 
+    Header* root = nullptr;  // of the program whose child this is; else its own
+
     bool Attach() noexcept;
+    bool Open(const char* path) noexcept;
+    bool Follow() noexcept;
+    bool SetUp(Active* page) noexcept;
+    void Begin(std::uint64_t inherited) noexcept;
     Writer* Claim() noexcept;
     void SetUpTraces(Writer& writer) noexcept;
     bool Ready(std::uint32_t index, Writer& writer) noexcept;
@@ -85,7 +92,7 @@ struct Process {
 namespace {
 constinit Process process;
 constinit std::atomic<int> attaching{0};
-constinit Active never_;  // of a process that is not watched
+constinit Active never_{.active = 0, .asked = 1};  // of a process that is not watched
 
 // A thread ends. Other destructors may still free what they have: then the lane is taken for one hook at a time.
 void ThreadEnds(void*) {
@@ -112,9 +119,7 @@ const char* Variable(const char* name) noexcept {
 
 }  // namespace
 
-bool Process::Attach() noexcept {
-    const char* const path = Variable(kChannelVariable);
-    if (path == nullptr) return false;
+bool Process::Open(const char* path) noexcept {
     const int file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0) return false;
     struct stat info {};
@@ -125,21 +130,44 @@ bool Process::Attach() noexcept {
     }
     close(file);
     if (mapped == MAP_FAILED) return false;
-    memory = static_cast<char*>(mapped);
-    header = static_cast<Header*>(mapped);
-    if (header->magic != kMagic || header->version != kVersion || header->headerBytes != sizeof(Header) ||
-        header->plan.Bytes() > bytes ||
-        header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid())) {
+    auto* const found = static_cast<Header*>(mapped);
+    if (found->magic != kMagic || found->version != kVersion || found->headerBytes != sizeof(Header) ||
+        found->plan.Bytes() != bytes) {
         munmap(mapped, bytes);
         return false;
     }
+    memory = static_cast<char*>(mapped);
+    header = found;
+    return true;
+}
+
+// A channel of this child's own, if the recorder gives it one.
+bool Process::Follow() noexcept {
+    char path[kChannelPath];
+    if (root == nullptr || !AskForChannel(*root, path) || !Open(path)) return false;
+    return header->program.load(std::memory_order_acquire) == static_cast<std::uint32_t>(getpid());
+}
+
+bool Process::Attach() noexcept {
+    const char* const path = Variable(kChannelVariable);
+    if (path == nullptr || !Open(path)) return false;
+    root = header;
+    const std::size_t bytes = header->plan.Bytes();
+    if (header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid()) && !Follow()) {
+        munmap(root, bytes);
+        return false;
+    }
+    auto* const page = static_cast<Active*>(Map(4096));
+    return page != nullptr && madvise(page, 4096, MADV_WIPEONFORK) == 0 && SetUp(page);
+}
+
+bool Process::SetUp(Active* page) noexcept {
     plan = header->plan;
     writers = static_cast<Writer*>(Map(sizeof(Writer) * plan.Lanes()));
-    auto* const page = static_cast<Active*>(Map(4096));
-    if (writers == nullptr || page == nullptr || madvise(page, 4096, MADV_WIPEONFORK) != 0) return false;
+    if (writers == nullptr) return false;
     new (traces) events::TraceTable(plan.traceNodes, memory + Plan::TracesAt());
     modules.Use(header, reinterpret_cast<Module*>(memory + Plan::ModulesAt()));
-    hasKey = pthread_key_create(&key, ThreadEnds) == 0;
+    hasKey = hasKey || pthread_key_create(&key, ThreadEnds) == 0;
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0) {
         header->fenced.store(1, std::memory_order_relaxed);
     } else {
@@ -150,7 +178,7 @@ bool Process::Attach() noexcept {
         Lane(i)->mark.store(kIdle, std::memory_order_release);
         Lane(i)->owner.store(0, std::memory_order_release);
     }
-    new (page) Active;
+    page->asked.store(1, std::memory_order_relaxed);
     page->active.store(1, std::memory_order_relaxed);
     active.store(page, std::memory_order_release);
     return true;
@@ -162,16 +190,31 @@ void AttachOnce() noexcept {
     const KeepErrno keep;
     self.busy = self.own = true;
     const bool attached = process.Attach();
-    if (attached) {
-        if (Writer* const writer = self.writer = process.Claim()) {
-            writer->Emit(RecordKind::Attached, nullptr, 0);
-        }
-        process.header->attached.fetch_add(1, std::memory_order_release);
-    }
+    if (attached) process.Begin(0);
     self.busy = self.own = false;
     if (attached) return;
     if (environ == nullptr) attaching.store(0);  // so early that there is none yet: once more, later
     else active.store(&never_, std::memory_order_release);
+}
+
+// The first record. `inherited`: 1 where there is a heap from before.
+void Process::Begin(std::uint64_t inherited) noexcept {
+    if (Writer* const writer = self.writer = Claim()) writer->Emit(RecordKind::Attached, nullptr, inherited);
+    header->attached.fetch_add(1, std::memory_order_release);
+}
+
+// In a child of fork, at its first call of all: all there is of the program's lanes and writers is a copy.
+bool AttachChild(Active& page) noexcept {
+    std::uint32_t never = 0;
+    if (self.busy || !page.asked.compare_exchange_strong(never, 1)) return false;
+    if (process.root == nullptr || process.root->follow == 0) return false;
+    const KeepErrno keep;
+    self.busy = self.own = true;
+    self.writer = nullptr;
+    const bool attached = process.Follow() && process.SetUp(&page);
+    if (attached) process.Begin(1);
+    self.busy = self.own = false;
+    return attached;
 }
 
 // So that no later touch of the lane's pages can fail, which would end the program.
@@ -275,6 +318,13 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
 
 TraceId Writer::Trace(const Place& hook) noexcept { return process.Trace(*this, hook); }
 
+TraceId Writer::Without(TraceId trace, unsigned frames) noexcept {
+    for (; frames > 0 && trace; --frames) trace = process.Traces()->At(trace).parent;
+    return trace;
+}
+
+bool IsHeard() noexcept { return process.header->listening.load(std::memory_order_relaxed) != 0; }
+
 void ModuleGone() noexcept {
     ForgetRules();
     process.modules.Forget();
@@ -293,10 +343,10 @@ bool Writer::FindRoom() noexcept {
     return true;
 }
 
-bool Writer::WaitForRoom() noexcept {
-    const auto look = [this] {
+bool Writer::WaitForRoom(std::uint64_t records) noexcept {
+    const auto look = [this, records] {
         room_ = lane_->consumed.load(std::memory_order_acquire) + mask_ + 1;
-        return head_ < room_;
+        return head_ + records <= room_;
     };
     if (look()) return true;
     Header& header = *process.header;

@@ -51,10 +51,15 @@ public:
         lane_->mark.store(kIdle, std::memory_order_release);
     }
 
+    // Several records that are one event, with one stamp; all or none of them arrive. At most kMostInGroup.
+    void EmitGroup(Record* records, std::uint32_t count) noexcept;
+    // A trace without its innermost frames.
+    static TraceId Without(TraceId trace, unsigned frames) noexcept;
+
 private:
     friend struct Process;
     bool FindRoom() noexcept;
-    bool WaitForRoom() noexcept;
+    bool WaitForRoom(std::uint64_t records = 1) noexcept;
     void Drop(std::uint64_t stamp) noexcept;
 
     LaneHeader* lane_ = nullptr;
@@ -83,20 +88,26 @@ extern thread_local constinit Thread self __attribute__((tls_model("initial-exec
 // One page that a fork does not copy but empties: so a child knows by itself that it is not the program.
 struct Active {
     std::atomic<std::uint32_t> active{0};
+    std::atomic<std::uint32_t> asked{0};  // whether this child is to be watched too
 };
 extern constinit std::atomic<Active*> active;  // null: never attached
 
+bool AttachChild(Active& page) noexcept;  // false: it is not to be watched
 Writer* EnterSlowly() noexcept;
 void LeaveSlowly() noexcept;
 void CountNested() noexcept;
 void ModuleGone() noexcept;  // after a dlclose
+bool IsHeard() noexcept;     // of an attached process: somebody reads
 
 // Attaches the process where it is the one to be watched. The first call of all may come before any constructor.
 void AttachOnce() noexcept;
 
 inline Writer* Enter() noexcept {
-    const Active* const page = active.load(std::memory_order_acquire);
-    if (page == nullptr || page->active.load(std::memory_order_relaxed) == 0) return nullptr;
+    Active* const page = active.load(std::memory_order_acquire);
+    if (page == nullptr) return nullptr;
+    if (page->active.load(std::memory_order_relaxed) == 0) [[unlikely]] {
+        if (page->asked.load(std::memory_order_relaxed) != 0 || !AttachChild(*page)) return nullptr;
+    }
     if (self.busy) {
         CountNested();
         return nullptr;

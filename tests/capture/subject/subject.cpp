@@ -111,6 +111,33 @@ int RawFork() {
     return 0;
 }
 
+// A child that frees what it inherited, whose child does the same and outlives it, and a child that becomes another.
+int Heirs() {
+    void* const first = std::malloc(4011);
+    void* second = std::malloc(4013);
+    if (fork() == 0) {
+        std::free(first);
+        second = std::realloc(second, 4015);
+        if (fork() == 0) {
+            usleep(50'000);
+            std::free(second);
+            Take(4017);
+            _exit(0);
+        }
+        std::free(second);
+        _exit(0);
+    }
+    wait(nullptr);
+    if (fork() == 0) {
+        std::free(first);
+        execl("/bin/true", "true", nullptr);
+        _exit(1);
+    }
+    int status = 0;
+    wait(&status);
+    return status;
+}
+
 int SpawnsMany() {
     for (int i = 0; i < 20; ++i) {
         const pid_t child = vfork();
@@ -229,6 +256,11 @@ int Many(long count) {
 
 }  // namespace
 
+// Pools of its own: pools.cpp.
+int PoolThreads();
+int PoolGarbage();
+int PoolMany();
+
 int main(int count, char** arguments) {
     const std::string mode = count > 1 ? arguments[1] : "";
     const int number = count > 2 ? std::atoi(arguments[2]) : 0;
@@ -238,6 +270,7 @@ int main(int count, char** arguments) {
     if (mode == "short-threads") return ShortThreads(number);
     if (mode == "fork") return Fork();
     if (mode == "raw-fork") return RawFork();
+    if (mode == "heirs") return Heirs();
     if (mode == "spawns") return SpawnsMany();
     if (mode == "signals") return Signals();
     if (mode == "closing") return Closing();
@@ -250,6 +283,9 @@ int main(int count, char** arguments) {
         OuterLeak();
         return 0;
     }
+    if (mode == "pool-threads") return PoolThreads();
+    if (mode == "pool-garbage") return PoolGarbage();
+    if (mode == "pool-many") return PoolMany();
     if (mode == "many") return Many(number);
     if (mode == "sleeps") {
         sink = std::malloc(9003);

@@ -1,0 +1,79 @@
+// Makes the rows of a log from the records of a program: malloc's blocks, and the pools that the program tells of
+// (events/residue.h), each an allocator of its own, inside the block that its memory came from.
+//
+// Believes nothing, as the channel: whatever records come, in whatever order, the log stays legal. Pools that are told
+// of and were never created are taken as created unseen; blocks outside of their pool become failed accesses; both are
+// told in the warnings. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "capture/channel.hpp"
+#include "capture/pool_book.hpp"
+#include "log/appender.hpp"
+#include "log/event_log.hpp"
+
+namespace residue::capture {
+
+inline constexpr AllocatorId kMalloc{1};  // pool n is allocator n + 1
+
+class Rows {
+public:
+    // `channel` knows the traces; it and the log, which is empty, outlive this.
+    Rows(const Channel& channel, std::uint32_t traceNodes, log::EventLog& log);
+
+    // Whole groups: a record and what continues it are in one batch.
+    void Add(const std::vector<Told>& batch);
+    std::vector<Warning> Warnings() const;
+
+private:
+    // Something that a program does wrong again and again: told once, with the first.
+    struct Complaint {
+        std::uint64_t times = 0;
+        std::string first;
+    };
+    struct Pending {
+        events::Event event;
+        std::string text;
+    };
+
+    void AddOne(const Told& told);
+    void Continue(const Told& told);
+    void Flush();
+    events::Event EventOf(const Told& told);
+    void CopyTraces(std::uint32_t upTo);
+    void TellFullTraces(std::uint64_t stamp);
+    void Begins(std::uint64_t stamp, bool inherits = false);
+    bool IsInherited(const events::Event& event);
+    void OfMalloc(events::Event event, RecordKind kind);
+
+    void OfPool(events::Event event, std::string_view text);
+    void Created(events::Event event, std::string_view text);
+    void Born(PoolBook::Pool& pool, const events::Event& event, std::string_view text);
+    void Outside(const PoolBook::Pool& pool, events::Event event);
+    void Borrow(PoolBook::Pool& pool, const events::Event& event);
+    void GiveBack(PoolBook::Pool& pool, const events::Event& event, std::uint64_t address);
+    void GiveBackIn(PoolBook::Pool& pool, const events::Event& event);
+    void Misused(const Record& record, const events::Event& event);
+    PoolBook::Pool& PoolOf(const events::Event& event);
+
+    const Channel& channel_;
+    std::uint32_t traceNodes_;
+    log::EventLog& log_;
+    log::Appender appender_;
+    std::uint32_t traces_ = 0;
+    bool begun_ = false, toldFullTraces_ = false;
+    std::optional<Pending> pending_;
+    PoolBook pools_;
+    // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
+    // of that. The addresses that are ours, or have died so.
+    bool inherits_ = false;
+    std::unordered_set<std::uint64_t> ours_;
+    Complaint misused_, outside_, unseen_, odd_, unborrowed_;
+};
+
+}  // namespace residue::capture

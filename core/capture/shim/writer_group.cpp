@@ -1,0 +1,25 @@
+// Events that take several records.
+#include "capture/shim/writer.hpp"
+
+namespace residue::capture::shim {
+
+void Writer::EmitGroup(Record* records, std::uint32_t count) noexcept {
+    lane_->mark.store(lastStamp_, std::memory_order_release);
+    const std::uint64_t stamp = events::FencedTicks();
+    lastStamp_ = stamp;
+    lane_->mark.store(stamp, std::memory_order_release);
+    const bool room = IsHeard() && count <= mask_ + 1 && (head_ + count <= room_ || WaitForRoom(count));
+    if (room) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            records[i].stamp = stamp;
+            records_[(head_ + i) & mask_] = records[i];
+        }
+        head_ += count;
+        lane_->written.store(head_, std::memory_order_release);
+    } else {
+        Drop(stamp);
+    }
+    lane_->mark.store(kIdle, std::memory_order_release);
+}
+
+}  // namespace residue::capture::shim
