@@ -10,6 +10,11 @@ namespace {
 using lab::RaceLane;
 using lab::RaceResult;
 
+// A lane that placed less than was asked for has no heap to be proud of.
+bool IsOfPart(const RaceLane& lane, RaceOrder order) {
+    return lane.failures > 0 && (order == RaceOrder::Utilisation || order == RaceOrder::Heap);
+}
+
 // What is better is smaller.
 std::optional<double> RankOf(const RaceResult& race, const RaceLane& lane, RaceOrder order) {
     const auto negated = [](const std::optional<double>& value) { return value ? std::optional(-*value) : value; };
@@ -109,7 +114,7 @@ std::vector<std::size_t> RankLanes(const RaceResult& race, RaceOrder order) {
         const RaceLane& lane = race.lanes[index];
         const auto rank =
             lane.state == RaceLane::State::Ran ? RankOf(race, lane, order) : std::optional<double>();
-        return std::tuple(lane.isBound, lane.state != RaceLane::State::Ran, !rank, rank.value_or(0),
+        return std::tuple(lane.isBound, lane.state != RaceLane::State::Ran, IsOfPart(lane, order), !rank, rank.value_or(0),
                           order == RaceOrder::Name ? lane.name : std::string());
     };
     std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });

@@ -30,7 +30,8 @@ std::vector<RaceMean> MeansOf(const std::vector<lab::RaceResult>& races);  // of
 
 // Operations a second.
 std::optional<double> ThroughputOf(const lab::RaceResult& race, const lab::RaceLane& lane);
-// Indexes of lanes, the best first; those without that figure behind, the bound last.
+// Indexes of lanes, the best first; those without that figure behind, and those whose heap or utilisation is not of all
+// that was asked for; the bound last.
 std::vector<std::size_t> RankLanes(const lab::RaceResult& race, RaceOrder order);
 
 std::string RaceText(const std::vector<lab::RaceResult>& races, RaceOrder order);

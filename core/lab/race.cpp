@@ -91,7 +91,8 @@ void FindFailure(RaceResult& race) {
 void FindGap(RaceResult& race) {
     std::vector<std::size_t> lanes;
     for (std::size_t i = 0; i < race.lanes.size(); ++i) {
-        if (Ran(race.lanes[i]) && race.lanes[i].heapPeak.value) lanes.push_back(i);
+        const RaceLane& lane = race.lanes[i];
+        if (Ran(lane) && lane.heapPeak.value && lane.failures == 0) lanes.push_back(i);
     }
     if (lanes.size() < 2) return;
     RaceGap widest;

@@ -95,7 +95,8 @@ struct RaceResult {
     std::vector<RacePair> pairs;  // of lanes that ran, the bound left out
     std::optional<RaceDivergence> divergence;
     std::optional<std::size_t> failedFirst;  // the lane with the earliest failed request (the first of equals)
-    std::optional<RaceGap> widestGap;  // among lanes whose heap is known, the bound left out; the first one
+    // Among lanes whose heap is known and that placed all that was asked for, the bound left out; the first one.
+    std::optional<RaceGap> widestGap;
     std::string divergedAt, widestGapAt;     // what these operations ask: "malloc(64)"
     std::vector<Warning> warnings;     // the trace's
 };

@@ -52,11 +52,11 @@ public:
             Take(event);
         }
         lane_.steps.resize(trace_.ops.size());
-        if (probes_ > 0) {
-            lane_.searchLength.value = static_cast<double>(probes_) / static_cast<double>(granted_);
-        } else {
-            lane_.searchLength.reason = "it does not search for holes, or does not tell";
-        }
+    }
+    // Of allocators that tell it.
+    void TellSearches() {
+        if (granted_ == 0) lane_.searchLength.reason = "no request was granted";
+        else lane_.searchLength.value = static_cast<double>(probes_) / static_cast<double>(granted_);
     }
     std::uint64_t PageBytes() const { return pages_.Bytes(); }
 
@@ -111,9 +111,12 @@ Outcome<void> ReadFragmentation(const log::LogView& log, Position peak, const Ra
     return {};
 }
 
-Outcome<void> ReadFigures(const log::LogView& log, const LabTrace& trace, const RaceOptions& options, RaceLane& lane) {
+Outcome<void> ReadFigures(const log::LogView& log, const LabTrace& trace, bool tellsSearches,
+                          const RaceOptions& options, RaceLane& lane) {
     EventReader events(trace, lane);
     events.Read(log);
+    if (tellsSearches) events.TellSearches();
+    else lane.searchLength.reason = "it does not tell";
     const auto run = ReadHeaps(log, options, lane);
     if (!run) return Fail(run.error());
     lane.peakLive = run->peakLiveBytes;
@@ -147,7 +150,9 @@ Outcome<void> RunRegistered(const alloc::Registration& entry, const LabTrace& tr
     }
     log::EventLog log;
     if (const auto ran = ReplayInto(log, **replay, trace, options); !ran) return Fail(ran.error());
-    if (const auto read = ReadFigures(log.View(), trace, options, lane); !read) return Fail(read.error());
+    if (const auto read = ReadFigures(log.View(), trace, entry.inBuffer, options, lane); !read) {
+        return Fail(read.error());
+    }
     lane.state = RaceLane::State::Ran;
     if (options.timing) lane.seconds = TimeRegistered(entry, trace, options);
     return {};
