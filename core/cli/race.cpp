@@ -24,7 +24,8 @@ struct RaceArguments {
 
     void AddTo(CLI::App& app) {
         app.add_option("TRACES", traces, "malloc-lab .rep, CS107 .script, or folders of them");
-        app.add_option("--with", with, "who takes part, with commas between: " + lab::EntrantNames() + " (" + with + ")")
+        app.add_option("--with", with,
+                       "who takes part, with commas between: " + lab::EntrantNames() + " (" + with + ")")
             ->type_name("A,B,...");
         app.add_flag("--json", json, "one JSON object instead of text");
         app.add_option("--sort", sort, std::string("the best lane first, by ") + kRaceOrders)->type_name("COLUMN");

@@ -112,10 +112,9 @@ std::vector<std::size_t> RankLanes(const RaceResult& race, RaceOrder order) {
     if (order == RaceOrder::Given) return ranked;
     const auto key = [&](std::size_t index) {
         const RaceLane& lane = race.lanes[index];
-        const auto rank =
-            lane.state == RaceLane::State::Ran ? RankOf(race, lane, order) : std::optional<double>();
-        return std::tuple(lane.isBound, lane.state != RaceLane::State::Ran, IsOfPart(lane, order), !rank, rank.value_or(0),
-                          order == RaceOrder::Name ? lane.name : std::string());
+        const auto rank = lane.state == RaceLane::State::Ran ? RankOf(race, lane, order) : std::optional<double>();
+        return std::tuple(lane.isBound, lane.state != RaceLane::State::Ran, IsOfPart(lane, order), !rank,
+                          rank.value_or(0), order == RaceOrder::Name ? lane.name : std::string());
     };
     std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     return ranked;

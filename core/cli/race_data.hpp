@@ -21,7 +21,7 @@ struct RaceMean {
     std::string name;
     std::size_t traces = 0;
     std::optional<double> utilisation, externalFragmentation, searchLength;  // means of those that are known
-    bool isOfPages = false;  // the utilisations are by pages
+    bool isOfPages = false;                                                  // the utilisations are by pages
     std::uint64_t failures = 0;
     std::optional<double> throughput;  // all operations by all seconds
 };

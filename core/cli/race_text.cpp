@@ -16,7 +16,6 @@ using analysis::FormatCount;
 using lab::RaceLane;
 using lab::RaceResult;
 
-
 std::string Named(const std::string& name) {
     return exports::TerminalText(name);
 }
@@ -61,11 +60,12 @@ std::string LaneRow(const RaceResult& race, const RaceLane& lane, std::size_t wi
         return fmt::format("{:<{}}  {}{}\n", name, width, state, Named(lane.reason));
     }
     const bool isOfPages = lane.pageBytes.has_value();
-    return RowOf(name, width, {Percent(lane.utilisation.value, isOfPages),
-                        isOfPages ? "~" + FormatCount(*lane.pageBytes) : Count(lane.heapPeak.value),
-                        Count(lane.heapEnd.value), Fraction(lane.externalFragmentation.value),
-                        Search(lane.searchLength.value), lane.isBound ? "-" : FormatCount(lane.failures),
-                        Rate(ThroughputOf(race, lane))});
+    return RowOf(
+        name, width,
+        {Percent(lane.utilisation.value, isOfPages),
+         isOfPages ? "~" + FormatCount(*lane.pageBytes) : Count(lane.heapPeak.value), Count(lane.heapEnd.value),
+         Fraction(lane.externalFragmentation.value), Search(lane.searchLength.value),
+         lane.isBound ? "-" : FormatCount(lane.failures), Rate(ThroughputOf(race, lane))});
 }
 
 std::string PlaceText(std::uint64_t offset) {
@@ -86,7 +86,8 @@ std::string PlacesText(const RaceResult& race) {
     for (std::size_t i = 0; i < race.lanes.size(); ++i) {
         const auto& offset = race.divergence->offsets[i];
         if (!offset) continue;
-        auto place = std::find_if(places.begin(), places.end(), [&](const auto& entry) { return entry.first == *offset; });
+        auto place =
+            std::find_if(places.begin(), places.end(), [&](const auto& entry) { return entry.first == *offset; });
         if (place == places.end()) place = places.insert(place, {*offset, {}});
         place->second.push_back(Named(race.lanes[i].name));
     }
@@ -166,9 +167,10 @@ std::string MeansText(const std::vector<RaceResult>& races) {
     text += RowOf("lane", width, {"utilisation", "", "traces", "ext.frag.", "search", "failed", "Kops/s"});
     for (const RaceMean& mean : MeansOf(races)) {
         const bool isBound = mean.name == races[0].lanes.back().name;
-        text += RowOf(Named(mean.name), width, {Percent(mean.utilisation, mean.isOfPages), "", FormatCount(mean.traces),
-                                         Fraction(mean.externalFragmentation), Search(mean.searchLength),
-                                         isBound ? "-" : FormatCount(mean.failures), Rate(mean.throughput)});
+        text += RowOf(Named(mean.name), width,
+                      {Percent(mean.utilisation, mean.isOfPages), "", FormatCount(mean.traces),
+                       Fraction(mean.externalFragmentation), Search(mean.searchLength),
+                       isBound ? "-" : FormatCount(mean.failures), Rate(mean.throughput)});
     }
     return text;
 }

@@ -37,7 +37,8 @@ std::vector<Failure> CheckEntrants(const std::vector<std::string>& names) {
     std::vector<Failure> failures;
     if (names.empty()) failures.push_back({"--with", "names nobody", EntrantNames()});
     if (names.size() > kMostEntrants) {
-        failures.push_back({"--with", fmt::format("names {} lanes", names.size()), fmt::format("at most {}", kMostEntrants)});
+        failures.push_back(
+            {"--with", fmt::format("names {} lanes", names.size()), fmt::format("at most {}", kMostEntrants)});
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
         const std::string& name = names[i];

@@ -148,13 +148,17 @@ RaceLane PerfectCompaction(const LabTrace& trace) {
     lane.isBound = true;
     lane.state = RaceLane::State::Ran;
     lane.steps.resize(trace.ops.size());
-    FollowPayload(trace, [](std::uint64_t size) { return size; }, [&](std::size_t op, std::uint64_t live) {
-        lane.peakLive = std::max(lane.peakLive, live);
-        lane.steps[op].heap = lane.peakLive;
-    });
+    FollowPayload(
+        trace, [](std::uint64_t size) { return size; },
+        [&](std::size_t op, std::uint64_t live) {
+            lane.peakLive = std::max(lane.peakLive, live);
+            lane.steps[op].heap = lane.peakLive;
+        });
     lane.heapEnd.value = lane.heapPeak.value = lane.peakLive;
-    if (lane.peakLive > 0) lane.utilisation.value = 1;
-    else lane.utilisation.reason = "nothing was asked for";
+    if (lane.peakLive > 0)
+        lane.utilisation.value = 1;
+    else
+        lane.utilisation.reason = "nothing was asked for";
     lane.externalFragmentation.value = 0;  // it has no holes
     lane.searchLength.reason = "it is a bound, not an allocator";
     return lane;

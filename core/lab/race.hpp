@@ -64,7 +64,7 @@ struct RaceLane {
     Known<double> searchLength;           // holes looked at, per request that was granted
     std::uint64_t failures = 0;           // requests
     std::optional<RaceFailure> firstFailure;
-    double seconds = 0;  // of one run, the fastest; 0: not timed
+    double seconds = 0;           // of one run, the fastest; 0: not timed
     std::vector<RaceStep> steps;  // one an operation; empty unless it ran
 };
 
@@ -90,15 +90,15 @@ struct RaceGap {
 struct RaceResult {
     std::string path, name;  // of the trace
     std::uint64_t operations = 0;
-    std::vector<RaceLane> lanes;  // in the entrants' order; the last one is perfect compaction
+    std::vector<RaceLane> lanes;     // in the entrants' order; the last one is perfect compaction
     std::uint64_t alignedBound = 0;  // perfect compaction with every payload rounded up to 8 bytes
-    std::vector<RacePair> pairs;  // of lanes that ran, the bound left out
+    std::vector<RacePair> pairs;     // of lanes that ran, the bound left out
     std::optional<RaceDivergence> divergence;
     std::optional<std::size_t> failedFirst;  // the lane with the earliest failed request (the first of equals)
     // Among lanes whose heap is known and that placed all that was asked for, the bound left out; the first one.
     std::optional<RaceGap> widestGap;
-    std::string divergedAt, widestGapAt;     // what these operations ask: "malloc(64)"
-    std::vector<Warning> warnings;     // the trace's
+    std::string divergedAt, widestGapAt;  // what these operations ask: "malloc(64)"
+    std::vector<Warning> warnings;        // the trace's
 };
 
 struct RaceOptions {

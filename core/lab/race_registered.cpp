@@ -23,12 +23,12 @@ tl::unexpected<Failure> Cancelled() {
 }
 
 // What could not be replayed leaves its failure; the log has what came before.
-Outcome<void> ReplayInto(log::EventLog& log, replay::Replay& replay, const LabTrace& trace, const RaceOptions& options) {
+Outcome<void> ReplayInto(log::EventLog& log, replay::Replay& replay, const LabTrace& trace,
+                         const RaceOptions& options) {
     auto reader = import::OpenTrace(trace.path);
     if (!reader) return Fail(reader.error());
-    events::Lanes lanes(events::LanesOptions{.capacity = 1 << 14,
-                                             .policy = events::FullPolicy::Block,
-                                             .stamps = events::StampSource::Steps});
+    events::Lanes lanes(events::LanesOptions{
+        .capacity = 1 << 14, .policy = events::FullPolicy::Block, .stamps = events::StampSource::Steps});
     log::Pump pump(lanes, log);
     static constexpr std::atomic<bool> kNever{false};
     const auto ran = replay.Run(**reader, lanes, options.cancelled != nullptr ? *options.cancelled : kNever, nullptr);
@@ -55,8 +55,10 @@ public:
     }
     // Of allocators that tell it.
     void TellSearches() {
-        if (granted_ == 0) lane_.searchLength.reason = "no request was granted";
-        else lane_.searchLength.value = static_cast<double>(probes_) / static_cast<double>(granted_);
+        if (granted_ == 0)
+            lane_.searchLength.reason = "no request was granted";
+        else
+            lane_.searchLength.value = static_cast<double>(probes_) / static_cast<double>(granted_);
     }
     std::uint64_t PageBytes() const { return pages_.Bytes(); }
 
@@ -115,8 +117,10 @@ Outcome<void> ReadFigures(const log::LogView& log, const LabTrace& trace, bool t
                           const RaceOptions& options, RaceLane& lane) {
     EventReader events(trace, lane);
     events.Read(log);
-    if (tellsSearches) events.TellSearches();
-    else lane.searchLength.reason = "it does not tell";
+    if (tellsSearches)
+        events.TellSearches();
+    else
+        lane.searchLength.reason = "it does not tell";
     const auto run = ReadHeaps(log, options, lane);
     if (!run) return Fail(run.error());
     lane.peakLive = run->peakLiveBytes;
@@ -129,8 +133,10 @@ Outcome<void> ReadFigures(const log::LogView& log, const LabTrace& trace, bool t
     lane.heapEnd.reason = lane.heapPeak.reason = "its memory is the system's";
     lane.externalFragmentation.reason = "its holes are not known";
     lane.pageBytes = events.PageBytes();
-    if (events.PageBytes() == 0) lane.utilisation.reason = "nothing was placed";
-    else lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(events.PageBytes());
+    if (events.PageBytes() == 0)
+        lane.utilisation.reason = "nothing was placed";
+    else
+        lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(events.PageBytes());
     return {};
 }
 

@@ -1,4 +1,5 @@
-// A student's allocator in a race: run as `residue lab` runs it, its placements and heap ends as the host reported them.
+// A student's allocator in a race: run as `residue lab` runs it, its placements and heap ends as the host reported
+// them.
 #include <fmt/format.h>
 
 #include "lab/race_lanes.hpp"
@@ -58,8 +59,10 @@ Outcome<void> RunStudent(const Built& built, const LabTrace& trace, const RaceOp
     TakeRecords(trace, outcome->records, lane);
     lane.externalFragmentation.reason = "its headers and holes are not known";
     const std::uint64_t heap = *lane.heapPeak.value;
-    if (heap == 0) lane.utilisation.reason = "its heap is empty";
-    else lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(heap);
+    if (heap == 0)
+        lane.utilisation.reason = "its heap is empty";
+    else
+        lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(heap);
     return {};
 }
 

@@ -95,8 +95,10 @@ void TakeRecords(const LabTrace& trace, const std::vector<Record>& records, Race
         }
     }
     lane.pageBytes = pages.Bytes();
-    if (pages.Bytes() == 0) lane.utilisation.reason = "nothing was placed";
-    else lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(pages.Bytes());
+    if (pages.Bytes() == 0)
+        lane.utilisation.reason = "nothing was placed";
+    else
+        lane.utilisation.value = static_cast<double>(lane.peakLive) / static_cast<double>(pages.Bytes());
 }
 
 // Why it did not come to an end; empty: it did.
@@ -107,7 +109,8 @@ std::string WhyNot(const PeerRun& run, const RaceOptions& options) {
         return fmt::format("took longer than {} seconds", static_cast<double>(options.student.timeout.count()) / 1000);
     }
     if (run.end.signal != 0) return fmt::format("was ended by signal {}", run.end.signal);
-    if (run.end.exitCode != 0 || run.report.phase != Phase::Done) return "did not run" + (text.empty() ? "" : ": " + text);
+    if (run.end.exitCode != 0 || run.report.phase != Phase::Done)
+        return "did not run" + (text.empty() ? "" : ": " + text);
     return "";
 }
 

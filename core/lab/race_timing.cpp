@@ -97,12 +97,13 @@ private:
 
     void FreeAll() {
         const alloc::AllocatorOptions* own = allocator_->options;
-        const bool isReset =
-            own != nullptr && own->Reset != nullptr && own->Reset(allocator_).has_value();
+        const bool isReset = own != nullptr && own->Reset != nullptr && own->Reset(allocator_).has_value();
         // The youngest first, as a stack wants it.
         for (std::size_t i = blocks_.size(); i-- > 0;) {
-            if (isReset) blocks_[i] = {};
-            else Take(blocks_[i]);
+            if (isReset)
+                blocks_[i] = {};
+            else
+                Take(blocks_[i]);
         }
         for (void* address : forgotten_) {
             if (!isReset) (void)allocator_->Free(allocator_, address);

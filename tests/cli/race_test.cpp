@@ -124,10 +124,11 @@ TEST_CASE("Lanes that fail are ranked behind the others, and the first failure i
 TEST_CASE("An mm.c that is wrong is 1; one that does not build, and where nobody runs, is 2") {
     const Racer residue;
     residue.folder.Write("a.rep", kShort);
-    residue.folder.Write("wrong.c",
-                         "#include \"mm.h\"\n#include <stddef.h>\nint mm_init(void) { return 0; }\n"
-                         "void *mm_malloc(size_t size) { (void)size; return NULL; }\nvoid mm_free(void *p) { (void)p; }\n"
-                         "void *mm_realloc(void *p, size_t size) { (void)size; return p; }\n");
+    residue.folder.Write(
+        "wrong.c",
+        "#include \"mm.h\"\n#include <stddef.h>\nint mm_init(void) { return 0; }\n"
+        "void *mm_malloc(size_t size) { (void)size; return NULL; }\nvoid mm_free(void *p) { (void)p; }\n"
+        "void *mm_realloc(void *p, size_t size) { (void)size; return p; }\n");
     const auto wrong = residue({"race", "a.rep", "--with", "wrong.c,first-fit", "--no-timing"});
     CHECK(wrong.exitCode == 1);
     CHECK(Contains(wrong.output, "invalid: operation 1: mm_malloc failed."));
