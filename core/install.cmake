@@ -24,7 +24,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ResidueConfig.cmake ${CMAKE_CURRENT_BI
 install(TARGETS residue)
 # Beside the program in a build folder, in a folder of its own when installed: capture/launch.cpp looks in both.
 install(TARGETS residue_preload LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/residue)
-install(TARGETS residue-lab-host RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/residue)
+install(TARGETS residue-lab-host residue-race-peer RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/residue)
 if(RESIDUE_GUI)
   install(TARGETS residue-view)
 endif()

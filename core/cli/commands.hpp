@@ -17,6 +17,7 @@ int CheckCommand(const Arguments& arguments);
 int DiffCommand(const Arguments& arguments);
 int RecordCommand(const Arguments& arguments);
 int LabCommand(const Arguments& arguments);
+int RaceCommand(const Arguments& arguments);
 int OpenCommand(const Arguments& arguments);
 
 }  // namespace residue::cli

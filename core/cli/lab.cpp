@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/lab_data.hpp"
+#include "cli/trace_arguments.hpp"
 #include "export/atomic_file.hpp"
 #include "lab/saved_run.hpp"
 #include "log/native_file.hpp"
@@ -52,19 +53,6 @@ struct LabArguments {
         app.add_option("--max-throughput", maxThroughput, "Kops/s with all points");
     }
 };
-
-// A number in [least, most].
-std::optional<double> Number(const std::string& text, const char* option, double least, double most,
-                             std::vector<Failure>& failures) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool fits = error == std::errc() && end == text.data() + text.size() && value >= least && value <= most;
-    if (fits) return value;
-    std::ostringstream expected;
-    expected << "a number from " << least << " to " << most;
-    failures.push_back({option, "'" + text + "' is not one", expected.str()});
-    return std::nullopt;
-}
 
 lab::BuildOptions BuildOptionsOf(const LabArguments& given) {
     lab::BuildOptions options;
@@ -128,35 +116,6 @@ RuleSettings SettingsOf(const LabArguments& given, std::vector<Failure>& failure
             read(given.maxThroughput, "--max-throughput", kFastest)};
 }
 
-bool LooksLikeTrace(const std::filesystem::path& path) {
-    std::filesystem::path name = path.filename();
-    if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-    return name.extension() == ".rep" || name.extension() == ".script";
-}
-
-// A folder stands for the traces in it, by name.
-std::vector<std::string> Expand(const std::vector<std::string>& given, std::vector<Failure>& failures) {
-    namespace fs = std::filesystem;
-    std::vector<std::string> files;
-    for (const std::string& path : given) {
-        std::error_code error;
-        if (!fs::is_directory(path, error)) {
-            files.push_back(path);
-            continue;
-        }
-        std::vector<std::string> found;
-        for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-            if (LooksLikeTrace(at->path())) found.push_back(at->path().string());
-        }
-        if (error) failures.push_back({path, error.message(), "a folder that can be read"});
-        if (!error && found.empty()) failures.push_back({path, "has no trace in it", ".rep or .script files"});
-        std::sort(found.begin(), found.end());
-        files.insert(files.end(), found.begin(), found.end());
-    }
-    if (given.empty()) failures.push_back({"TRACES", "are missing", "malloc-lab .rep or CS107 .script files"});
-    return files;
-}
-
 Outcome<void> SaveRun(const LabResults& results, const lab::LabTrace& trace, const std::string& path) {
     const lab::TraceOutcome& outcome = results.traces[0].outcome;
     log::EventLog log;
@@ -181,15 +140,6 @@ std::uint64_t WeightOf(const lab::LabTrace& trace) {
     return trace.header.generation == 'B' || trace.header.generation == 'C' ? trace.header.weight : 1;
 }
 
-// Oddities of the trace itself, on the error stream.
-void Warn(const std::vector<Warning>& warnings) {
-    constexpr std::size_t kMost = 5;
-    for (std::size_t i = 0; i < std::min(warnings.size(), kMost); ++i) {
-        std::fprintf(stderr, "residue: %s: %s\n", warnings[i].where.c_str(), warnings[i].text.c_str());
-    }
-    if (warnings.size() > kMost) std::fprintf(stderr, "residue: ... and %zu more\n", warnings.size() - kMost);
-}
-
 int Grade(const LabArguments& given, const lab::Built& built, const std::vector<std::string>& files,
           const lab::RunOptions& options, const RuleSettings& settings) {
     LabResults results;
@@ -206,7 +156,7 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
                   static_cast<double>(results.traces.size()) / static_cast<double>(files.size()));
         const auto trace = lab::ReadLabTrace(file);
         if (!trace) return Complain(trace.error());
-        Warn(trace->warnings);
+        TellWarnings(trace->warnings);
         auto outcome = lab::RunTrace(built, *trace, options);
         if (Interrupted()) return SayInterrupted();
         if (!outcome) return Complain(outcome.error());
@@ -241,7 +191,7 @@ int LabCommand(const Arguments& arguments) {
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
     if (given.student.empty()) failures.push_back({"STUDENT", "is missing", "a C file, or a folder with mm.c in it"});
-    const std::vector<std::string> files = Expand(given.traces, failures);
+    const std::vector<std::string> files = ExpandTraces(given.traces, failures);
     for (const std::string& file : files) CheckReadable(file, "TRACES", failures);
     const lab::RunOptions options = RunOptionsOf(given, failures);
     const RuleSettings settings = SettingsOf(given, failures);

@@ -33,6 +33,8 @@ constexpr Command kCommands[] = {
     {"check", residue::cli::CheckCommand, "check FILES...", "scenarios: does what they expect hold? (--junit for CI)"},
     {"lab", residue::cli::LabCommand, "lab MM.c|DIR TRACES...",
      "builds, checks and grades a malloc-lab allocator, safely"},
+    {"race", residue::cli::RaceCommand, "race TRACES... --with A,B,...",
+     "traces through several allocators at once, mm.c and glibc among them"},
     {"convert", residue::cli::ConvertCommand, "convert IN OUT",
      "to another format: traces, recordings, CSV, JSON, ..."},
     {"diff", residue::cli::DiffCommand, "diff A B", "what grew from one run to another, or --from P --to Q in one"},

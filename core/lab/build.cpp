@@ -208,15 +208,18 @@ bool HasLandlock() {
     return ::syscall(kCreateRuleset, nullptr, 0, kAskVersion) >= 1;
 }
 
-Outcome<std::string> FindHost() {
+Outcome<std::string> FindBeside(const std::string& program, const std::string& missing) {
     std::error_code error;
     const fs::path own = fs::read_symlink("/proc/self/exe", error).parent_path();
-    for (const char* const place : {"residue-lab-host", "../lib/residue/residue-lab-host"}) {
-        const fs::path host = own / place;
-        if (!error && fs::exists(host, error)) return fs::weakly_canonical(host, error).string();
+    for (const std::string& place : {program, "../lib/residue/" + program}) {
+        const fs::path found = own / place;
+        if (!error && fs::exists(found, error)) return fs::weakly_canonical(found, error).string();
     }
-    return Fail(Failure{(own / "residue-lab-host").string(), "what runs students' code is not there",
-                        "it lies beside residue"});
+    return Fail(Failure{(own / program).string(), missing, "it lies beside residue"});
+}
+
+Outcome<std::string> FindHost() {
+    return FindBeside("residue-lab-host", "what runs students' code is not there");
 }
 
 Outcome<Built> Build(const std::string& student, const BuildOptions& options) {

@@ -57,5 +57,7 @@ bool HasLandlock();
 
 // Where residue-lab-host is: beside this program. Failure: it is not there.
 Outcome<std::string> FindHost();
+// The same for another program; `missing`: what to say where it is not.
+Outcome<std::string> FindBeside(const std::string& program, const std::string& missing);
 
 }  // namespace residue::lab

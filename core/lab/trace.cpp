@@ -37,9 +37,10 @@ private:
 
 }  // namespace
 
-Outcome<LabTrace> ReadLabTrace(const std::string& path) {
+Outcome<LabTrace> ReadLabTrace(const std::string& path, const std::atomic<bool>* cancelled) {
     auto reader = import::OpenTrace(path);
     if (!reader) return Fail(reader.error());
+    (*reader)->CancelWith(cancelled);
     return ReadLabTrace(**reader, path);
 }
 

@@ -1,6 +1,7 @@
 // A trace as the lab runs it: all operations at once, ids resolved to slots, and what mdriver knows of it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,8 +28,8 @@ struct LabTrace {
     static std::uint64_t LineOf(std::uint64_t op) { return op + 5; }
 };
 
-// Failures: the reader's; too many operations.
-Outcome<LabTrace> ReadLabTrace(const std::string& path);
+// Failures: the reader's; too many operations; cancelled.
+Outcome<LabTrace> ReadLabTrace(const std::string& path, const std::atomic<bool>* cancelled = nullptr);
 Outcome<LabTrace> ReadLabTrace(import::TraceReader& reader, const std::string& path);
 
 }  // namespace residue::lab

@@ -88,7 +88,7 @@ TEST_CASE("An unknown command is told from a file") {
     CHECK(typo.exitCode == 2);
     CHECK(Contains(typo.errors,
                    "no command and no file 'reprot' (expected open, record, report, picture, run, check, lab, "
-                   "convert, diff, or a file)"));
+                   "race, convert, diff, or a file)"));
     const auto file = residue({"nowhere.rep"});
     CHECK(file.exitCode == 2);
     CHECK(Contains(file.errors, "nowhere.rep: No such file"));
