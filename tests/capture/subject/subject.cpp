@@ -54,7 +54,8 @@ int Failing() {
     sink = std::malloc(~std::size_t{0} / 4);            // too much for any machine
     void* const block = std::malloc(2001);
     if (std::realloc(block, ~std::size_t{0} / 4) != nullptr) return 1;
-    sink = std::calloc(~std::size_t{0} / 2, 3);         // overflows
+    volatile std::size_t three = 3;                     // or the compiler warns of what is meant
+    sink = std::calloc(~std::size_t{0} / 2, three);     // overflows
     std::free(block);
     return sink == nullptr ? 0 : 2;
 }
