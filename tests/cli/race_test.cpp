@@ -121,7 +121,7 @@ TEST_CASE("Lanes that fail are ranked behind the others, and the first failure i
     CHECK(pool < bound);
 }
 
-TEST_CASE("An mm.c that is wrong is 1; one that does not build, and where nobody runs, is 2") {
+TEST_CASE("An mm.c that is wrong is 1, one that does not build is 2, and so is a race without lanes") {
     const Racer residue;
     residue.folder.Write("a.rep", kShort);
     residue.folder.Write(

@@ -217,7 +217,7 @@ TEST_CASE("A malloc that is not installed is a lane that says so") {
     CHECK(Contains(second.reason, "has no none_malloc"));
 }
 
-TEST_CASE("What cannot run says why; the others do") {
+TEST_CASE("What cannot run says why") {
     const support::ScratchFolder folder;
     const RaceResult race = RaceOf(folder, "a 0 84000000000000000\n", {"first-fit", "glibc", kExample});
     for (std::size_t i = 0; i < 3; ++i) {
