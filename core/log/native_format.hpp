@@ -33,8 +33,8 @@
 //           as in version 1, the reader's appender finds out again which blocks a row concerns, and so makes any stream
 //           legal. Where they are there, in all chunks or in none, they are checked (log/row_check.hpp) and believed.
 //     DIED  u64 first row, u32 n, n x { u32 row - first row, u32 blocks }, all blocks as u32: what ended together in
-//           rows of the EVNT chunk that follows, rows ascending. Of many there may be several chunks; a row can go on in
-//           the next. Only where blocks are stored.
+//           rows of the EVNT chunk that follows, rows ascending. Of many there may be several chunks; a row can go on
+//           in the next. Only where blocks are stored.
 //     END_  u64 rows, u32 nodes: the file is whole.
 //   A chunk comes after all that it needs: nodes before the events that name them. Chunks of an unknown tag are left
 //   out. What follows the last whole chunk of a file that was cut off is left out with a warning.

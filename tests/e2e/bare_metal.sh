@@ -34,7 +34,7 @@ grep -q '"warnings": \[\]' "$folder/report.json" || { cat "$folder/report.json";
 # The leaks come from where they were made, by address and, with the kernel's file, by name.
 grep -Eq '"0x[0-9a-f]+"' "$folder/report.json" || die "the leaks have no call trace"
 "$bin/residue" report "$folder/serial.bin" --symbols "$bin/bare_metal.elf" >"$folder/report.txt"
-grep -q 'at .*LeakTasks' "$folder/report.txt" || die "the leaks are not from LeakTasks"
+grep -Eq '(at|by) .*LeakTasks.*workload\.cpp:[0-9]+' "$folder/report.txt" || die "the leaks are not from LeakTasks"
 grep -q 'by Kernel' "$folder/report.txt" || die "the call traces do not reach the kernel's start"
 
 # What went wrong is told in words.
