@@ -28,6 +28,9 @@ namespace {
 constexpr std::size_t kBatch = 1 << 15;             // records
 constexpr int kLastRounds = 64;                     // 2 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
+// Records of a round that make the next one follow at once. Fewer can wait for a nap: each round interrupts the cores
+// that the program runs on (membarrier), and takes the lines that it writes to.
+constexpr std::size_t kPlenty = 1 << 11;
 constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
@@ -63,7 +66,7 @@ struct Capture::State {
 
     // The taking thread.
     void Take();
-    bool TakeRound(bool all);
+    std::size_t TakeRound(bool all);
     bool HasEnded(int& status) const;
     void LookForEnd();
     void Run();
@@ -91,6 +94,8 @@ struct Capture::State {
     std::condition_variable changed;
     std::deque<std::vector<Told>> batches;
     bool allTaken = false;
+
+    std::vector<Told> taken;  // of a round; the taking thread's
     std::optional<Ended> ended;
 
     Rows rows;  // the log's thread
@@ -114,16 +119,18 @@ void Capture::State::LookForEnd() {
     ended = how;
 }
 
-// False: there was nothing.
-bool Capture::State::TakeRound(bool all) {
-    std::vector<Told> batch;
-    batch.reserve(kBatch + 64);
-    if (channel->Take(batch, kBatch, all) == 0) return false;
-    waiting.fetch_add(batch.size(), std::memory_order_relaxed);
+// How many records there were.
+std::size_t Capture::State::TakeRound(bool all) {
+    taken.clear();
+    taken.reserve(kBatch + 64);  // once: fresh pages for each round would cost more than what it does
+    const std::size_t count = channel->Take(taken, kBatch, all);
+    if (count == 0) return 0;
+    waiting.fetch_add(count, std::memory_order_relaxed);
+    std::vector<Told> batch(taken.begin(), taken.end());
     const std::lock_guard lock(mutex);
     batches.push_back(std::move(batch));
     changed.notify_one();
-    return true;
+    return count;
 }
 
 void Capture::State::Take() {
@@ -137,15 +144,16 @@ void Capture::State::Take() {
             }
             LookForEnd();  // before the look at the lanes: then all that it wrote is there
             const bool over = ended.has_value();
-            const bool any = TakeRound(over);
-            if (any) continue;
-            if (over) break;
+            const std::size_t count = TakeRound(over);
+            if (count >= kPlenty) continue;
+            if (over && count == 0) break;
+            if (over) continue;
             std::this_thread::sleep_for(kNap);
         }
         if (detach.load(std::memory_order_acquire)) {
             // What is in the lanes; not what a busy program goes on to write.
             channel->Leave();
-            for (int round = 0; round < kLastRounds && TakeRound(false); ++round) {}
+            for (int round = 0; round < kLastRounds && TakeRound(false) != 0; ++round) {}
         }
     } catch (const std::bad_alloc&) {
         outOfMemory.store(true, std::memory_order_release);
