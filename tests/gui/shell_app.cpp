@@ -109,6 +109,36 @@ TEST_CASE("a panel is maximised by a key and put back with Escape, and the pictu
     CHECK(rig.Picture() == before);
 }
 
+TEST_CASE("Escape closes the menu of a block, and the block stays selected") {
+    TemporaryFolder folder;
+    const std::string trace = folder.File("small.rep", SmallTrace());
+    AppOptions options = Remembering(folder, trace);
+    Rig rig(options);
+    rig.app->GetSession()->SeekTo(Position{5});
+    rig.Settle();
+    const auto isOpen = [] {
+        return ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+    };
+    // Somewhere in the heap's rows there is a block.
+    for (int i = 0; i < 800 && !isOpen(); ++i) {
+        rig.MoveMouse({160 + static_cast<float>(i % 25) * 20, 110 + static_cast<float>(i / 25) * 6});
+        rig.platform->Send(InputEvent::Button(1, true));
+        rig.app->Frame(0.01);
+        rig.platform->Send(InputEvent::Button(1, false));
+        rig.app->Frame(0.01);
+    }
+    REQUIRE(isOpen());
+    const auto selected = rig.app->PresentSelection().block;
+    REQUIRE(selected);
+    rig.Press("Escape");
+    rig.Settle();
+    CHECK_FALSE(isOpen());
+    CHECK(rig.app->PresentSelection().block == selected);
+    rig.Press("Escape");  // and the next one is for what lies further out
+    rig.Settle();
+    CHECK_FALSE(rig.app->PresentSelection().block);
+}
+
 TEST_CASE("splitters, theme and files opened survive a restart") {
     TemporaryFolder folder, state;
     const std::string trace = folder.File("small.rep", SmallTrace());
