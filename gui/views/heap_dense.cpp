@@ -11,7 +11,7 @@ namespace residue::gui {
 
 namespace {
 
-constexpr std::chrono::microseconds kBudget{900};  // a frame, for exact rows
+constexpr std::chrono::microseconds kBudget{500};  // a frame, for exact rows
 constexpr std::int64_t kCoarser = 64;
 constexpr float kLeast = 0.22f;  // opacity of a cell with a single byte in use
 

@@ -1,7 +1,7 @@
 // The heap panel, zoomed out: one texture of occupied shares, a texel a cell. Cells are computed once and then only
 // where a step changed them; a jump recomputes rows within a budget a frame and shows coarser ones meanwhile.
 //
-// Cost: nothing when nothing changed; a step, the rows it touched; a zoom or a jump, some 1 ms a frame for exact rows,
+// Cost: nothing when nothing changed; a step, the rows it touched; a zoom or a jump, some .5 ms a frame for exact rows,
 // and coarse ones for the rest.
 #pragma once
 
