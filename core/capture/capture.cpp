@@ -94,11 +94,10 @@ struct Capture::State {
     std::condition_variable changed;
     std::deque<std::vector<Told>> batches;
     bool allTaken = false;
-
-    std::vector<Told> taken;  // of a round; the taking thread's
     std::optional<Ended> ended;
 
-    Rows rows;  // the log's thread
+    std::vector<Told> taken;  // of a round; the taking thread's
+    Rows rows;                // the log's thread
     std::thread taking, making;
 };
 

@@ -41,6 +41,11 @@ public:
         }
         frame.file = std::move(file);
         frame.line = line;
+        // The functions of events/residue.h stand for the call itself, as malloc does: none of the program's frames.
+        const auto ownEnd = std::find_if_not(frame.inlined.begin(), frame.inlined.end(), [](const InlinedCall& its) {
+            return its.file.ends_with("/residue.h");
+        });
+        frame.inlined.erase(frame.inlined.begin(), ownEnd);
     }
 
 private:
@@ -123,12 +128,9 @@ private:
         Dwarf_Files* files = nullptr;
         if (dwarf_formudata(dwarf_attr(&call, DW_AT_call_file, &value), &number) == 0 &&
             dwarf_getsrcfiles(&unit, &files, nullptr) == 0) {
-            if (const char* const name = dwarf_filesrc(files, number, nullptr, nullptr)) file = name;
-        }
-        if (!file.empty() && file[0] != '/' && whole) {
             Dwarf_Attribute folder{};
-            const char* const in = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &folder));
-            if (in != nullptr) file = (std::filesystem::path(in) / file).lexically_normal().string();
+            const char* const in = whole ? dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &folder)) : nullptr;
+            if (const char* const name = dwarf_filesrc(files, number, nullptr, nullptr)) file = FromRoot(in, name);
         }
         if (dwarf_formudata(dwarf_attr(&call, DW_AT_call_line, &value), &number) == 0) {
             line = static_cast<std::uint32_t>(number);
