@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <sstream>
 
@@ -66,16 +65,7 @@ lab::BuildOptions BuildOptionsOf(const LabArguments& given) {
 
 lab::RunOptions RunOptionsOf(const LabArguments& given, std::vector<Failure>& failures) {
     lab::RunOptions options;
-    const auto heap = ParseBytes(given.heap);
-    if (!heap || *heap == 0 || *heap > lab::kLargestHeap) {
-        failures.push_back({"--heap", "'" + given.heap + "' cannot be", "a size from 1 to 3G"});
-    } else {
-        options.heapBytes = *heap;
-    }
-    constexpr double kShortest = 0.01, kLongest = 3600;
-    if (const auto seconds = Number(given.timeout, "--timeout", kShortest, kLongest, failures)) {
-        options.timeout = std::chrono::milliseconds(std::llround(*seconds * 1000));
-    }
+    ReadLimits(given.heap, given.timeout, options, failures);
     if (!given.alignment.empty()) {
         options.alignment = ParseWhole(given.alignment);
         constexpr std::uint64_t kMost = 4096;

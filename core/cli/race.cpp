@@ -1,7 +1,6 @@
 // residue race TRACES... --with A,B,...: the same traces through several allocators, side by side.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <sstream>
 
@@ -60,16 +59,7 @@ lab::RaceOptions OptionsOf(const RaceArguments& given, std::vector<Failure>& fai
                 {"--capacity", "'" + given.capacity + "' is no number of bytes", "4096, 64K, 10M, 2G or auto"});
         }
     }
-    const auto heap = ParseBytes(given.heap);
-    if (!heap || *heap == 0 || *heap > lab::kLargestHeap) {
-        failures.push_back({"--heap", "'" + given.heap + "' cannot be", "a size from 1 to 3G"});
-    } else {
-        options.student.heapBytes = *heap;
-    }
-    constexpr double kShortest = 0.01, kLongest = 3600;
-    if (const auto seconds = Number(given.timeout, "--timeout", kShortest, kLongest, failures)) {
-        options.student.timeout = std::chrono::milliseconds(std::llround(*seconds * 1000));
-    }
+    ReadLimits(given.heap, given.timeout, options.student, failures);
     return options;
 }
 

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
+
+#include "base/parse_size.hpp"
+#include "lab/layout.hpp"
 
 namespace residue::cli {
 namespace {
@@ -27,6 +32,20 @@ std::optional<double> Number(const std::string& text, const char* option, double
     expected << "a number from " << least << " to " << most;
     failures.push_back({option, "'" + text + "' is not one", expected.str()});
     return std::nullopt;
+}
+
+void ReadLimits(const std::string& heap, const std::string& timeout, lab::RunOptions& options,
+                std::vector<Failure>& failures) {
+    const auto bytes = ParseBytes(heap);
+    if (!bytes || *bytes == 0 || *bytes > lab::kLargestHeap) {
+        failures.push_back({"--heap", "'" + heap + "' cannot be", "a size from 1 to 3G"});
+    } else {
+        options.heapBytes = *bytes;
+    }
+    constexpr double kShortest = 0.01, kLongest = 3600;
+    if (const auto seconds = Number(timeout, "--timeout", kShortest, kLongest, failures)) {
+        options.timeout = std::chrono::milliseconds(std::llround(*seconds * 1000));
+    }
 }
 
 std::vector<std::string> ExpandTraces(const std::vector<std::string>& given, std::vector<Failure>& failures) {

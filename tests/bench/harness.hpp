@@ -11,8 +11,9 @@
 //
 // --smoke: one round with little work, to see that it runs (exit 0 whatever the figures are); --json: one object on
 // the standard output; --rounds N; --only TEXT: only the variants with TEXT in their names (the ratios of others are
-// not a number). A variant returns its figure (any unit, smaller or larger better) and may say NaN where it cannot run
-// (a library is not there); then its ratios are left out.
+// not a number); --largest: sizes that take minutes, where a program has them. A variant returns its
+// figure (any unit, smaller or larger better) and may say NaN where it cannot run (a library is not there); then its
+// ratios are left out.
 #pragma once
 
 #include <time.h>
@@ -93,9 +94,10 @@ public:
             if (std::strcmp(argv[i], "--smoke") == 0) smoke_ = true;
             else if (std::strcmp(argv[i], "--json") == 0) json_ = true;
             else if (std::strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) rounds_ = Rounds(argv[++i]);
+            else if (std::strcmp(argv[i], "--largest") == 0) largest_ = true;
             else if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only_ = argv[++i];
             else {
-                std::fprintf(stderr, "usage: %s [--smoke] [--json] [--rounds N] [--only TEXT]\n", argv[0]);
+                std::fprintf(stderr, "usage: %s [--smoke] [--json] [--rounds N] [--only TEXT] [--largest]\n", argv[0]);
                 std::exit(2);
             }
         }
@@ -103,6 +105,7 @@ public:
     }
 
     bool Smoke() const { return smoke_; }
+    bool Largest() const { return largest_; }  // what takes minutes and gigabytes, too
     // Whether --only may mean a variant that ends so: what only it needs is not made otherwise.
     bool Wants(const std::string& ending) const {
         return only_.empty() || only_.find(ending) != std::string::npos || ending.find(only_) != std::string::npos;
@@ -258,6 +261,7 @@ private:
 
     std::string name_;
     bool smoke_ = false;
+    bool largest_ = false;
     std::string only_;  // empty: all
     bool json_ = false;
     bool progress_ = false;

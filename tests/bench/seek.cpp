@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -117,16 +116,11 @@ struct Subject {
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool largest = false;
-    for (int i = 1; i < argc; ++i) largest = largest || std::strcmp(argv[i], "--largest") == 0;
-    argc = static_cast<int>(std::remove_if(argv + 1, argv + argc, [](const char* a) {
-                                return std::strcmp(a, "--largest") == 0;
-                            }) - argv);
     bench::Suite suite(argc, argv, "seek");
     std::vector<std::unique_ptr<Seeks>> all;
     std::vector<std::pair<const char*, std::uint64_t>> sizes{{"10^5", 100'000}, {"10^6", 1'000'000},
                                                              {"10^7", 10'000'000}};
-    if (largest) sizes.emplace_back("10^8", 100'000'000);
+    if (suite.Largest()) sizes.emplace_back("10^8", 100'000'000);
     for (const Subject& subject : {Subject{"10^4 live", 10'000, false}, Subject{"10^6 live", 1'000'000, false},
                                    Subject{"10^4 live, holes known", 10'000, true},
                                    Subject{"10^6 live, holes known", 1'000'000, true}}) {

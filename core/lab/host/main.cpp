@@ -22,6 +22,7 @@
 #include "lab/host/confine.hpp"
 #include "lab/host/crash.hpp"
 #include "lab/host/passes.hpp"
+#include "lab/mapping.hpp"
 
 namespace residue::lab::host {
 namespace {
@@ -113,20 +114,6 @@ bool PublishServices() {
     *static_cast<Services*>(page) = {SbrkForStudent, ResetForStudent, LowForStudent,
                                      HighForStudent, SizeForStudent,  SealForStudent};
     return ::mprotect(page, 4096, PROT_READ) == 0;
-}
-
-void* MapShared(int descriptor, int protection) {
-    struct stat info {};
-    if (::fstat(descriptor, &info) != 0) return nullptr;
-    void* const memory = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), protection, MAP_SHARED, descriptor, 0);
-    return memory == MAP_FAILED ? nullptr : memory;
-}
-
-template <class T>
-T* Table(std::uint64_t count) {
-    void* const memory = ::mmap(nullptr, (count + 1) * sizeof(T), PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
 }
 
 // The C library's own needs, met before its system calls end: buffers, and some heap for assert()'s message.

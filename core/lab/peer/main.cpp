@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "lab/layout.hpp"
+#include "lab/mapping.hpp"
 
 namespace residue::lab::peer {
 namespace {
@@ -49,20 +50,6 @@ Functions Load(const char* path, const char* prefix, Report& report) {
     Find(library, prefix, "free", functions.give);
     if (!functions.AllThere()) std::snprintf(report.text, sizeof(report.text), "%s has no %smalloc", path, prefix);
     return functions;
-}
-
-void* MapShared(int descriptor, int protection) {
-    struct stat info {};
-    if (::fstat(descriptor, &info) != 0) return nullptr;
-    void* const memory = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), protection, MAP_SHARED, descriptor, 0);
-    return memory == MAP_FAILED ? nullptr : memory;
-}
-
-template <class T>
-T* Table(std::uint64_t count) {
-    void* const memory = ::mmap(nullptr, (count + 1) * sizeof(T), PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
 }
 
 std::uint64_t Now() {
