@@ -195,10 +195,10 @@ void Analyst::SetFilter(analysis::BlockFilter filter) {
     filter_ = std::move(filter);
     state_->check.reset();
     ++state_->filterState;
+    Tick();  // begins to look at once
 }
 
-// What is known of the filter's site, brought up to what the log has by now.
-void Analyst::TakeSites() const {
+void Analyst::Tick() {
     if (filter_.site.empty()) return;
     const log::LogView& view = session_.View();
     if (state_->siteTraces != nullptr && state_->siteTraces->size() > view.Traces()) return;
@@ -208,10 +208,7 @@ void Analyst::TakeSites() const {
     ++state_->filterState;
 }
 
-std::uint64_t Analyst::FilterState() const {
-    TakeSites();
-    return state_->filterState;
-}
+std::uint64_t Analyst::FilterState() const { return state_->filterState; }
 
 bool Analyst::Passes(BlockId block) const {
     if (!filter_.Any()) return true;
@@ -223,7 +220,6 @@ bool Analyst::Passes(BlockId block) const {
     const log::LoggedEvent birth = view.Birth(block);
     if (!state_->check->Passes(birth, view.Life(block))) return false;
     if (filter_.site.empty()) return true;
-    TakeSites();
     const TraceId trace = birth.event.trace;
     return state_->siteTraces == nullptr || trace.value >= state_->siteTraces->size() ||
            (*state_->siteTraces)[trace.value];

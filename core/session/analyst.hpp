@@ -60,6 +60,9 @@ public:
     bool Passes(BlockId block) const;
     // Another number: Passes may answer otherwise than it did.
     std::uint64_t FilterState() const;
+    // Once a frame, before what is drawn asks (the session's Tick does it): takes in what was found of the filter's
+    // site. Not at any other moment, so that no frame shows half of it.
+    void Tick();
 
     // A stretch of positions to look at instead of "up to now"; the timeline's brush. first < second
     const std::optional<std::pair<Position, Position>>& Range() const { return range_; }
@@ -93,8 +96,6 @@ public:
     bool Working() const;
 
 private:
-    void TakeSites() const;
-
     struct State;
     Session& session_;
     analysis::BlockFilter filter_;

@@ -117,6 +117,7 @@ bool CursorSession::ExtendToWhole(SeriesFollower* follower) {
 
 bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
     view_ = log_.View();
+    analyst_.Tick();
     clock_ += seconds;
     const Position end = End();
     const Position before = now_;
