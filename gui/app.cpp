@@ -114,6 +114,7 @@ ViewContext App::Context() {
     context.selection = &selection_;
     context.heapRequest = &heapRequest_;
     context.inside = &inside_;
+    context.processes = &processes_;
     context.analysis = &analysis_;
     context.commands = this;
     context.textures = &platform_.Textures();
@@ -144,6 +145,7 @@ void App::TakeStep(double seconds) {
         return;
     }
     session_->Tick(seconds);
+    if (session_->GetProgram() != nullptr && processes_.Tick(*session_, seconds)) settledFrames_ = 0;
     if (startAtPeak_ && session_->Status().phase == session::Phase::Ready) {
         startAtPeak_ = false;
         if (session_->Now().value == 0) session_->JumpToPeak();
@@ -293,6 +295,7 @@ bool App::Settled() const {
 
 double App::MaySleep() const {
     if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
+    if (session_ && session_->GetProgram() != nullptr && processes_.AnyLive(*session_)) return 0.1;
     if (saver_.Busy() || pictureSaver_.Busy()) return 0.05;
     if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
     return 0.5;
@@ -314,8 +317,13 @@ void App::SetWindowSize(ImVec2 unscaled, bool maximised) {
 void App::Replace(std::unique_ptr<session::Session> session) {
     StopComparing();
     analysis_.Forget();
+    for (auto& process : processes_.Clear()) retired_.Take(std::move(process));
     retired_.Take(std::move(session_));
     session_ = std::move(session);
+    LookAnew();
+}
+
+void App::LookAnew() {
     picker_ = false;
     checkColour_ = true;
     startAtPeak_ = false;
@@ -373,9 +381,18 @@ void App::OpenSandbox() {
 void App::OpenProgram() {
     KeepDraft();
     Replace(session::Session::OpenProgram(options_.program, options_.capture));
+    processes_ = session::Processes(options_.capture.mostLog);
     if (!session_) return;
     session_->FollowEnd(true);
     colour_ = ColourMode::Site;
+}
+
+void App::ShowProcess(std::size_t index) {
+    if (!session_ || index >= processes_.Count() || index == processes_.Shown()) return;
+    StopComparing();
+    analysis_.Forget();
+    session_ = processes_.Show(index, std::move(session_));
+    LookAnew();
 }
 
 void App::Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) {

@@ -77,6 +77,7 @@ public:
     double MaySleep() const;
 
     session::Session* GetSession() { return session_.get(); }
+    const session::Processes& Watched() const { return processes_; }
     Selection& PresentSelection() { return selection_; }
     InsideLook& Inside() { return inside_; }
     HeapRequest& Heap() { return heapRequest_; }
@@ -99,6 +100,7 @@ public:
     void StopComparing() override;
     void OpenSandbox() override;
     void OpenProgram();  // the one of the options
+    void ShowProcess(std::size_t index) override;
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
@@ -113,6 +115,7 @@ private:
     // app.cpp
     void Open(const std::string& path, session::OpenOptions options);
     void Replace(std::unique_ptr<session::Session> session);
+    void LookAnew();  // another session is shown
     void TakeStep(double seconds);
     void TakeInside(bool moved, bool single);
     void StepDecision(bool forward);
@@ -143,6 +146,7 @@ private:
     bool HandleLook(ViewContext& context, const KeyPress& press);
     bool HandleScenario(const KeyPress& press);
     bool HandleEscape(ViewContext& context);
+    bool HandleProcesses(const KeyPress& press);
     bool HandleAnalysis(ViewContext& context, const KeyPress& press);
     bool HandleRange(ViewContext& context, const KeyPress& press);
     void NextPanel(bool backward);
@@ -183,6 +187,7 @@ private:
     SavedState state_, savedState_;
     session::Retired retired_;
     std::unique_ptr<session::Session> session_;
+    session::Processes processes_;             // those that are watched beside the one shown
     std::unique_ptr<session::Session> other_;  // that the present one is compared with
     bool comparing_ = false;                   // it is ready, and is
     bool choosingOther_ = false;               // the dialog is for it

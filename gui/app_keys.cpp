@@ -95,13 +95,22 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     if (focused_ == PanelId::Heap && context.Ready() && CentreView().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
-    if (HandleScenario(press)) return true;
+    if (HandleScenario(press) || HandleProcesses(press)) return true;
     if (press.alt && (press.key == Key::Left || press.key == Key::Right)) {
         StepDecision(press.key == Key::Right);
         return true;
     }
     // The colour keys and F mean the heap wherever the keyboard is.
     return HandleAnalysis(context, press) || HandleTransport(context, press) || HandleLook(context, press);
+}
+
+// As the tabs of a browser.
+bool App::HandleProcesses(const KeyPress& press) {
+    if (!press.ctrl || (press.key != Key::PageUp && press.key != Key::PageDown)) return false;
+    if (!session_ || session_->GetProgram() == nullptr || picker_) return false;
+    const std::size_t count = processes_.Count();
+    ShowProcess((processes_.Shown() + (press.key == Key::PageDown ? 1 : count - 1)) % count);
+    return true;
 }
 
 // Run until, the history of an address and of a site, the range that is kept.

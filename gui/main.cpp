@@ -214,6 +214,7 @@ int main(int argc, char** argv) {
     cli.add_option("--call-traces", arguments.capture.callTraces, capture::OptionTexts::kCallTracesHelp);
     cli.add_option("--depth", arguments.capture.depth, capture::OptionTexts::kDepthHelp);
     cli.add_option("--limit", arguments.capture.limit, capture::OptionTexts::kLimitHelp);
+    cli.add_flag("--follow", arguments.capture.follow, "watch the processes that it starts too");
     cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
     // Behind "--" stands a program to watch, with arguments of its own.
     auto [before, program] = capture::SplitAtProgram({argv + 1, argv + argc});

@@ -26,6 +26,7 @@
 #include "gui/selection.hpp"
 #include "gui/theme.hpp"
 #include "imgui.h"
+#include "session/processes.hpp"
 #include "session/session.hpp"
 
 namespace residue::gui {
@@ -81,6 +82,7 @@ public:
     virtual void CompareWith(const std::string& path) = 0;   // it is A, the earlier one
     virtual void StopComparing() = 0;
     virtual void OpenSandbox() = 0;
+    virtual void ShowProcess(std::size_t index) = 0;        // of ViewContext::processes
     virtual void SwitchPredicting() = 0;                    // of the present scenario, from here on
     virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own
     // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
@@ -98,6 +100,7 @@ struct ViewContext {
     Selection* selection = nullptr;       // never null
     HeapRequest* heapRequest = nullptr;   // never null
     InsideLook* inside = nullptr;         // never null
+    const session::Processes* processes = nullptr;  // never null; of a program that is watched: with those it started
     AnalysisLook* analysis = nullptr;     // never null
     AppCommands* commands = nullptr;      // never null
     TextureFactory* textures = nullptr;   // never null

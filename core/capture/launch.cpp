@@ -107,7 +107,7 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
 [[noreturn]] void Become(const char* path, char** arguments, char** environment, Channel& channel, int tell) {
     struct sigaction usual {};
     usual.sa_handler = SIG_DFL;
-    for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGHUP}) ::sigaction(number, &usual, nullptr);
+    for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGHUP, SIGXFSZ}) ::sigaction(number, &usual, nullptr);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,5 +1,5 @@
 // residue open [FILE] [--allocator A] [--capacity N|auto]: the window.
-// residue open [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...: the same, on a program that
+// residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...: the same, on a program that
 // it starts.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,6 +21,7 @@ int OpenProgram(const Arguments& arguments) {
     CLI::App app("Starts a program and shows its heap while it runs.", "residue open -- PROGRAM ARGUMENTS...");
     capture::OptionTexts how;
     AddCaptureOptions(app, how);
+    app.add_flag("--follow", how.follow, "the processes that it starts are watched too; the window shows one at a time");
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, before, failures); !parsed.goOn) return parsed.exitCode;
     (void)capture::CheckOptions(how, failures);

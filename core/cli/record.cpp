@@ -128,6 +128,7 @@ int RecordCommand(const Arguments& arguments) {
     // Ctrl-C is the program's: it comes to both.
     std::signal(SIGINT, SIG_IGN);
     std::signal(SIGQUIT, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow further is a failed write
     for (const int signal : {SIGTERM, SIGHUP}) std::signal(signal, PassOn);
     if (const auto started = (*recording)->Start(program, options); !started) {
         (*recording)->Discard();

@@ -14,6 +14,7 @@ std::string NameOf(const std::vector<std::string>& arguments) {
 }
 
 std::string TextOf(const capture::Ended& ended) {
+    if (!ended.known) return "ended";
     if (ended.signal == 0) return "exit code " + std::to_string(ended.exitCode);
     return "killed by signal " + std::to_string(ended.signal) + " (" + ::strsignal(ended.signal) + ")";
 }
@@ -21,8 +22,19 @@ std::string TextOf(const capture::Ended& ended) {
 
 CaptureSession::CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options)
     : CursorSession("", OpenOptions{}), name_(NameOf(arguments)) {
+    Begin(capture::Capture::Start(arguments, options, log_));
+    if (!capture_ || !options.channel.follow) return;
+    options.channel.follow = false;
+    processesFollower_ = std::thread([this, options] { FollowProcesses(options); });
+}
+
+CaptureSession::CaptureSession(capture::Child child, const capture::CaptureOptions& options)
+    : CursorSession("", OpenOptions{}), childName_(child.name) {
+    Begin(capture::Capture::Adopt(std::move(child), options, log_));
+}
+
+void CaptureSession::Begin(Outcome<std::unique_ptr<capture::Capture>> capture) {
     FollowEnd(true);
-    auto capture = capture::Capture::Start(arguments, options, log_);
     if (!capture) {
         whole_.store(true, std::memory_order_release);
         SetPhase(Phase::Failed, capture.error());
@@ -37,6 +49,31 @@ CaptureSession::CaptureSession(std::vector<std::string> arguments, capture::Capt
 CaptureSession::~CaptureSession() {
     Cancel();
     if (follower_.joinable()) follower_.join();
+    if (processesFollower_.joinable()) processesFollower_.join();
+}
+
+// A process waits for its answer when it begins to allocate: so not at the pace of whoever draws.
+void CaptureSession::FollowProcesses(const capture::CaptureOptions& options) {
+    constexpr std::chrono::milliseconds kPause{2}, kLongPause{20};  // the second: when the program has ended
+    std::size_t come = 0;
+    while (!Cancelled()) {
+        for (capture::Child& child : capture_->NewChildren()) {
+            try {
+                if (++come > kMostProcesses) throw std::bad_alloc();
+                auto session = std::make_unique<CaptureSession>(std::move(child), options);
+                const std::lock_guard lock(processesLock_);
+                newProcesses_.push_back(std::move(session));
+            } catch (const std::bad_alloc&) {
+                unfollowed_.fetch_add(1, std::memory_order_relaxed);
+            }
+        }
+        std::this_thread::sleep_for(IsLive() ? kPause : kLongPause);
+    }
+}
+
+std::vector<std::unique_ptr<Session>> CaptureSession::TakeProcesses() {
+    const std::lock_guard lock(processesLock_);
+    return std::exchange(newProcesses_, {});
 }
 
 void CaptureSession::Follow() {
@@ -63,10 +100,14 @@ void CaptureSession::WaitUntilLoaded() {
     if (follower_.joinable()) follower_.join();
 }
 
-std::string CaptureSession::Title() const { return name_; }
+std::string CaptureSession::Title() const { return childName_ ? childName_->Get() : name_; }
 
 void CaptureSession::StopRecording() {
     if (capture_) capture_->Detach();
+}
+
+void CaptureSession::StopAtLimit() {
+    if (capture_) capture_->DetachAtLimit();
 }
 
 void CaptureSession::EndProgram() {
@@ -86,6 +127,7 @@ bool CaptureSession::Tick(double seconds, std::uint64_t budgetRows) {
         state_.lost = now.counted.dropped;
         state_.waiting = now.waiting;
         state_.threads = now.counted.threads;
+        state_.unfollowed = now.counted.unfollowed + unfollowed_.load(std::memory_order_relaxed);
         state_.waitedSeconds = static_cast<double>(now.counted.waited) / 1e9;
         sinceRate_ += seconds;
         if (sinceRate_ >= 0.25) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,8 @@ class CaptureSession final : public CursorSession, public LiveProgram {
 public:
     // Starts it; what is wrong shows in Status().
     CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options);
+    // One that runs already: a child of a program that is watched.
+    CaptureSession(capture::Child child, const capture::CaptureOptions& options);
     ~CaptureSession() override;  // a program that still runs goes on alone
 
     void Cancel() override;
@@ -29,17 +32,28 @@ public:
     State ProgramState() const override { return state_; }
     void StopRecording() override;
     void EndProgram() override;
+    std::vector<std::unique_ptr<Session>> TakeProcesses() override;
+    std::uint64_t LogBytes() const override { return log_.ResidentBytes(); }
+    void StopAtLimit() override;
 
 private:
+    static constexpr std::size_t kMostProcesses = 1000;  // a session each, kept until the window lets them go
+
+    void Begin(Outcome<std::unique_ptr<capture::Capture>> capture);
     void Follow();
+    void FollowProcesses(const capture::CaptureOptions& options);
 
     const std::string name_;
+    const std::shared_ptr<capture::ProgramName> childName_;  // null: it is none
     std::unique_ptr<capture::Capture> capture_;  // null: it could not be started
     std::atomic<bool> whole_{false};             // nothing more comes, and it is indexed
     State state_;
     double sinceRate_ = 0;
     std::uint64_t rateFrom_ = 0;
-    std::thread follower_;
+    std::thread follower_, processesFollower_;
+    std::atomic<std::uint64_t> unfollowed_{0};  // of those that asked in vain here, not in the channel
+    std::mutex processesLock_;
+    std::vector<std::unique_ptr<Session>> newProcesses_;
 };
 
 }  // namespace residue::session

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace residue::session {
+
+class Session;
 
 class LiveProgram {
 public:
@@ -22,10 +26,16 @@ public:
         std::uint64_t waiting = 0;       // events taken that are not in the log yet
         std::uint32_t threads = 0;
         double waitedSeconds = 0;        // that the program waited for the recorder, in all
+        std::uint64_t unfollowed = 0;    // processes that it started and that could not be watched
     };
     virtual State ProgramState() const = 0;  // as of the last Tick
     virtual void StopRecording() = 0;        // the program goes on alone
     virtual void EndProgram() = 0;           // asks it to end (SIGTERM)
+    // Processes that it, or one of them, has started since this was last asked, where they are followed: each is
+    // watched already, by a session of its own, which does not end with this one.
+    virtual std::vector<std::unique_ptr<Session>> TakeProcesses() = 0;
+    virtual std::uint64_t LogBytes() const = 0;  // that its log takes
+    virtual void StopAtLimit() = 0;              // StopRecording, because of what they take together
 };
 
 }  // namespace residue::session

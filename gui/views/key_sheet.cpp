@@ -63,6 +63,8 @@ constexpr Line kRight[] = {
     {"Alt A", "keep what the timeline shows"},
     {"Y, B, C", "measure, direction, compare"},
     {"Ctrl F", "filter (with Shift: clear it)"},
+    {nullptr, "A program that is watched"},
+    {"Ctrl PgUp PgDn", "another of its processes"},
     {nullptr, "The sandbox"},
     {"M", "open it; the others in its panel"},
     {"K R", "mark an arena, release back to the mark"},

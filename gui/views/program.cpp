@@ -20,6 +20,21 @@ namespace {
 
 constexpr std::size_t kMostSource = 4 << 20;  // bytes of a source file
 constexpr int kLinesAround = 400;
+constexpr std::size_t kMostRows = 6;  // of processes; the others are scrolled to
+
+constexpr Column kProcessColumns[] = {
+    {"process", 48, Align::Right, "Its number", 2, false, true},
+    {"program", 80, Align::Left, "A click shows it", 0, true, false},
+    {"calls", 64, Align::Right, "Requests to malloc and its kin so far", 1, false, true},
+    {"live", 64, Align::Right, "Bytes that are live at its end, or now", 0, false, true},
+};
+
+// How it stands, as a colour.
+ImU32 ColourOf(const session::LiveProgram::State& state, const Theme& theme) {
+    if (state.running) return theme.good;
+    const bool fine = state.ended == "exit code 0" || state.ended == "ended";
+    return fine ? theme.dim : theme.error;
+}
 
 // A source file's lines, read on a thread of its own.
 struct SourceText {
@@ -60,6 +75,7 @@ public:
     void Draw(ViewContext& context, ImVec2 size) override;
 
 private:
+    void DrawProcesses(ViewContext& context, float width);
     void DrawState(ViewContext& context, session::LiveProgram& program, float width);
     void DrawFlow(ViewContext& context, const session::LiveProgram::State& state, float width);
     void DrawSource(ViewContext& context, ImVec2 size);
@@ -74,6 +90,7 @@ private:
     std::vector<log::Frame> frames_;
     std::vector<std::string> files_;
     std::string shownAt_;  // file:line that was scrolled to
+    std::size_t inView_ = ~std::size_t{0};  // the process whose row was scrolled to
 };
 
 std::string ProgramView::Status(ViewContext& context) {
@@ -83,14 +100,56 @@ std::string ProgramView::Status(ViewContext& context) {
     return state.running ? (state.recording ? "runs" : "runs, not recorded") : "ended";
 }
 
+// The program and those that it has started, where there are some.
+void ProgramView::DrawProcesses(ViewContext& context, float width) {
+    const session::Processes& processes = *context.processes;
+    const std::size_t count = processes.Count();
+    if (count < 2) return;
+    const Theme& theme = *context.theme;
+    SectionTitle(context, "Processes", analysis::FormatCount(count));
+    const float height = context.Px(kRowHeight);
+    const std::size_t rows = std::min(count, kMostRows);
+    const Columns header(context, kProcessColumns, ImGui::GetCursorScreenPos().x, width);
+    header.DrawHeader(context);
+    const ScrollArea area("##processes", {width, static_cast<float>(rows) * height});
+    if (inView_ != processes.Shown()) {
+        inView_ = processes.Shown();
+        ImGui::SetScrollY((static_cast<float>(inView_) - static_cast<float>(rows) / 2) * height);
+    }
+    const Columns columns(context, kProcessColumns, ImGui::GetCursorScreenPos().x, area.Width());
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(count), height);
+    while (clipper.Step()) {
+        for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
+            const auto index = static_cast<std::size_t>(i);
+            const session::Processes::Process process = processes.At(index, *context.session);
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            ImGui::PushID(i);
+            if (ListRow(context, "##row", area.Width(), height, index == processes.Shown())) {
+                context.commands->ShowProcess(index);
+            }
+            Tooltip(context, process.name + ": " + (process.state.running ? "running" : process.state.ended),
+                    "Ctrl+PgDn");
+            ImGui::PopID();
+            columns.Text(context, 0, at.y, height, theme.dim, std::to_string(process.state.process));
+            columns.Text(context, 1, at.y, height, ColourOf(process.state, theme), process.name);
+            columns.Text(context, 2, at.y, height, theme.text, analysis::FormatCount(process.calls));
+            columns.Text(context, 3, at.y, height, theme.text, analysis::FormatBytes(process.liveBytes));
+        }
+    }
+}
+
 void ProgramView::DrawState(ViewContext& context, session::LiveProgram& program, float width) {
     const session::LiveProgram::State state = program.ProgramState();
     const Theme& theme = *context.theme;
     SectionTitle(context, "Process", std::to_string(state.process));
     const std::string how = state.running ? "running" : state.ended;
-    const bool bad = !state.running && state.ended != "exit code 0";
-    KeyValue(context, "state", how, "Of the program, which is a process of its own",
-             bad ? theme.error : state.running ? theme.good : 0);
+    const ImU32 colour = ColourOf(state, theme);
+    KeyValue(context, "state", how, "Of the program, which is a process of its own", colour == theme.dim ? 0 : colour);
+    if (state.unfollowed != 0) {
+        KeyValue(context, "not followed", analysis::FormatCount(state.unfollowed),
+                 "Processes that it started and that could not be watched", theme.warn);
+    }
     KeyValue(context, "threads", analysis::FormatCount(state.threads), "That allocated or freed something so far");
     if (!state.seen && state.running) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -202,6 +261,7 @@ void ProgramView::Draw(ViewContext& context, ImVec2 size) {
         return EmptyState(context, size, kIconFlask, "No program is watched", "residue open -- PROGRAM starts one.");
     }
     const ImVec2 begin = ImGui::GetCursorScreenPos();
+    DrawProcesses(context, size.x);
     DrawState(context, *program, size.x);
     DrawFlow(context, program->ProgramState(), size.x);
     const float used = ImGui::GetCursorScreenPos().y - begin.y;

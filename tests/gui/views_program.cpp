@@ -69,3 +69,31 @@ TEST_CASE("where a call of the program has source, it is shown at its line") {
     rig.Settle();
     CHECK(WindowNamed("##source")->Scroll.y > 100);
 }
+
+TEST_CASE("the processes of a program are listed, and each is shown on demand") {
+    AppOptions options = Watching("heirs");
+    options.capture.channel.follow = true;
+    Rig rig(options);
+    const auto process = [&] { return rig.app->GetSession()->GetProgram()->ProgramState().process; };
+    const int first = process();
+    REQUIRE(Wait(rig, [&] { return rig.app->Watched().Count() == 4 &&
+                                   !rig.app->Watched().AnyLive(*rig.app->GetSession()); }));
+    rig.Settle();
+    REQUIRE(WindowNamed("##processes") != nullptr);
+    rig.Press("Ctrl+PageUp");  // the last one
+    rig.Settle();
+    CHECK(rig.app->Watched().Shown() == 3);
+    CHECK(process() != first);
+    CHECK(rig.app->GetSession()->Now() == rig.app->GetSession()->End());
+    rig.Press("Ctrl+PageDown");  // and round
+    rig.Settle();
+    CHECK(process() == first);
+    // A click on the second row.
+    const ImGuiWindow* const list = WindowNamed("##processes");
+    REQUIRE(list != nullptr);
+    const ImVec2 row{list->Pos.x + 60, list->Pos.y + list->Size.y * 3 / 8};
+    rig.Drag(row, row);
+    rig.Settle();
+    CHECK(rig.app->Watched().Shown() == 1);
+    CHECK(process() != first);
+}
