@@ -94,6 +94,7 @@ App::App(Platform& platform, AppOptions options)
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
         if (!options_.against.empty()) CompareWith(options_.against);
+        for (const std::string& lane : options_.lanes) AddLane(lane, options_.open.capacity, false);
     } else if (options_.firstStart && !state_.tourDone && !(welcome_.lessons.empty() && welcome_.samples.empty())) {
         Open(welcome_.lessons.empty() ? FirstToShow(welcome_.samples) : welcome_.lessons.front().path, options_.open);
         startAtPeak_ = true;
@@ -251,6 +252,7 @@ bool App::Frame(double seconds) {
     }
     TakeStep(seconds);
     LookAtOther();
+    TickLanes(seconds);
     selection_.NextFrame();
     inside_.NextFrame();
     analysis_.NextFrame(session_.get(), selection_);
@@ -276,7 +278,7 @@ bool App::Frame(double seconds) {
     TellOfDrafts();
     if (noticeSince_ >= 0 && time_ - noticeSince_ > kNoticeSeconds) noticeSince_ = -1;
     const bool reading = other_ && other_->Status().phase == session::Phase::Loading;
-    const bool quiet = events.empty() && !reading &&
+    const bool quiet = events.empty() && !reading && !lanes_.Working() &&
                        (!session_ || (session_->Settled() && !session_->Playing() && !session_->Working() &&
                                       session_->Status().phase != session::Phase::Loading));
     settledFrames_ = quiet && !step_.Moving() && !again_ && decidingSince_ < 0 ? settledFrames_ + 1 : 0;
@@ -318,6 +320,7 @@ void App::Replace(std::unique_ptr<session::Session> session) {
     StopComparing();
     analysis_.Forget();
     for (auto& process : processes_.Clear()) retired_.Take(std::move(process));
+    ForgetLanes();
     retired_.Take(std::move(session_));
     session_ = std::move(session);
     LookAnew();
@@ -381,7 +384,7 @@ void App::OpenSandbox() {
 void App::OpenProgram() {
     KeepDraft();
     Replace(session::Session::OpenProgram(options_.program, options_.capture));
-    processes_ = session::Processes(options_.capture.mostLog);
+    processes_ = session::Processes(options_.capture.mostLog, options_.capture.mostInAll);
     if (!session_) return;
     session_->FollowEnd(true);
     colour_ = ColourMode::Site;

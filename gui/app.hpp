@@ -25,6 +25,7 @@
 #include "gui/views/file_dialog.hpp"
 #include "gui/views/filter_bar.hpp"
 #include "gui/views/find_bar.hpp"
+#include "gui/views/lane_bar.hpp"
 #include "gui/views/numbers.hpp"
 #include "gui/views/source.hpp"
 #include "gui/views/timeline.hpp"
@@ -32,6 +33,7 @@
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
 #include "session/drafts.hpp"
+#include "session/lanes.hpp"
 #include "session/retired.hpp"
 #include "session/saver.hpp"
 #include "session/scenario.hpp"
@@ -48,6 +50,7 @@ struct TabName {
 
 struct AppOptions {
     std::string against{};  // compared with at once
+    std::vector<std::string> lanes{};  // allocators that are raced beside it, on the same trace
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
@@ -101,6 +104,9 @@ public:
     void OpenSandbox() override;
     void OpenProgram();  // the one of the options
     void ShowProcess(std::size_t index) override;
+    void AddLane(const std::string& allocator, std::optional<std::uint64_t> capacity, bool fork) override;
+    void RemoveLane(int index) override;
+    session::Lanes& Lanes() { return lanes_; }
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
@@ -138,6 +144,12 @@ private:
 
     // app_compare.cpp
     void LookAtOther();
+
+    // app_lanes.cpp
+    void AddLane(session::OpenOptions options);
+    void TickLanes(double seconds);
+    void ForgetLanes();
+    void DrawLanes(ViewContext& context, const Rect& rect);
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
@@ -188,6 +200,16 @@ private:
     session::Retired retired_;
     std::unique_ptr<session::Session> session_;
     session::Processes processes_;             // those that are watched beside the one shown
+    struct LaneLook {
+        std::unique_ptr<View> heap;
+        Selection selection;
+        HeapRequest request;
+        InsideLook inside;
+        AnalysisLook analysis;
+    };
+    session::Lanes lanes_;              // beside the present session
+    std::vector<LaneLook> laneLooks_;   // of each
+    int removeLane_ = -1;               // with the next frame
     std::unique_ptr<session::Session> other_;  // that the present one is compared with
     bool comparing_ = false;                   // it is ready, and is
     bool choosingOther_ = false;               // the dialog is for it
@@ -224,6 +246,7 @@ private:
     NumbersView numbers_;
     TransportBar transport_;
     FilterBar filter_;
+    LaneBar laneBar_;
     FindBar find_;
     DuckView duck_;
     FileDialog dialog_;

@@ -124,6 +124,10 @@ bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
     if (press.ctrl || press.alt) return false;
     switch (press.key) {
         case Key::U: find_.Open(); return true;
+        case Key::R:
+            if (!session_->Figures()) return false;
+            laneBar_.Open();
+            return true;
         case Key::H: FindSameAddress(context, !press.shift); return true;
         case Key::S: FindSameSite(context, !press.shift); return true;
         case Key::X:
@@ -178,6 +182,8 @@ bool App::HandleEscape(ViewContext& context) {
         find_.Close();
     else if (filter_.IsOpen())
         filter_.Close();
+    else if (laneBar_.IsOpen())
+        laneBar_.Close();
     else if (maximised_)
         maximised_.reset();
     else if (session_ && session_->Status().phase == session::Phase::Loading)

@@ -284,13 +284,17 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
     used += filter_.Draw(context, inside.Width());
     ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
     used += find_.Draw(context, inside.Width());
+    ImGui::SetCursorScreenPos({inside.min.x, inside.min.y + used});
+    used += laneBar_.Draw(context, lanes_, inside.Width());
     if (used > 0) {
         const float y = inside.min.y + used, line = std::max(1.0f, context.Px(kLine));
         ImGui::GetWindowDrawList()->AddRectFilled({inside.min.x + line, y}, {inside.max.x - line, y + line},
                                                   theme_->line);
         used += line;
     }
-    DrawInside(context, view.Title(), {{inside.min.x, inside.min.y + used}, inside.max}, view);
+    const Rect rest{{inside.min.x, inside.min.y + used}, inside.max};
+    if (lanes_.Count() > 0 && centreTab_ == CentreTab::Heap) DrawLanes(context, rest);
+    else DrawInside(context, view.Title(), rest, view);
     centreTab_ = static_cast<CentreTab>(chosen);  // from the next frame on
 }
 

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "alloc/registry.hpp"
 #include "base/parse_size.hpp"
 #include "capture/option_texts.hpp"
 #include "export/atomic_file.hpp"
@@ -35,12 +36,12 @@ int Report(const Failure& failure) {
 
 struct Arguments {
     std::string file, against, picture, out, size = "1600x900", panel, tab, centre, theme, colour, range,
-                                             allocator = "first-fit", capacity = "auto", symbols;
+                                             allocator = "first-fit", capacity = "auto", symbols, fork;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
     bool sandbox = false;
     int frames = 0;
-    std::vector<std::string> program;  // behind "--"
+    std::vector<std::string> program, lanes;  // behind "--"
     capture::OptionTexts capture;
     double slow = 0;  // milliseconds
     std::string screenshot, keys, report;
@@ -50,6 +51,24 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
     session::OpenOptions open;
     open.allocator = arguments.allocator;
     open.symbols = arguments.symbols;
+    for (const std::string& lane : arguments.lanes) {
+        if (alloc::FindRegistration(lane) == nullptr) {
+            std::string names;
+            for (const alloc::Registration& entry : alloc::Registry()) {
+                names += (names.empty() ? "" : ", ") + std::string(entry.name);
+            }
+            return Fail(Failure{"--lane", "unknown allocator '" + lane + "'", names});
+        }
+    }
+    if (arguments.lanes.size() > session::Lanes::kMost) {
+        return Fail(Failure{"--lane", std::to_string(arguments.lanes.size()) + " of them",
+                            "at most " + std::to_string(session::Lanes::kMost) + " beside the first"});
+    }
+    if (!arguments.fork.empty()) {
+        auto fork = replay::ParseFork(arguments.fork, "--fork");
+        if (!fork) return Fail(fork.error());
+        open.fork = *fork;
+    }
     if (arguments.capacity != "auto") {
         const auto bytes = ParseBytes(arguments.capacity);
         if (!bytes || *bytes == 0) {
@@ -65,6 +84,7 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     PictureOptions options;
     options.path = arguments.picture == "none" ? std::string() : arguments.picture;
     options.against = arguments.against;
+    options.lanes = arguments.lanes;
     options.open = open;
     options.at = arguments.at;
     options.out = arguments.out;
@@ -137,6 +157,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
         options.open = open;
         options.sandbox = arguments.sandbox;
         options.program = arguments.program;
+        options.lanes = arguments.lanes;
         options.capture = capture;
         options.stateFolder = folder;
         options.firstStart = true;
@@ -186,6 +207,8 @@ int main(int argc, char** argv) {
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
+    cli.add_option("--lane", arguments.lanes, "another allocator on the same trace, beside it (may be given again)");
+    cli.add_option("--fork", arguments.fork, "go on from a position on with another allocator: 500:best-fit, 500:tlsf:64K");
     cli.add_option("--symbols", arguments.symbols,
                    "for an event stream: the program that names its call traces' addresses");
     cli.add_flag("--sandbox", arguments.sandbox, "open the sandbox");

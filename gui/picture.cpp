@@ -115,6 +115,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     AppOptions appOptions;
     appOptions.path = options.path;
     appOptions.against = options.against;
+    appOptions.lanes = options.lanes;
     appOptions.open = options.open;
     appOptions.animate = false;
     appOptions.light = options.light;

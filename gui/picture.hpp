@@ -14,6 +14,7 @@
 namespace residue::gui {
 
 struct PictureOptions {
+    std::vector<std::string> lanes{};  // other allocators on the same trace, beside it
     std::string against{};  // an earlier recording, to compare it with
     std::string path;  // empty: nothing is open
     session::OpenOptions open;

@@ -87,6 +87,9 @@ public:
     virtual void RunScenario(const std::string& text) = 0;  // the present scenario, with this text instead of its own
     // Opens the present trace again on another allocator. `capacity`: bytes; none: auto.
     virtual void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) = 0;
+    // The present trace through another allocator, beside it: from the beginning, or (`fork`) from here on.
+    virtual void AddLane(const std::string& allocator, std::optional<std::uint64_t> capacity, bool fork) = 0;
+    virtual void RemoveLane(int index) = 0;
     virtual void ShowTab(Tab tab) = 0;
     virtual void ShowCentre(CentreTab tab) = 0;
     virtual void FilterSite(const std::string& name) = 0;  // only blocks with it in their call trace

@@ -65,6 +65,12 @@ void BasicFixedBufferAllocator<Observer>::Destroy() {
     *this = Make(nullptr, 0, placement_, growth_);
 }
 
+template <class Observer>
+void BasicFixedBufferAllocator<Observer>::GoOnBy(Placement placement) {
+    placement_ = placement;
+    options = &kOptions[static_cast<std::size_t>(placement)];
+}
+
 // ---- finding a hole ------------------------------------------------------------------------------------------------
 
 template <class Observer>

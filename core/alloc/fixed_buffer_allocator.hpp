@@ -59,6 +59,7 @@ struct BasicFixedBufferAllocator : Allocator {
     static BasicFixedBufferAllocator Make(void* buffer, std::size_t bytes, Placement placement, Growth growth);
     void AttachSink(events::EventSink* sink, const char* name, AllocatorId parent = {});
     void Destroy();
+    void GoOnBy(Placement placement);  // from here on; the heap stays as it is
 
     std::uint64_t Probes() const { return probes_; }          // holes looked at by the last request
     std::uint64_t FreeBytes() const { return std::uint64_t{free_} * 8; }  // gross

@@ -60,6 +60,7 @@ struct ObservedForm {
     void (*Attach)(Allocator* allocator, events::EventSink* sink, const char* name);
     void (*Observe)(Allocator* allocator, DecisionSink* sink);  // null: nobody
     const MarkOperations* marks;  // null: it has none
+    bool (*GoOnAs)(Allocator* allocator, std::uint64_t kindId);  // as Registration::GoOnAs
 };
 
 struct Registration {
@@ -78,6 +79,9 @@ struct Registration {
     std::uint64_t (*Probes)(const Allocator* allocator);
     const MarkOperations* marks;   // null: it has none
     const ObservedForm* observed;  // null: all that is to be known of its inside is in the events, or in the OS
+    // From here on it decides as the allocator of that kind (KindId), its heap as it is. False: it cannot, and nothing
+    // has changed. Null: it never can.
+    bool (*GoOnAs)(Allocator* allocator, std::uint64_t kindId);
 };
 
 std::span<const Registration> Registry();

@@ -17,8 +17,10 @@
 #include <utility>
 
 #include "capture/launch.hpp"
+#include "capture/mappings.hpp"
 #include "capture/rows.hpp"
 #include "events/ticks.hpp"
+#include "log/spill.hpp"
 #include "symbols/modules.hpp"
 
 namespace residue::capture {
@@ -31,6 +33,9 @@ constexpr auto kNap = std::chrono::microseconds(300);
 // Records of a round that make the next one follow at once. Fewer can wait for a nap: each round interrupts the cores
 // that the program runs on (membarrier), and takes the lines that it writes to.
 constexpr std::size_t kPlenty = 1 << 11;
+// Between two looks at what the program has mapped; the first ones, while it begins, come sooner. A look keeps calls of
+// mmap in it waiting for some ten microseconds.
+constexpr auto kLook = std::chrono::milliseconds(100), kFirstLook = std::chrono::milliseconds(5);
 constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
@@ -73,6 +78,8 @@ struct Capture::State {
     std::string NameNow() const {
         return childName ? fmt::format("{}, process {}", childName->Get(), program) : source.name;
     }
+    // The looking thread.
+    void Look();
     // The log's thread.
     void MakeRows();
     void Append(const std::vector<Told>& batch);
@@ -91,14 +98,16 @@ struct Capture::State {
     std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
     std::atomic<std::uint64_t> waiting{0};
     mutable std::mutex mutex;           // guards what follows
-    std::condition_variable changed;
+    std::condition_variable changed, looked;
     std::deque<std::vector<Told>> batches;
+    std::vector<Sighting> sightings;    // that the log's thread has not taken yet
     bool allTaken = false;
     std::optional<Ended> ended;
 
+    std::string notSpilled;   // why there is nothing to spill to
     std::vector<Told> taken;  // of a round; the taking thread's
     Rows rows;                // the log's thread
-    std::thread taking, making;
+    std::thread taking, looking, making;
 };
 
 // --- the taking thread ---
@@ -162,11 +171,38 @@ void Capture::State::Take() {
         const std::lock_guard lock(mutex);
         allTaken = true;
         changed.notify_one();
+        looked.notify_one();
     }
     // Nobody listens any more, but how it ends is still to be known.
     while (!ended && !abandon.load(std::memory_order_acquire)) {
         LookForEnd();
         std::this_thread::sleep_for(kNap);
+    }
+}
+
+// --- the looking thread ---
+
+// Where nothing was allocated or freed since the last time, nothing is looked at.
+void Capture::State::Look() {
+    std::uint64_t before = 0;
+    std::vector<Mapping> last;
+    auto pause = kFirstLook;
+    std::unique_lock lock(mutex);
+    while (!looked.wait_for(lock, pause, [this] { return allTaken; })) {
+        lock.unlock();
+        const std::uint64_t count = channel->Count().taken;
+        if (count != before) {
+            before = count;
+            pause = std::min(pause * 2, kLook);
+            Sighting sighting{events::FencedTicks(), MappingsOf(program)};
+            const bool differs = sighting.mappings != last;
+            last = sighting.mappings;
+            lock.lock();
+            // The same mappings may have become malloc's meanwhile.
+            if (!sighting.mappings.empty() && (differs || sightings.empty())) sightings.push_back(std::move(sighting));
+        } else {
+            lock.lock();
+        }
     }
 }
 
@@ -180,6 +216,7 @@ void Capture::State::Append(const std::vector<Told>& batch) {
 void Capture::State::MakeRows() {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
     try {
+        std::vector<Sighting> seen;
         for (bool over = false; !over;) {
             std::vector<Told> batch;
             {
@@ -188,7 +225,10 @@ void Capture::State::MakeRows() {
                 if (batches.empty()) break;
                 batch = std::move(batches.front());
                 batches.pop_front();
+                seen.swap(sightings);
             }
+            for (Sighting& sighting : seen) rows.See(std::move(sighting));
+            seen.clear();
             Append(batch);
             waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
             if (source.ticksPerSecond == 0 || source.name != NameNow()) {
@@ -197,12 +237,14 @@ void Capture::State::MakeRows() {
                 log.SetSource(source);
             }
             if (options.afterRound) options.afterRound();
-            if (log.ResidentBytes() >= options.mostLog) {
+            const std::uint64_t inMemory = log.ResidentBytes();
+            if (inMemory >= options.mostLog || inMemory + log.SpilledBytes() >= options.mostInAll) {
                 reachedLimit.store(true, std::memory_order_release);
                 detach.store(true, std::memory_order_release);
                 over = true;
             }
         }
+        rows.SeeRest();
         for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
         source.ticksPerSecond = rate.PerSecond();
         source.name = NameNow();
@@ -225,10 +267,15 @@ void Capture::State::MakeRows() {
 // --- the owner's ---
 
 void Capture::State::Run() {
+    if (options.spillBeyond < options.mostLog) {
+        if (auto spill = log::Spill::CreateAnywhere()) log.SpillTo(std::move(*spill), options.spillBeyond);
+        else notSpilled = spill.error().Text();
+    }
     log.SetSource(source);
     log.SetSymbolizer(names);
     taking = std::thread([this] { Take(); });
     making = std::thread([this] { MakeRows(); });
+    looking = std::thread([this] { Look(); });
 }
 
 Capture::Capture(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -273,6 +320,7 @@ Capture::~Capture() {
     Detach();
     state_->abandon.store(true, std::memory_order_release);
     if (state_->taking.joinable()) state_->taking.join();
+    if (state_->looking.joinable()) state_->looking.join();
     if (state_->making.joinable()) state_->making.join();
 }
 
@@ -290,6 +338,7 @@ Capture::Status Capture::Now() const {
     status.outOfMemory = s.outOfMemory.load(std::memory_order_acquire);
     status.program = s.program;
     status.fill = s.channel->Fill();
+    status.spilled = s.log.SpilledBytes();
     status.waiting = s.waiting.load(std::memory_order_relaxed);
     status.counted = s.channel->Count();
     return status;
@@ -330,8 +379,10 @@ std::vector<Warning> Capture::Warnings() const {
         warnings.push_back({s.source.name, fmt::format("{} records could not be, and were left out", counted.odd)});
     }
     if (s.reachedLimit) {
-        warnings.push_back({s.source.name, fmt::format("the recording ended at its limit of {} bytes of memory; the "
-                                                       "program went on", s.options.mostLog)});
+        const std::uint64_t limit = std::min(s.options.mostLog, s.options.mostInAll);
+        std::string text = fmt::format("the recording ended at its limit of {} bytes; the program went on", limit);
+        if (!s.notSpilled.empty()) text += ". Nothing went to disk: " + s.notSpilled;
+        warnings.push_back({s.source.name, std::move(text)});
     }
     if (s.outOfMemory) warnings.push_back({s.source.name, "memory ran out: the recording ends there"});
     return warnings;

@@ -4,9 +4,10 @@
 //     while (capture->Now().running) { ... log.View() grows ... }
 //     capture->Wait();                    // all of it is in the log, which is closed
 //
-// Two threads: one takes records out of the channel as fast as the program makes them, the other makes rows of them,
+// Three threads: one takes records out of the channel as fast as the program makes them, another makes rows of them,
 // which takes longer; what is between them waits in memory, up to a limit. Beyond it the program waits (50 ms in all),
-// and then events are lost and counted.
+// and then events are lost and counted. The third looks now and then at what the program has mapped: the regions of its
+// malloc, marked as sampled.
 // Threads: made, waited for and destroyed by one; Now, Detach and Kill by any.
 #pragma once
 
@@ -31,6 +32,9 @@ struct CaptureOptions {
     std::string shim{};                          // empty: FindShim
     std::uint64_t mostWaiting = 1u << 30;        // bytes of records between the two threads
     std::uint64_t mostLog = ~std::uint64_t{0};   // bytes of the log in memory: then the recording ends, and says so
+    // Of these, beyond so many the log goes to disk (log/spill.hpp), as far as there is room; and bytes of both.
+    std::uint64_t spillBeyond = ~std::uint64_t{0};
+    std::uint64_t mostInAll = ~std::uint64_t{0};
     std::function<void()> afterRound{};          // on the log's thread, after each round that brought rows
 };
 
@@ -57,11 +61,12 @@ public:
         bool running = true;             // the program
         bool attached = false;           // it was seen: else it has no events (yet)
         bool recording = true;           // more rows may come
-        bool reachedLimit = false;       // mostLog
+        bool reachedLimit = false;       // mostLog, mostInAll
         bool outOfMemory = false;        // then the log is right up to where it ends
         std::optional<Ended> ended;
         pid_t program = 0;
         double fill = 0;                 // 0..1, of the fullest lane
+        std::uint64_t spilled = 0;       // bytes of the log on disk
         std::uint64_t waiting = 0;       // records taken and not in the log yet
         Channel::Counted counted;
     };

@@ -22,12 +22,12 @@ CaptureOptions CheckOptions(const OptionTexts& texts, std::vector<Failure>& fail
             options.channel.traceDepth = static_cast<std::uint32_t>(*frames);
         }
     }
-    if (texts.limit.empty()) {
-        options.mostLog = HalfOfMemory();
-    } else if (const auto bytes = ParseBytes(texts.limit); bytes && *bytes >= (1u << 20)) {
-        options.mostLog = *bytes;
-    } else {
-        failures.push_back({"--limit", "'" + texts.limit + "' is no limit", "at least 1M"});
+    options.mostLog = HalfOfMemory();
+    options.spillBeyond = options.mostLog / 2;
+    if (!texts.limit.empty()) {
+        const auto bytes = ParseBytes(texts.limit);
+        if (bytes && *bytes >= (1u << 20)) options.mostInAll = *bytes;
+        else failures.push_back({"--limit", "'" + texts.limit + "' is no limit", "at least 1M"});
     }
     if (texts.drop) options.channel.whenFull = WhenFull::Drop;
     options.channel.follow = texts.follow;

@@ -35,6 +35,10 @@ void Rows::Add(const std::vector<Told>& batch) {
             Continue(told);
         } else {
             Flush();
+            while (!sightings_.empty() && sightings_.front().stamp <= told.record.stamp) {
+                Take(sightings_.front());
+                sightings_.pop_front();
+            }
             AddOne(told);
         }
     }
@@ -73,6 +77,39 @@ void Rows::Flush() {
     const Pending whole = std::move(*pending_);
     pending_.reset();
     OfPool(whole.event, whole.text);
+}
+
+void Rows::SeeRest() {
+    Flush();
+    for (const Sighting& sighting : sightings_) Take(sighting);
+    sightings_.clear();
+}
+
+void Rows::Take(const Sighting& sighting) {
+    if (!begun_) return;
+    std::vector<Mapping> seen;
+    for (const Mapping& mapping : sighting.mappings) {
+        const auto known = std::upper_bound(regions_.begin(), regions_.end(), mapping.begin,
+                                            [](std::uint64_t at, const Mapping& each) { return at < each.end; });
+        const bool before = known != regions_.end() && known->begin < mapping.end;
+        if (before || appender_.AnyLiveIn(kMalloc, mapping.begin, mapping.end)) seen.push_back(mapping);
+    }
+    TellRegions(Without(regions_, seen), EventKind::RegionShrunk, sighting.stamp);
+    TellRegions(Without(seen, regions_), EventKind::RegionGrown, sighting.stamp);
+    regions_ = std::move(seen);
+}
+
+void Rows::TellRegions(const std::vector<Mapping>& mappings, EventKind kind, std::uint64_t stamp) {
+    Event event;
+    event.kind = kind;
+    event.stamp = stamp;
+    event.allocator = kMalloc;
+    event.flags = events::Bit(EventFlag::Sampled);
+    for (const Mapping& mapping : mappings) {
+        event.address = mapping.begin;
+        event.size = mapping.end - mapping.begin;
+        appender_.Append(event, {});
+    }
 }
 
 Event Rows::EventOf(const Told& told) {
@@ -139,6 +176,7 @@ void Rows::Begins(std::uint64_t stamp, bool inherits) {
         appender_.Append(event, {});
     }
     pools_.Clear();
+    TellRegions(std::exchange(regions_, {}), EventKind::RegionShrunk, stamp);
     event.allocator = kMalloc;
     if (std::exchange(begun_, true)) appender_.Append(event, {});
     event.kind = EventKind::AllocatorCreated;

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "capture/channel.hpp"
+#include "capture/mappings.hpp"
 #include "capture/pool_book.hpp"
 #include "log/appender.hpp"
 #include "log/event_log.hpp"
@@ -28,6 +30,10 @@ public:
 
     // Whole groups: a record and what continues it are in one batch.
     void Add(const std::vector<Told>& batch);
+    // What was mapped at a moment (in order of their stamps): becomes rows where the records come to it. Of the
+    // mappings those count as malloc's that have a live block, and parts of what counted before.
+    void See(Sighting sighting) { sightings_.push_back(std::move(sighting)); }
+    void SeeRest();  // when no more records come
     std::vector<Warning> Warnings() const;
 
 private:
@@ -51,6 +57,9 @@ private:
     bool IsInherited(const events::Event& event);
     void OfMalloc(events::Event event, RecordKind kind);
 
+    void Take(const Sighting& sighting);
+    void TellRegions(const std::vector<Mapping>& mappings, events::EventKind kind, std::uint64_t stamp);
+
     void OfPool(events::Event event, std::string_view text);
     void Created(events::Event event, std::string_view text);
     void Born(PoolBook::Pool& pool, const events::Event& event, std::string_view text);
@@ -69,6 +78,8 @@ private:
     bool begun_ = false, toldFullTraces_ = false;
     std::optional<Pending> pending_;
     PoolBook pools_;
+    std::deque<Sighting> sightings_;  // not taken yet
+    std::vector<Mapping> regions_;    // malloc's, as they were seen last
     // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
     // of that. The addresses that are ours, or have died so.
     bool inherits_ = false;

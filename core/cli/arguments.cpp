@@ -40,6 +40,9 @@ void ReplayArguments::AddTo(CLI::App& app) {
         ->type_name("A");
     app.add_option("--capacity", capacity, "its bytes (64K, 10M, ...), or 'auto': its heap grows as needed")
         ->type_name("N|auto");
+    app.add_option("--fork", fork, "for traces of ids and sizes: go on from a position on with another allocator, as in "
+                                   "500:best-fit, or 500:tlsf:64K with a capacity")
+        ->type_name("N:A[:N]");
     app.add_option("--symbols", symbols, "for event streams: the program (ELF) that names the call traces' addresses")
         ->type_name("PROGRAM");
 }
@@ -53,6 +56,10 @@ session::OpenOptions ReplayArguments::Check(std::vector<Failure>& failures) cons
             names += (names.empty() ? "" : ", ") + std::string(entry.name);
         }
         failures.push_back({"--allocator", "unknown allocator '" + allocator + "'", names});
+    }
+    if (!fork.empty()) {
+        if (auto parsed = replay::ParseFork(fork, "--fork")) options.fork = *parsed;
+        else failures.push_back(parsed.error());
     }
     if (!symbols.empty()) {
         CheckReadable(symbols, "--symbols", failures);

@@ -25,10 +25,11 @@ struct Parsed {
 // what is unknown is added to `failures`.
 Parsed Parse(CLI::App& app, const std::vector<std::string>& arguments, std::vector<Failure>& failures);
 
-// --allocator and --capacity, and --symbols.
+// --allocator, --capacity and --fork, and --symbols.
 struct ReplayArguments {
     std::string allocator;  // empty: not given
     std::string capacity;
+    std::string fork;
     std::string symbols;
     void AddTo(CLI::App& app);
     session::OpenOptions Check(std::vector<Failure>& failures) const;

@@ -43,15 +43,16 @@ public:
     // All recordings together stay within the limit that one has: else the largest ends.
     void KeepWithinLimit(Recording& program) {
         Recording* largest = nullptr;
-        std::uint64_t bytes = 0;
+        std::uint64_t resident = 0, bytes = 0;
         const auto look = [&](Recording& recording) {
             if (recording.IsOver()) return;
-            bytes += recording.ResidentBytes();
-            if (largest == nullptr || recording.ResidentBytes() > largest->ResidentBytes()) largest = &recording;
+            resident += recording.ResidentBytes();
+            bytes += recording.Bytes();
+            if (largest == nullptr || recording.Bytes() > largest->Bytes()) largest = &recording;
         };
         look(program);
         for (const auto& child : running_) look(*child);
-        if (largest != nullptr && bytes >= options_.mostLog) largest->Process().DetachAtLimit();
+        if (largest != nullptr && (resident >= options_.mostLog || bytes >= options_.mostInAll)) largest->Process().DetachAtLimit();
     }
     void LeaveAlone() {
         for (const auto& child : running_) child->Process().Detach();

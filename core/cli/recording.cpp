@@ -10,6 +10,8 @@
 namespace residue::cli {
 namespace {
 
+constexpr std::uint64_t kMostSummarised = 50'000'000;  // rows: a second or two
+
 std::string HowItEnded(const capture::Ended& ended) {
     if (!ended.known) return "ended";
     if (ended.signal == 0) return "exit code " + std::to_string(ended.exitCode);
@@ -73,11 +75,12 @@ void Recording::Summarise() const {
     const capture::Capture::Status status = capture_->Now();
     analysis::Series series;
     series.BeginWithPayload();
-    while (!series.Extend(log, 1 << 20) && !series.NeedsHeap()) {}
+    const bool soon = log.Rows().value <= kMostSummarised;
+    while (soon && !series.Extend(log, 1 << 20) && !series.NeedsHeap()) {}
     std::string text = "residue: " + log.Source().name;
     if (status.ended) text += ", " + HowItEnded(*status.ended);
     text += ": " + analysis::FormatCount(log.Positions().value) + " calls in " + path_;
-    if (!series.NeedsHeap() && log.Rows().value > 0) {
+    if (soon && !series.NeedsHeap() && log.Rows().value > 0) {
         text += ", at most " + analysis::FormatBytes(series.MaxLive()) + " alive";
     }
     const capture::Channel::Counted& counted = status.counted;

@@ -24,6 +24,7 @@ public:
     capture::Capture& Process() { return *capture_; }
 
     std::uint64_t ResidentBytes() const { return log_.ResidentBytes(); }
+    std::uint64_t Bytes() const { return log_.ResidentBytes() + log_.SpilledBytes(); }
     bool IsOver() const;        // the process has ended, or is left alone, and all is in the log: Finish does not wait
     // Waits for the rest, writes it, and says how it went in one line on the error stream.
     Outcome<void> Finish();

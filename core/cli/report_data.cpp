@@ -175,6 +175,7 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session, const Profi
     }
     if (!report.heap) return report;
     if (!MeasureHeap(session, *report.heap)) return std::nullopt;
+    report.heap->peakMapped = session.MappedOverTime().Most();
     const Outcome<bool> described = DescribeProfile(session, request, report);
     if (!described) return Fail(described.error());
     if (!*described) return std::nullopt;

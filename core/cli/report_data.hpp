@@ -34,6 +34,7 @@ struct ReportHeap {
     analysis::Metrics atPeak;  // at the first peak of live bytes
     analysis::RunMetrics run;
     std::vector<analysis::SeriesColumn> columns;  // the whole run, for a small chart
+    std::uint64_t peakMapped = 0;                 // sampled; 0: nothing was seen
     std::vector<ReportError> errors;              // the first ones
     std::uint64_t moreErrors = 0;
 };

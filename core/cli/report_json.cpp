@@ -119,6 +119,7 @@ std::string ReportJson(const Report& report) {
         for (const analysis::MetricInfo& info : analysis::MetricTable())
             metrics[info.key] = MetricJson(info, *report.heap);
         object["metrics"] = std::move(metrics);
+        if (report.heap->peakMapped != 0) object["peak_mapped_bytes_sampled"] = report.heap->peakMapped;
         if (!report.heap->atPeak.heap) {
             object["reason"] = "what memory the allocator had is not recorded: figures of the whole heap are null";
         }

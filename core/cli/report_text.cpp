@@ -148,6 +148,9 @@ std::string ReportText(const Report& report, bool coloured) {
     page.Title(Harmless(report.file));
     page.Line(Harmless(report.format + (report.provenance.empty() ? "" : " · " + report.provenance)));
     TellTrace(report, page);
+    if (report.heap && report.heap->peakMapped != 0) {
+        page.Row("peak mapped", "~ " + FormatBytes(report.heap->peakMapped), "for its heap, as seen now and then");
+    }
     TellAllocators(report.allocators, page);
     if (report.heap) {
         TellChart(*report.heap, page);

@@ -23,7 +23,7 @@ enum class EventFlag : std::uint8_t {
     IsCall = 1,       // counts as a call though its kind does not (a trace operation without effect, an arena's mark)
     NotACall = 2,     // does not count as a call though its kind does (an allocator's own request to its parent)
     Inferred = 4,     // not observed: the appender put it in to make the log legal
-    Sampled = 8,      // seen by looking now and then, not when it happened
+    Sampled = 8,      // seen by looking now and then, not when it happened: regions of a recorded program
     HasText = 16,     // in lanes: continuation records follow. In the log: it has a text
     Region = 32,      // the block is the region of a child allocator: totals leave it out
     Uncertain = 64,   // events were lost before this one
@@ -77,9 +77,15 @@ struct Event {
         return Info(kind).role == Role::Call && !Has(EventFlag::NotACall);
     }
 
+    // A region as it was seen: what is shown of it is no part of the heap model.
+    bool IsSampledRegion() const noexcept {
+        return Has(EventFlag::Sampled) && (kind == EventKind::RegionGrown || kind == EventKind::RegionShrunk);
+    }
+
     // Does it belong to the position that was reached before it? A child that makes a block of its parent's its region
     // does: there is no position at which that block counts as a request and as a region's bytes.
     bool Trails() const noexcept {
+        if (IsSampledRegion()) return true;
         if (kind == EventKind::RegionGrown && Has(EventFlag::Region)) return true;
         return Info(kind).role == Role::Trails && !EndsCall();
     }

@@ -52,7 +52,7 @@ public:
     void Measure(Row row) {
         const Event event = log_.At(row).event;
         if (event.kind == EventKind::AllocatorCreated) bytes_[event.allocator] = event.size;
-        if (event.kind == EventKind::RegionGrown) bytes_[event.allocator] += event.size;
+        if (event.kind == EventKind::RegionGrown && !event.IsSampledRegion()) bytes_[event.allocator] += event.size;
         if (event.kind == EventKind::FreeFailed && event.Error() == MemoryError::DoubleFree) {
             // Its first free must leave the pointer as it is.
             for (const auto& [block, address] : freedAt_) {

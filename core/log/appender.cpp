@@ -319,6 +319,11 @@ void Appender::State::Created(Event event, std::string_view text) {
 void Appender::State::Take(const Event& seen, std::string_view text) {
     Event event = seen;
     event.alignmentLog2 = std::min<std::uint8_t>(event.alignmentLog2, 63);
+    if (event.IsSampledRegion()) {
+        event.size = CutAtEndOfMemory(event.address, event.size);
+        log.Append({event, {}, {}}, text);
+        return;
+    }
     switch (event.kind) {
         case EventKind::AllocatorCreated: return Created(event, text);
         case EventKind::AllocatorDestroyed:
@@ -429,6 +434,12 @@ bool Appender::IsLive(AllocatorId allocator, std::uint64_t address) const {
     const State& state = *state_;
     return allocator.value < state.allocators.size() && state.allocators[allocator.value] &&
            state.allocators[allocator.value]->live.Find(address).has_value();
+}
+
+bool Appender::AnyLiveIn(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const {
+    const State& state = *state_;
+    return allocator.value < state.allocators.size() && state.allocators[allocator.value] &&
+           state.allocators[allocator.value]->live.FirstTouching(begin, end).has_value();
 }
 
 const Appender::Totals& Appender::Counted() const { return state_->totals; }

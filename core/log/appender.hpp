@@ -49,6 +49,9 @@ public:
     // Is it the start of a live block's payload?
     bool IsLive(AllocatorId allocator, std::uint64_t address) const;
 
+    // Does any live block of the allocator's have bytes in [begin, end)?
+    bool AnyLiveIn(AllocatorId allocator, std::uint64_t begin, std::uint64_t end) const;
+
     struct Totals {
         std::uint64_t inferredFrees = 0;   // blocks that were allocated over, those in the middle of a resize left out
         std::uint64_t rewrittenFrees = 0;  // Freed that became FreeFailed

@@ -69,7 +69,7 @@ void Columns::SetShapes(std::size_t rows, std::span<const ColumnShape> shapes) {
         columns_[c] = {shapes[c].min, MaskFor(shapes[c].width), size_, shapes[c].width};
         size_ += shapes[c].width * rows;
     }
-    bytes_ = std::make_unique_for_overwrite<std::byte[]>(size_ + kTail);
+    bytes_ = std::unique_ptr<std::byte[], FreeIfOwned>(new std::byte[size_ + kTail]);
     std::memset(bytes_.get() + size_, 0, kTail);
     // A column without bytes reads at offset + row * 0: within the buffer, and masked away.
 }
@@ -117,6 +117,11 @@ LoggedEvent Columns::At(std::size_t index) const noexcept {
     RESIDUE_LOG_COLUMNS(RESIDUE_LOG_COLUMN)
 #undef RESIDUE_LOG_COLUMN
     return row;
+}
+
+void Columns::MoveTo(std::byte* memory) {
+    std::memcpy(memory, bytes_.get(), BytesNeeded());
+    bytes_ = std::unique_ptr<std::byte[], FreeIfOwned>(memory, FreeIfOwned{.owned = false});
 }
 
 }  // namespace residue::log

@@ -55,6 +55,13 @@ constexpr bool IsColumnWidth(std::uint8_t width) noexcept {
     return width == 0 || width == 1 || width == 2 || width == 4 || width == 8;
 }
 
+struct FreeIfOwned {
+    bool owned = true;
+    void operator()(std::byte* bytes) const {
+        if (owned) delete[] bytes;
+    }
+};
+
 class Columns {
 public:
     // Columns [0, shapes.size()) of `rows` rows (1..65,536).
@@ -72,7 +79,10 @@ public:
 
     ColumnShape Shape(std::size_t column) const noexcept { return {columns_[column].min, columns_[column].width}; }
     std::span<const std::byte> Bytes() const noexcept { return {bytes_.get(), size_}; }  // all columns
-    std::size_t ResidentBytes() const noexcept { return size_ + kTail; }
+    std::size_t ResidentBytes() const noexcept { return bytes_.get_deleter().owned ? size_ + kTail : 0; }
+    // They lie elsewhere from here on, in memory that outlives this. Before anybody else reads them.
+    std::size_t BytesNeeded() const noexcept { return size_ + kTail; }
+    void MoveTo(std::byte* memory);
 
 private:
     static constexpr std::size_t kTail = 8;  // so that eight bytes can be read wherever a row starts
@@ -92,7 +102,7 @@ private:
     void SetShapes(std::size_t rows, std::span<const ColumnShape> shapes);
 
     std::array<Column, kColumnCount> columns_{};
-    std::unique_ptr<std::byte[]> bytes_;
+    std::unique_ptr<std::byte[], FreeIfOwned> bytes_;
     std::size_t size_ = 0;
     std::size_t rows_ = 0;
 };

@@ -57,6 +57,7 @@ Row EventLog::Append(const LoggedEvent& event, std::string_view text, std::span<
         state.heldBytes.fetch_add(diedTogether.size_bytes(), std::memory_order_relaxed);
     }
     if (IsError(event.event)) state.errors.Push(row);
+    if (event.event.IsSampledRegion()) state.regions.Push(row);
 
     LoggedEvent kept = event;
     const std::uint8_t hasText = events::Bit(events::EventFlag::HasText);
@@ -66,7 +67,11 @@ Row EventLog::Append(const LoggedEvent& event, std::string_view text, std::span<
     open.Append(kept, text);        // publishes the row: after everything that belongs to it
     ++state.rows;
     if (open.Length() == kChunkRows) {
-        auto sealed = std::make_unique<const SealedChunk>(open);
+        auto sealed = std::make_unique<SealedChunk>(open);
+        if (state.spill != nullptr && ResidentBytes() > state.spillBeyond) {
+            state.blocks.SpillTo(state.spill.get());
+            if (std::byte* const room = state.spill->Take(sealed->columns.BytesNeeded())) sealed->columns.MoveTo(room);
+        }
         auto next = std::make_shared<OpenChunk>(state.rows, sealed->callsBefore + sealed->calls.Ones(),
                                                 state.rowMemory);
         state.heldBytes.fetch_add(sealed->ResidentBytes(), std::memory_order_relaxed);
@@ -109,6 +114,13 @@ LogView EventLog::View() const {
     return view;
 }
 
+void EventLog::SpillTo(std::shared_ptr<Spill> spill, std::uint64_t beyond) {
+    state_->spill = std::move(spill);
+    state_->spillBeyond = beyond;
+}
+
+std::uint64_t EventLog::SpilledBytes() const { return state_->spill ? state_->spill->Bytes() : 0; }
+
 std::uint64_t EventLog::ResidentBytes() const {
     std::shared_ptr<OpenChunk> open;
     {
@@ -116,7 +128,8 @@ std::uint64_t EventLog::ResidentBytes() const {
         open = state_->open;
     }
     return state_->heldBytes.load(std::memory_order_relaxed) + state_->blocks.ResidentBytes() +
-           state_->errors.ResidentBytes() + state_->deaths.ResidentBytes() + state_->traces.ResidentBytes() +
+           state_->errors.ResidentBytes() + state_->regions.ResidentBytes() + state_->deaths.ResidentBytes() +
+           state_->traces.ResidentBytes() +
            open->Length() * (sizeof(LoggedEvent) + sizeof(std::uint32_t)) + open->Texts()->ResidentBytes();
 }
 

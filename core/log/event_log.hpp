@@ -57,6 +57,7 @@ struct SourceInfo {
 
 using symbols::Frame;
 
+class Spill;      // log/spill.hpp
 struct LogState;  // detail: log/log_state.hpp
 class OpenChunk;
 
@@ -103,6 +104,10 @@ public:
     Row NextError(Row from) const;      // the first error row >= from
     Row PreviousError(Row before) const;  // the last error row < before
 
+    // Rows with a region of a recorded program as it was seen (Event::IsSampledRegion), in order.
+    std::uint64_t SampledRegions() const;
+    Row SampledRegion(std::uint64_t index) const;  // index < SampledRegions()
+
     const SourceInfo& Source() const;
     bool Closed() const;                // nothing more comes (asked of the log, not of the snapshot)
 
@@ -145,8 +150,13 @@ public:
     void NameFrame(std::uint64_t frame, Frame name);
     void SetSource(SourceInfo source);
 
+    // Once the log takes more than `beyond` bytes of memory, rows that are sealed and large parts of the block table go
+    // to the spill, as far as that has room. Before the first row.
+    void SpillTo(std::shared_ptr<Spill> spill, std::uint64_t beyond);
+
     LogView View() const;
-    std::uint64_t ResidentBytes() const;
+    std::uint64_t ResidentBytes() const;  // of memory
+    std::uint64_t SpilledBytes() const;   // of disk
     void Close();            // nothing more comes; views see Closed()
     bool Closed() const;
 

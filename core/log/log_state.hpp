@@ -36,9 +36,12 @@ struct LogState {
     LogState();
     ~LogState();
 
+    std::shared_ptr<Spill> spill;             // outlives what lies in it
+    std::uint64_t spillBeyond = 0;            // bytes in memory
     StableVector<const SealedChunk*> sealed;  // owned
     StableVector<BlockRecord> blocks;
     StableVector<std::uint64_t> errors;       // rows
+    StableVector<std::uint64_t> regions;      // rows: Event::IsSampledRegion
     StableVector<DeathList> deaths;
     TraceStore traces;
     std::atomic<bool> closed{false};

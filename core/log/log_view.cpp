@@ -157,6 +157,14 @@ Row LogView::PreviousError(Row before) const {
     return {at == 0 ? kNever : state_->errors[at - 1]};
 }
 
+std::uint64_t LogView::SampledRegions() const {
+    if (!state_) return 0;
+    const StableVector<std::uint64_t>& regions = state_->regions;
+    return regions.PartitionPoint(regions.Size(), [&](std::uint64_t row) { return row < rows_; });
+}
+
+Row LogView::SampledRegion(std::uint64_t index) const { return {state_->regions[index]}; }
+
 const SourceInfo& LogView::Source() const {
     static const SourceInfo none;
     return source_ ? *source_ : none;

@@ -69,7 +69,7 @@ std::string RowCheck::Take(const LoggedEvent& row, std::span<const BlockId> died
     if (const char* const wrong = WrongFact(event); *wrong != '\0') return fmt::format("has {}", wrong);
     const bool many = event.kind == EventKind::BulkFreed || event.kind == EventKind::AllocatorDestroyed ||
                       event.kind == EventKind::RegionShrunk;
-    if (!diedTogether.empty() && !many) return "ends several blocks";
+    if (!diedTogether.empty() && (!many || event.IsSampledRegion())) return "ends several blocks";
     const bool resized = event.kind == EventKind::ResizeEnds && !event.Failed();
     if (event.kind == EventKind::Freed || (resized && row.oldBlock)) {
         std::string wrong = TakeDeath(resized ? row.oldBlock : row.block, event.allocator);

@@ -4,11 +4,13 @@
 //   rows.Push(7);                        // the writer
 //   if (i < rows.Size()) use(rows[i]);   // any thread: Size() publishes everything below it
 //
+// Where a Spill is given (spill.hpp), large segments lie in it as long as it has room.
 // Segments double in size, so an index is found with one bit scan. Memory that was not reached is address space only
 // (the allocator gets large segments from the OS untouched). Elements are trivially destructible: nothing is run at
 // the end.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -16,6 +18,8 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+
+#include "log/spill.hpp"
 
 namespace residue::log {
 
@@ -30,9 +34,12 @@ public:
     ~StableVector() {
         for (std::size_t s = 0; s < kSegments; ++s) {
             T* segment = segments_[s].load(std::memory_order_relaxed);
-            if (segment != nullptr) std::allocator<T>().deallocate(segment, SegmentSize(s));
+            if (segment != nullptr && !IsSpilled(s)) std::allocator<T>().deallocate(segment, SegmentSize(s));
         }
     }
+
+    // The writer's: for segments that are begun from here on. It outlives this.
+    void SpillTo(Spill* spill) { spill_ = spill; }
 
     // Writer.
     template <class... Args>
@@ -41,7 +48,7 @@ public:
         const Place place = Find(index);
         T* segment = segments_[place.segment].load(std::memory_order_relaxed);
         if (segment == nullptr) {
-            segment = std::allocator<T>().allocate(SegmentSize(place.segment));
+            segment = NewSegment(place.segment);
             segments_[place.segment].store(segment, std::memory_order_relaxed);
         }
         T* element = ::new (static_cast<void*>(segment + place.offset)) T{std::forward<Args>(args)...};
@@ -76,7 +83,15 @@ public:
         return low;
     }
 
-    std::size_t ResidentBytes() const noexcept { return Size() * sizeof(T); }
+    // In memory. Any thread.
+    std::size_t ResidentBytes() const noexcept {
+        const std::size_t size = Size();
+        std::size_t elements = 0;
+        for (std::size_t s = 0, first = 0; first < size; first += SegmentSize(s), ++s) {
+            if (!IsSpilled(s)) elements += std::min(size - first, SegmentSize(s));
+        }
+        return elements * sizeof(T);
+    }
 
 private:
     static constexpr std::size_t kFirstBits = 6;
@@ -94,7 +109,25 @@ private:
         return top == 0 ? Place{0, index} : Place{top, index - SegmentSize(top)};
     }
 
+    static constexpr std::size_t kSpillFrom = 1 << 22;  // bytes of a segment
+
+    bool IsSpilled(std::size_t segment) const noexcept {
+        return ((spilled_.load(std::memory_order_relaxed) >> segment) & 1) != 0;
+    }
+    T* NewSegment(std::size_t segment) {
+        const std::size_t size = SegmentSize(segment);
+        if (spill_ != nullptr && size * sizeof(T) >= kSpillFrom) {
+            if (std::byte* const taken = spill_->Take(size * sizeof(T))) {
+                spilled_.fetch_or(std::uint64_t{1} << segment, std::memory_order_relaxed);
+                return reinterpret_cast<T*>(taken);
+            }
+        }
+        return std::allocator<T>().allocate(size);
+    }
+
     std::atomic<std::size_t> size_{0};
+    Spill* spill_ = nullptr;
+    std::atomic<std::uint64_t> spilled_{0};  // a bit a segment
     std::atomic<T*> segments_[kSegments]{};
 };
 

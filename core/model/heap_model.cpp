@@ -257,6 +257,7 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
         case EventKind::BulkFreed:
         case EventKind::AllocatorDestroyed:
         case EventKind::RegionShrunk:
+            if (event.IsSampledRegion()) break;
             for (const BlockId block : log.DiedTogether(s.applied)) {
                 s.Death(log, block, AllocatorId{}, 0);
             }
@@ -280,7 +281,7 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
             if (event.allocator) s.CreateAllocator(log, event);
             break;
         case EventKind::RegionGrown:
-            if (!event.allocator) break;
+            if (!event.allocator || event.IsSampledRegion()) break;
             s.KnowHeap(s.states[s.IndexOf(event.allocator)]);
             s.MarkRegionBlock(log, event.allocator, event.address);
             s.GrowRegion(event, event.Bookkeeping());
@@ -296,7 +297,7 @@ void HeapModel::Unapply(const LogView& log) {
     --s.applied;
     const LoggedEvent logged = log.At(s.applied);
     const Event& event = logged.event;
-    if (event.kind == EventKind::RegionGrown && event.allocator) s.UngrowRegion(event);
+    if (event.kind == EventKind::RegionGrown && event.allocator && !event.IsSampledRegion()) s.UngrowRegion(event);
     s.UndoRareChanges(log);
     switch (event.kind) {
         case EventKind::Allocated:

@@ -20,9 +20,9 @@ bool PayloadModel::Takes(const log::LoggedEvent& logged) const {
         case EventKind::Freed:
         case EventKind::ResizeEnds: return (event.flags & kTold) == 0;
         case EventKind::AllocatorCreated: return event.address == 0 && event.size == 0 && !event.Parent();
-        case EventKind::AllocatorDestroyed:
+        case EventKind::AllocatorDestroyed: return false;
         case EventKind::RegionGrown:
-        case EventKind::RegionShrunk: return false;
+        case EventKind::RegionShrunk: return event.IsSampledRegion();
         default: return true;
     }
 }

@@ -27,7 +27,7 @@ bool CallSink::Rewrite(Event& event) noexcept {
             event.kind = EventKind::ResizeEnds;
         }
     }
-    if (event.EndsCall() && ++calls_ > 1) {
+    if (event.EndsCall() && (forks_ || ++calls_ > 1)) {
         event.flags = static_cast<std::uint8_t>(event.flags & ~Bit(EventFlag::IsCall));
         event.flags |= Bit(EventFlag::NotACall);
     }
@@ -53,6 +53,14 @@ void CallSink::BeginResize(std::uintptr_t oldAddress, std::uint64_t bytes) noexc
     events::EmitNow(*this, begins);
     oldAddress_ = oldAddress;
     resizes_ = true;
+}
+
+void CallSink::Remark(const char* text, std::size_t length, std::uint64_t kindId) noexcept {
+    Event marker;
+    marker.kind = EventKind::Marker;
+    marker.allocator = allocator_;
+    marker.size = kindId;
+    events::EmitText(*this, marker, text, length);
 }
 
 void CallSink::EndOperation(std::uint64_t line) noexcept {

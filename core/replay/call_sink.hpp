@@ -3,6 +3,7 @@
 //                                   that would count, only the first does
 //   BeginResize / EndResize         for an allocator that cannot resize: the allocation in between is told as the end
 //                                   of the resize (or its failure), and the free of the old block not at all
+//   BeginFork / EndFork             what is told in between is no call
 //   Close                           nothing passes any more: the allocator may be destroyed without a trace
 // Freestanding in kind, one thread. Cost: a copy of each record.
 #pragma once
@@ -24,6 +25,11 @@ public:
     void BeginResize(std::uintptr_t oldAddress, std::uint64_t bytes) noexcept;
     void EndResize() noexcept { resizes_ = false; }
 
+    void BeginFork() noexcept { forks_ = true; }
+    void EndFork() noexcept { forks_ = false; }
+    // What is remarkable about the allocator; `kindId`: as which it goes on (Registration::GoOnAs), or 0.
+    void Remark(const char* text, std::size_t length, std::uint64_t kindId) noexcept;
+
     void Close() noexcept { closed_ = true; }
 
     std::uint64_t Begin() noexcept override { return next_.Begin(); }
@@ -40,6 +46,7 @@ private:
     std::uintptr_t oldAddress_ = 0;
     AllocatorId allocator_{};
     bool resizes_ = false;
+    bool forks_ = false;
     bool closed_ = false;
 };
 

@@ -287,7 +287,12 @@ private:
         if (logged.event.kind == EventKind::AllocatorDestroyed) ended_ = true;
         // A foreign pointer changed nothing, and may by chance point into our own range.
         const bool foreign = logged.event.kind == EventKind::FreeFailed && heap_.Real(logged.event.address) == nullptr;
-        if (ended_ || foreign || IsTalk(logged.event.kind)) {
+        const bool remark = logged.event.kind == EventKind::Marker && !logged.event.EndsCall();
+        if (remark && logged.event.size != 0 &&
+            (form_.GoOnAs == nullptr || !form_.GoOnAs(allocator_, logged.event.size))) {
+            return Fail(Failure{Where(view), "it goes on as another allocator, which is not known here", ""});
+        }
+        if (ended_ || foreign || remark || IsTalk(logged.event.kind)) {
             next_ = Row{row.value + 1};
             return true;
         }

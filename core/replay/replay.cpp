@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "alloc/emitter.hpp"
 #include "alloc/registry.hpp"
 #include "base/checked.hpp"
 #include "events/rebase_sink.hpp"
@@ -56,35 +57,67 @@ Outcome<AddressRange> ReserveGrowing(std::uint64_t peak) {
     }
 }
 
-class RegistryReplay final : public Replay {
+// An allocator of the registry, in a range of its own.
+class Host {
 public:
-    RegistryReplay(const alloc::Registration& entry, AddressRange range, std::optional<std::uint64_t> capacity)
-        : entry_(entry), range_(std::move(range)) {
-        allocator_ = entry.Create(storage_, {range_.Base(), static_cast<std::size_t>(range_.Bytes()), capacity});
+    Host(const alloc::Registration& of, AddressRange in, std::optional<std::uint64_t> bytes)
+        : entry(of), range(std::move(in)), capacity(bytes) {
+        allocator = entry.Create(storage_, {range.Base(), static_cast<std::size_t>(range.Bytes()), capacity});
+    }
+    ~Host() { Destroy(); }
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+
+    // Failures: as Replay::Create's.
+    static Outcome<std::unique_ptr<Host>> Make(const import::TraceFigures& figures, const std::string& name,
+                                               std::optional<std::uint64_t> capacity);
+
+    // Tells `sink` what it does, at addresses from kFixedBase on.
+    CallSink& Attach(events::EventSink& sink) {
+        rebased_.emplace(sink, range.Address(), range.Bytes(), kFixedBase);
+        calls_.emplace(entry.inBuffer ? static_cast<events::EventSink&>(*rebased_) : sink);
+        entry.Attach(allocator, &*calls_, entry.name);
+        return *calls_;
+    }
+    // Without a word, before the sink goes.
+    void Detach() {
+        if (!calls_) return;
+        calls_->Close();
+        entry.Attach(allocator, nullptr, entry.name);
+        calls_.reset();
     }
 
-    ~RegistryReplay() override {
-        // Memory from the system goes back by hand: an allocator that remembers nothing could not.
-        if (!entry_.inBuffer) {
-            for (void* address : forgotten_) (void)allocator_->Free(allocator_, address);
-            slots_.Visit([this](std::int64_t, const Slot& slot) {
-                if (slot.live) (void)allocator_->Free(allocator_, slot.address);
-            });
-        }
-        entry_.Destroy(allocator_);
+    void Destroy() {
+        if (allocator != nullptr) entry.Destroy(std::exchange(allocator, nullptr));
     }
+
+    const alloc::Registration& entry;
+    AddressRange range;
+    const std::optional<std::uint64_t> capacity;
+    Allocator* allocator = nullptr;
+
+private:
+    alignas(alloc::kAllocatorStorageAlignment) std::byte storage_[alloc::kAllocatorStorageBytes];
+    std::optional<events::RebaseSink> rebased_;
+    std::optional<CallSink> calls_;
+};
+
+class RegistryReplay final : public Replay {
+public:
+    RegistryReplay(std::unique_ptr<Host> host, std::unique_ptr<Host> next, std::optional<Fork> fork)
+        : host_(std::move(host)), next_(std::move(next)), fork_(std::move(fork)) {}
+
+    ~RegistryReplay() override { GiveBack(); }
     RegistryReplay(const RegistryReplay&) = delete;
     RegistryReplay& operator=(const RegistryReplay&) = delete;
 
-    const char* Title() const override { return entry_.title; }
-    std::uint64_t ReservedBytes() const override { return range_.Bytes(); }
+    const char* Title() const override { return host_->entry.title; }
+    std::uint64_t ReservedBytes() const override { return host_->range.Bytes(); }
 
     Outcome<void> Run(import::TraceReader& reader, events::EventSink& sink, const std::atomic<bool>& cancelled,
                       std::atomic<double>* progress) override {
-        events::RebaseSink rebased(sink, range_.Address(), range_.Bytes(), kFixedBase);
-        CallSink calls(entry_.inBuffer ? static_cast<events::EventSink&>(rebased) : sink);
-        calls_ = &calls;
-        entry_.Attach(allocator_, calls_, entry_.name);
+        sink_ = &sink;
+        calls_ = &host_->Attach(sink);
         reader.CancelWith(&cancelled);
         // Detached before the sinks go, also when memory runs out on the way, and without a word: the log ends with the
         // heap as it is.
@@ -93,8 +126,7 @@ public:
             import::TraceReader& reader;
             ~Ending() {
                 reader.CancelWith(nullptr);
-                me.calls_->Close();
-                me.entry_.Attach(me.allocator_, nullptr, me.entry_.name);
+                me.host_->Detach();
                 me.calls_ = nullptr;
             }
         } ending{*this, reader};
@@ -106,7 +138,65 @@ private:
         void* address = nullptr;  // of its block; when not live, of the last one it had
         std::uint64_t size = 0;
         bool live = false;
+        std::uint64_t born = 0;   // the operation that made the block: the order of allocation
     };
+
+    // Memory from the system goes back by hand: an allocator that remembers nothing could not.
+    void GiveBack() {
+        if (host_->entry.inBuffer) return;
+        for (const Slot& slot : forgotten_) (void)host_->allocator->Free(host_->allocator, slot.address);
+        slots_.Visit([this](std::int64_t, const Slot& slot) {
+            if (slot.live) (void)host_->allocator->Free(host_->allocator, slot.address);
+        });
+    }
+
+    // ---- the fork ----
+
+    void GoOnUnderOtherRules() {
+        calls_->BeginFork();
+        const alloc::ObservedForm* const form = next_->entry.observed;
+        const std::uint64_t kind = form == nullptr ? 0 : alloc::KindId(form->Kind());
+        const bool sameMemory = next_->capacity == host_->capacity && host_->entry.GoOnAs != nullptr;
+        std::string text;
+        if (sameMemory && kind != 0 && host_->entry.GoOnAs(host_->allocator, kind)) {
+            text = fmt::format("forked here: from now on {}, with the heap as it is", next_->entry.title);
+            calls_->Remark(text.data(), text.size(), kind);
+        } else {
+            const auto [placed, refused] = PlaceAfresh();
+            text = fmt::format("forked here: {} live blocks placed afresh in {}, in order of allocation", placed,
+                               next_ == nullptr ? host_->entry.title : next_->entry.title);
+            if (refused != 0) text += fmt::format("; {} had no room", refused);
+            calls_->Remark(text.data(), text.size(), 0);
+        }
+        calls_->EndFork();
+        next_.reset();
+    }
+
+    // How many blocks have a place, and how many have none.
+    std::pair<std::uint64_t, std::uint64_t> PlaceAfresh() {
+        std::vector<Slot*> live;
+        slots_.Visit([&](std::int64_t id, const Slot& slot) {
+            if (slot.live) live.push_back(slots_.Find(id));
+        });
+        for (Slot& slot : forgotten_) live.push_back(&slot);
+        std::sort(live.begin(), live.end(), [](const Slot* a, const Slot* b) { return a->born < b->born; });
+        GiveBack();  // the first one's, told as no calls
+        host_->Destroy();
+        host_ = std::move(next_);
+        calls_ = &host_->Attach(*sink_);
+        calls_->BeginFork();
+        std::uint64_t refused = 0;
+        for (Slot* slot : live) {
+            const Result<void*> block = host_->allocator->Allocate(host_->allocator, slot->size, kAlignment);
+            slot->live = static_cast<bool>(block);
+            slot->address = block ? *block : nullptr;
+            refused += block ? 0 : 1;
+        }
+        std::erase_if(forgotten_, [](const Slot& slot) { return !slot.live; });
+        return {live.size() - refused, refused};
+    }
+
+    // ---- the operations ----
 
     Outcome<void> Drive(import::TraceReader& reader, const std::atomic<bool>& cancelled,
                         std::atomic<double>* progress) {
@@ -119,7 +209,15 @@ private:
             }
             const Outcome<bool> more = reader.Next(operation);
             if (!more) return Fail(more.error());
-            if (!*more) break;
+            if (!*more) {
+                if (next_ != nullptr) {
+                    return Fail(Failure{"fork", fmt::format("after operation {}", fork_->after),
+                                        fmt::format("less than {}, as many as there are", done)});
+                }
+                break;
+            }
+            if (next_ != nullptr && done == fork_->after) GoOnUnderOtherRules();
+            operation_ = done;
             std::uint64_t oldSize = 0;
             const Meaning meaning = ids.Apply(operation, oldSize);
             calls_->BeginOperation();
@@ -146,59 +244,59 @@ private:
 
     void AllocateFor(const Operation& operation) {
         Slot& slot = slots_.At(operation.id);
-        if (slot.live && !entry_.inBuffer) forgotten_.push_back(slot.address);
-        const Result<void*> block = allocator_->Allocate(allocator_, operation.size, kAlignment);
-        slot = block ? Slot{*block, operation.size, true} : Slot{};
+        if (slot.live) forgotten_.push_back(slot);
+        const Result<void*> block = host_->allocator->Allocate(host_->allocator, operation.size, kAlignment);
+        slot = block ? Slot{*block, operation.size, true, operation_} : Slot{};
     }
 
     void FreeOf(const Operation& operation) {
         Slot* slot = slots_.Find(operation.id);
         if (slot == nullptr || !slot->live) return;  // its allocation failed
-        (void)allocator_->Free(allocator_, slot->address);
+        (void)host_->allocator->Free(host_->allocator, slot->address);
         slot->live = false;
     }
 
     void FreeAgain(const Operation& operation) {
         const Slot* slot = slots_.Find(operation.id);
         if (slot == nullptr) {
-            (void)allocator_->Free(allocator_, nullptr);  // there is no address to name: InvalidPointer
+            (void)host_->allocator->Free(host_->allocator, nullptr);  // there is no address to name: InvalidPointer
             return;
         }
         if (slot->address == nullptr) return;  // its allocation failed
-        const alloc::AllocatorOptions* options = allocator_->options;
-        if (options == nullptr || options->Owns == nullptr || options->Owns(allocator_, slot->address)) return;
-        (void)allocator_->Free(allocator_, slot->address);
+        const alloc::AllocatorOptions* options = host_->allocator->options;
+        if (options == nullptr || options->Owns == nullptr || options->Owns(host_->allocator, slot->address)) return;
+        (void)host_->allocator->Free(host_->allocator, slot->address);
     }
 
     void ResizeOf(const Operation& operation) {
         Slot* slot = slots_.Find(operation.id);
         if (slot == nullptr || !slot->live) return;
-        const Result<void*> block = ResizeBlock(allocator_, *calls_, range_, entry_.inBuffer,
+        const Result<void*> block = ResizeBlock(host_->allocator, *calls_, host_->range, host_->entry.inBuffer,
                                                 {slot->address, slot->size}, operation.size, kAlignment);
-        if (block) *slot = {*block, operation.size, true};
+        if (block) *slot = {*block, operation.size, true, operation_};
     }
 
-    const alloc::Registration& entry_;
-    AddressRange range_;
-    alignas(alloc::kAllocatorStorageAlignment) std::byte storage_[alloc::kAllocatorStorageBytes];
-    Allocator* allocator_ = nullptr;
+    std::unique_ptr<Host> host_;   // whose allocator is null between the two of a fork
+    std::unique_ptr<Host> next_;   // of a fork that is to come; else null
+    std::optional<Fork> fork_;
+    events::EventSink* sink_ = nullptr;
     CallSink* calls_ = nullptr;
+    std::uint64_t operation_ = 0;
     import::IdMap<Slot> slots_;
-    std::vector<void*> forgotten_;  // live blocks whose id was used again
+    std::vector<Slot> forgotten_;  // live blocks whose id was used again
 };
 
-}  // namespace
-
-Outcome<std::unique_ptr<Replay>> Replay::Create(const import::TraceFigures& figures, const ReplayOptions& options) {
-    const alloc::Registration* entry = alloc::FindRegistration(options.allocator);
+Outcome<std::unique_ptr<Host>> Host::Make(const import::TraceFigures& figures, const std::string& name,
+                                          std::optional<std::uint64_t> capacity) {
+    const alloc::Registration* entry = alloc::FindRegistration(name);
     if (entry == nullptr) {
-        return Fail(Failure{"allocator", fmt::format("there is none named '{}'", options.allocator), KnownNames()});
+        return Fail(Failure{"allocator", fmt::format("there is none named '{}'", name), KnownNames()});
     }
-    if (options.capacity && !entry->inBuffer) {
+    if (capacity && !entry->inBuffer) {
         return Fail(Failure{"capacity", fmt::format("'{}' has none: it takes memory from the system", entry->name),
                             "no capacity, or another allocator"});
     }
-    if (options.capacity && *options.capacity == 0) {
+    if (capacity && *capacity == 0) {
         return Fail(Failure{"capacity", "0 bytes hold no heap", "at least 1 byte"});
     }
     const auto needs = [&](std::uint64_t most, const char* what) {
@@ -207,19 +305,33 @@ Outcome<std::unique_ptr<Replay>> Replay::Create(const import::TraceFigures& figu
                             fmt::format("at most {} bytes, {}", most, what)});
     };
     // With a capacity of the user's choice a request that does not fit fails, and that is what is to be seen.
-    if (entry->inBuffer && !options.capacity && figures.peakLiveBytes > kLargestHeap) {
+    if (entry->inBuffer && !capacity && figures.peakLiveBytes > kLargestHeap) {
         return needs(kLargestHeap, "the largest heap");
     }
     const std::uint64_t memory = PhysicalMemory();
-    const std::uint64_t most = std::min(options.capacity.value_or(memory), TouchedBytes(figures));
+    const std::uint64_t most = std::min(capacity.value_or(memory), TouchedBytes(figures));
     if (most > memory || (!entry->inBuffer && figures.overflowed)) return needs(memory, "the machine's memory");
 
     Outcome<AddressRange> range = AddressRange();
     if (entry->inBuffer) {
-        range = options.capacity ? AddressRange::Reserve(*options.capacity) : ReserveGrowing(figures.peakLiveBytes);
+        range = capacity ? AddressRange::Reserve(*capacity) : ReserveGrowing(figures.peakLiveBytes);
         if (!range) return Fail(range.error());
     }
-    return std::unique_ptr<Replay>(std::make_unique<RegistryReplay>(*entry, std::move(*range), options.capacity));
+    return std::make_unique<Host>(*entry, std::move(*range), capacity);
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<Replay>> Replay::Create(const import::TraceFigures& figures, const ReplayOptions& options) {
+    auto host = Host::Make(figures, options.allocator, options.capacity);
+    if (!host) return Fail(host.error());
+    Outcome<std::unique_ptr<Host>> next = std::unique_ptr<Host>();
+    if (options.fork) {
+        next = Host::Make(figures, options.fork->allocator, options.fork->capacity);
+        if (!next) return Fail(Failure{"fork: " + next.error().where, next.error().what, next.error().expected});
+    }
+    return std::unique_ptr<Replay>(
+        std::make_unique<RegistryReplay>(std::move(*host), std::move(*next), options.fork));
 }
 
 }  // namespace residue::replay

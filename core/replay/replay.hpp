@@ -30,12 +30,18 @@
 #include "import/trace.hpp"
 #include "log/failure.hpp"
 #include "replay/address_range.hpp"
+#include "replay/fork.hpp"
 
 namespace residue::replay {
 
 struct ReplayOptions {
     std::string allocator = "first-fit";    // a name of alloc::Registry()
     std::optional<std::uint64_t> capacity = std::nullopt;  // bytes; none: the heap's end grows by what is missing
+    // Between two policies of one family, with the same capacity, the heap is left as it is (a marker tells). Otherwise
+    // the live blocks are placed afresh, in order of allocation, in a heap of its own, and the first allocator ends:
+    // rows that are no calls, before the first operation under the new rules. Then operations on blocks for which there
+    // was no room have no effect.
+    std::optional<Fork> fork = std::nullopt;
 };
 
 // The largest heap that an allocator in a buffer can have.
@@ -43,7 +49,7 @@ inline constexpr std::uint64_t kLargestHeap = std::uint64_t{16} << 30;
 
 class Replay {
 public:
-    // Failures: an allocator that is not in the registry; a capacity of 0, or for an allocator that has none; a heap
+    // Failures (of the fork as well): an allocator that is not in the registry; a capacity of 0, or for an allocator that has none; a heap
     // that would not fit ("needs N bytes of heap"); no address space.
     static Outcome<std::unique_ptr<Replay>> Create(const import::TraceFigures& figures, const ReplayOptions& options);
     virtual ~Replay() = default;

@@ -33,7 +33,7 @@ public:
     void StopRecording() override;
     void EndProgram() override;
     std::vector<std::unique_ptr<Session>> TakeProcesses() override;
-    std::uint64_t LogBytes() const override { return log_.ResidentBytes(); }
+    Bytes LogBytes() const override { return {log_.ResidentBytes(), log_.SpilledBytes()}; }
     void StopAtLimit() override;
 
 private:

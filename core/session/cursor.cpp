@@ -281,6 +281,16 @@ const std::optional<analysis::FailureReport>& CursorSession::PresentFailure() {
     return cached.failureReport;
 }
 
+const analysis::Mapped& CursorSession::PresentMapped() {
+    mapped_.MoveTo(view_, heap_.Applied());  // as the blocks that are shown
+    return mapped_;
+}
+
+const analysis::MappedSteps& CursorSession::MappedOverTime() {
+    mappedSteps_.Update(view_);
+    return mappedSteps_;
+}
+
 const analysis::Metrics& CursorSession::PresentMetrics() {
     Cached& cached = CacheForNow();
     if (!cached.metrics) {

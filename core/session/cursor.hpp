@@ -59,6 +59,8 @@ public:
     std::optional<Row> PresentRow() const override;
     const std::optional<analysis::FailureReport>& PresentFailure() override;
     const analysis::Metrics& PresentMetrics() override;
+    const analysis::Mapped& PresentMapped() override;
+    const analysis::MappedSteps& MappedOverTime() override;
     const std::vector<analysis::Leak>& PresentLeaks() override;
     const std::vector<analysis::CallNode>& PresentCallTree() override;
     std::uint64_t ProbesOfPresent() const override;
@@ -156,6 +158,8 @@ private:
     std::vector<Warning> warnings_;
 
     log::LogView view_;
+    analysis::Mapped mapped_;
+    analysis::MappedSteps mappedSteps_;
     model::HeapModel heap_;
     Position now_{};
     std::uint64_t within_ = 0;  // rows behind those of now_ that are shown too

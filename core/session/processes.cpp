@@ -27,14 +27,17 @@ bool Processes::Tick(Session& shown, double seconds) {
 
 void Processes::KeepWithinLimit(Session& shown) {
     LiveProgram* largest = nullptr;
-    std::uint64_t bytes = 0;
+    std::uint64_t most = 0, memory = 0, disk = 0;
     for (const auto& other : others_) {
         LiveProgram& program = *(other ? *other : shown).GetProgram();
-        bytes += program.LogBytes();
-        if (!program.ProgramState().recording) continue;
-        if (largest == nullptr || program.LogBytes() > largest->LogBytes()) largest = &program;
+        const LiveProgram::Bytes bytes = program.LogBytes();
+        memory += bytes.memory;
+        disk += bytes.disk;
+        if (!program.ProgramState().recording || bytes.memory + bytes.disk < most) continue;
+        most = bytes.memory + bytes.disk;
+        largest = &program;
     }
-    if (largest != nullptr && bytes >= mostLog_) largest->StopAtLimit();
+    if (largest != nullptr && (memory >= mostLog_ || memory + disk >= mostInAll_)) largest->StopAtLimit();
 }
 
 Processes::Process Processes::At(std::size_t index, Session& shown) const {

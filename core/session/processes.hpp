@@ -1,7 +1,7 @@
 // A program that is watched together with the processes that it starts: each is a session of its own, and one of them
 // is shown. That one is the window's; the others are kept here.
 //
-//     Processes processes(options.mostLog);
+//     Processes processes(options.mostLog, options.mostInAll);
 //     processes.Tick(*shown, seconds);                    // once a frame: the others go on, new ones come
 //     shown = processes.Show(2, std::move(shown));        // the third one that began
 //
@@ -20,8 +20,10 @@ namespace residue::session {
 
 class Processes {
 public:
-    // `mostLog`: bytes of all their logs together; beyond it the recording of the largest ends, as for a single one.
-    explicit Processes(std::uint64_t mostLog = ~std::uint64_t{0}) : mostLog_(mostLog) {}
+    // Bytes of all their logs together, in memory and with what is on disk: beyond it the recording of the largest ends,
+    // as for a single one.
+    explicit Processes(std::uint64_t mostLog = ~std::uint64_t{0}, std::uint64_t mostInAll = ~std::uint64_t{0})
+        : mostLog_(mostLog), mostInAll_(mostInAll) {}
 
     struct Process {
         std::string name;
@@ -43,7 +45,7 @@ private:
     void KeepWithinLimit(Session& shown);
     Session& Of(std::size_t index, Session& shown) const { return index == shown_ ? shown : *others_[index]; }
 
-    std::uint64_t mostLog_;
+    std::uint64_t mostLog_, mostInAll_;
     std::vector<std::unique_ptr<Session>> others_;  // null: the one that is shown. Empty: there is only that
     std::size_t shown_ = 0;
     double sinceTick_ = 0;

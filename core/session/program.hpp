@@ -26,6 +26,7 @@ public:
         std::uint64_t waiting = 0;       // events taken that are not in the log yet
         std::uint32_t threads = 0;
         double waitedSeconds = 0;        // that the program waited for the recorder, in all
+        std::uint64_t spilled = 0;       // bytes of its log that are on disk
         std::uint64_t unfollowed = 0;    // processes that it started and that could not be watched
     };
     virtual State ProgramState() const = 0;  // as of the last Tick
@@ -34,7 +35,10 @@ public:
     // Processes that it, or one of them, has started since this was last asked, where they are followed: each is
     // watched already, by a session of its own, which does not end with this one.
     virtual std::vector<std::unique_ptr<Session>> TakeProcesses() = 0;
-    virtual std::uint64_t LogBytes() const = 0;  // that its log takes
+    struct Bytes {
+        std::uint64_t memory = 0, disk = 0;
+    };
+    virtual Bytes LogBytes() const = 0;          // that its log takes
     virtual void StopAtLimit() = 0;              // StopRecording, because of what they take together
 };
 

@@ -13,6 +13,7 @@
 
 #include "analysis/blockers.hpp"
 #include "analysis/call_tree.hpp"
+#include "analysis/mapped.hpp"
 #include "analysis/metrics.hpp"
 #include "analysis/series.hpp"
 #include "capture/capture.hpp"
@@ -20,6 +21,7 @@
 #include "log/event_log.hpp"
 #include "log/failure.hpp"
 #include "model/heap_model.hpp"
+#include "replay/fork.hpp"
 #include "session/inside_source.hpp"
 
 namespace residue::session {
@@ -46,6 +48,7 @@ struct ScenarioOptions {
 struct OpenOptions {
     std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
     std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
+    std::optional<replay::Fork> fork{};          // of a trace of ids and sizes: from a position on under other rules
     std::string symbols{};                       // an event stream's program (ELF): names for its call traces
     ScenarioOptions scenario{};                  // of a scenario (.iridis)
 };
@@ -122,6 +125,9 @@ public:
     virtual const std::optional<analysis::FailureReport>& PresentFailure() = 0;
     // At Now(), cached until the cursor moves.
     virtual const analysis::Metrics& PresentMetrics() = 0;
+    // Of a recorded program: what was mapped for its heap, as it was seen now and then; at Now(), and over time.
+    virtual const analysis::Mapped& PresentMapped() = 0;
+    virtual const analysis::MappedSteps& MappedOverTime() = 0;
     virtual const std::vector<analysis::Leak>& PresentLeaks() = 0;
     virtual const std::vector<analysis::CallNode>& PresentCallTree() = 0;
     virtual std::string RecordingFormat() const { return "Residue recording"; }  // where Figures() has nothing

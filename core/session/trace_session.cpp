@@ -46,9 +46,14 @@ void TraceSession::Load() {
 
 std::optional<Failure> TraceSession::Replay(const import::TraceHeader& header, const import::TraceFigures& figures) {
     SetDoing("replaying");
-    auto replay = replay::Replay::Create(figures, {Options().allocator, Options().capacity});
+    auto replay = replay::Replay::Create(figures, {Options().allocator, Options().capacity, Options().fork});
     if (!replay) return replay.error();
-    const std::string through = alloc::FindRegistration(Options().allocator)->title;
+    std::string through = alloc::FindRegistration(Options().allocator)->title;
+    if (const auto& fork = Options().fork) {
+        through += ", from event " + std::to_string(fork->after) + " on " +
+                   alloc::FindRegistration(fork->allocator)->title;
+        if (fork->capacity) through += " of " + std::to_string(*fork->capacity) + " B";
+    }
     SetSubtitle(header.format + " · " + through);
     log_.SetSource({.name = Title(), .provenance = "replayed through " + through, .layoutSimulated = true});
 

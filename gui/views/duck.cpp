@@ -133,8 +133,16 @@ std::string DescribeEvent(session::Session& session) {
             if (event.argument == 0) break;
             return "Mark " + analysis::FormatCount(event.argument) + " was set at " + At(event.address) +
                    ". What comes after it can go back at once.";
-        case EventKind::RegionGrown: return "The heap grew by " + analysis::FormatBytes(event.size) + ".";
-        case EventKind::RegionShrunk: return "The heap gave back " + analysis::FormatBytes(event.size) + ".";
+        case EventKind::RegionGrown:
+            if (event.IsSampledRegion()) {
+                return "A look at the program: " + analysis::FormatBytes(event.size) + " more are mapped for its heap.";
+            }
+            return "The heap grew by " + analysis::FormatBytes(event.size) + ".";
+        case EventKind::RegionShrunk:
+            if (event.IsSampledRegion()) {
+                return "A look at the program: " + analysis::FormatBytes(event.size) + " of its heap are gone.";
+            }
+            return "The heap gave back " + analysis::FormatBytes(event.size) + ".";
         case EventKind::Duck: return "A Residue allocator has ended.";
         default: break;
     }

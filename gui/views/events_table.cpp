@@ -51,7 +51,8 @@ std::string SizeText(const events::Event& event) {
 }
 
 std::string KindText(const events::Event& event) {
-    const std::string kind = events::Info(event.kind).text;
+    const std::string kind =
+        std::string(events::Info(event.kind).text) + (event.IsSampledRegion() ? " (seen)" : "");
     if (event.argument == 0) return kind;
     if (event.kind == EventKind::Marker) return kind + " " + analysis::FormatCount(event.argument);
     if (event.kind == EventKind::BulkFreed) return kind + " to mark " + analysis::FormatCount(event.argument);

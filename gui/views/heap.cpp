@@ -57,6 +57,7 @@ private:
     HeapCamera camera_;
     HeapLayout layout_;
     HeapPieces found_;
+    std::vector<analysis::MappedRange> mapped_;  // HeapFrame::mapped
     std::vector<Piece> pieces_;  // of the page: what there is now, and what the heap will grow to
     Viewport viewport_;
     HeapDense dense_;
@@ -112,6 +113,13 @@ void HeapView::FindPiecesNow(ViewContext& context) {
     const model::HeapModel& heap = context.session->Heap();
     found_ = FindPieces(heap, allocator_);
     pieces_ = found_.pieces;
+    // What was seen of a recorded program's heap; between two looks blocks may lie beside it.
+    mapped_.clear();
+    if (!found_.known && heap.Allocators().size() > 0 && allocator_ == heap.Allocators().front().id) {
+        mapped_ = context.session->PresentMapped().Ranges();
+        for (const analysis::MappedRange& range : mapped_) pieces_.push_back({range.begin, range.end});
+        if (!mapped_.empty()) Normalise(pieces_);
+    }
     // A heap that grows is drawn on the page of its final size, so that the scale stays while time moves.
     if (found_.known && pieces_.size() == 1 && heap.Allocators().size() == 1) {
         const std::uint64_t most = context.session->Series().MaxHeap();
@@ -372,8 +380,8 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
 
     const log::LogView& log = context.session->View();
     const BlockColour colour(*context.theme, *context.colour, log, context.session->Now());
-    HeapFrame frame{context, heap, log,         allocator_,   found_.known, layout_, {},
-                    {},      area, camera_.top, camera_.rows, draw,         colour,  context.session->Now()};
+    HeapFrame frame{context, heap, log,  allocator_,  found_.known, mapped_, layout_, {},
+                    {},      area, camera_.top, camera_.rows, draw, colour, context.session->Now()};
     for (const HeapLayout::Line& line : layout_.Lines(camera_.top, viewport_.height)) {
         (line.tear ? frame.tears : frame.rows).push_back(line);
     }

@@ -118,10 +118,15 @@ void DrawBackground(HeapFrame& frame, bool hatch) {
     };
     if (!frame.known) {
         // What is not a block may be free or not this allocator's: no hatch, it is not known.
+        const bool seen = !frame.mapped.empty();
         for (const HeapLayout::Line& row : frame.rows) {
             const float y = frame.RowY(row);
             frame.draw->AddRectFilled({frame.area.min.x, y},
-                                      {frame.area.max.x, y + static_cast<float>(frame.shape.bar)}, theme.window);
+                                      {frame.area.max.x, y + static_cast<float>(frame.shape.bar)},
+                                      seen ? Mix(theme.panel, theme.window, 0.3f) : theme.window);
+        }
+        for (const analysis::MappedRange& range : frame.mapped) {
+            if (Overlaps(range.begin, range.end, frame)) FillRange(frame, range.begin, range.end, theme.window);
         }
         return;
     }

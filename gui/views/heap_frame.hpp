@@ -49,6 +49,7 @@ struct HeapFrame {
     const log::LogView& log;
     AllocatorId allocator;  // whose blocks are drawn: the one shown, or within a scope the nest's child
     bool known;             // its regions were recorded
+    std::vector<analysis::MappedRange> mapped;  // where not: those that were seen now and then; empty: none
     const HeapLayout& layout;
     std::vector<HeapLayout::Line> rows, tears;  // that can be seen
     Rect area;                                  // of the rows

@@ -326,7 +326,8 @@ std::string ScaleText(const HeapFrame& frame, bool dense, float width) {
     };
     const bool filtered = frame.context.session->Analyst().Filter().Any();
     add(filtered, dense ? "pale: filtered (told by one block a cell)" : "pale: filtered");
-    add(!frame.known, "heap bounds not recorded");
+    add(!frame.known && frame.mapped.empty(), "heap bounds not recorded");
+    add(!frame.mapped.empty(), "dark: mapped, as seen now and then");
     add(frame.crowded, "heaps too small to frame drawn as blocks");
     add(dense, "brightness: occupied share");
     return text;

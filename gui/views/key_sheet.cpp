@@ -59,6 +59,7 @@ constexpr Line kRight[] = {
     {"Ctrl U", "the next one (Shift: before)"},
     {"H, S", "next event of the block's address, site"},
     {"X", "the block's site in the flame graph"},
+    {"R", "race or fork: another allocator beside it"},
     {"A, Shift A", "keep a range: from here, to here"},
     {"Alt A", "keep what the timeline shows"},
     {"Y, B, C", "measure, direction, compare"},

@@ -70,6 +70,18 @@ std::vector<Cell> Figures(ViewContext& context) {
                 std::string("largest hole  max f\ngross: a request needs its header and rounding too") +
                     (now.largestHole ? "\n" + FormatBytesExact(*now.largestHole) : std::string(kNoHeap)),
                 0};
+    if (const analysis::Mapped& mapped = session.PresentMapped(); !now.holes && mapped.Any()) {
+        const std::string seen = "\nas it was seen last: the program is looked at ten times a second";
+        const std::uint64_t set = now.liveBytes + now.header + now.padding + now.rounding + now.slack;
+        cells[2] = {"mapped", "~ " + FormatBytes(mapped.Bytes()),
+                    "mapped bytes (sampled)\nof the mappings that have blocks of malloc's\n" +
+                        FormatBytesExact(mapped.Bytes()) + seen,
+                    0};
+        cells[3] = {"of it idle", mapped.Bytes() > set ? "~ " + FormatBytes(mapped.Bytes() - set) : kUnknown,
+                    "idle bytes (sampled)\nmapped and not set aside for live blocks: holes, malloc's own, and what it "
+                    "has not given out yet" + seen,
+                    0};
+    }
     const auto fraction = [&](const char* key, const char* name, const std::string& note) {
         const analysis::MetricInfo* info = analysis::FindMetric(key);
         Cell cell{name, kUnknown, name, 0};

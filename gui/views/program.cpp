@@ -23,10 +23,10 @@ constexpr int kLinesAround = 400;
 constexpr std::size_t kMostRows = 6;  // of processes; the others are scrolled to
 
 constexpr Column kProcessColumns[] = {
-    {"process", 48, Align::Right, "Its number", 2, false, true},
-    {"program", 80, Align::Left, "A click shows it", 0, true, false},
-    {"calls", 64, Align::Right, "Requests to malloc and its kin so far", 1, false, true},
-    {"live", 64, Align::Right, "Bytes that are live at its end, or now", 0, false, true},
+    {"process", 46, Align::Right, "Its number", 2, false, true},
+    {"program", 60, Align::Left, "A click shows it", 0, true, false},
+    {"calls", 62, Align::Right, "Requests to malloc and its kin so far", 1, false, true},
+    {"live", 74, Align::Right, "Bytes that are live at its end, or now", 0, false, true},
 };
 
 // How it stands, as a colour.
@@ -182,6 +182,10 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     KeyValue(context, "lost", analysis::FormatCount(state.lost),
              "Events for which there was no room; each loss is a gap event in the log",
              state.lost != 0 ? theme.warn : 0);
+    if (state.spilled != 0) {
+        KeyValue(context, "on disk", analysis::FormatBytes(state.spilled),
+                 "Of the log: it takes no more memory, and what was seen longest ago is read from a file when asked for");
+    }
     char waited[32];
     std::snprintf(waited, sizeof waited, "%.1f ms", state.waitedSeconds * 1e3);
     KeyValue(context, "program waited", waited,

@@ -153,6 +153,7 @@ void TimelineView::DrawLegend(ViewContext& context, float left, float right, flo
     } else {
         entry(0, theme.live, "live bytes");
     }
+    if (!known && !context.session->MappedOverTime().Steps().empty()) entry(0, theme.heap, "mapped (sampled)");
     if (known) {
         entry(0, theme.heap, kHeap);
         entry(1, theme.warn, kFragmentation);
@@ -202,12 +203,16 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
         const double share = static_cast<double>(i) / static_cast<double>(std::max<std::size_t>(columns_.size(), 1));
         edges_[i] = std::floor(plot.min.x + static_cast<float>(share * static_cast<double>(plot.Width())) + 0.5f);
     }
-    const std::uint64_t top = RoundTop(std::max<std::uint64_t>(
-        session.Series().HeapKnown() ? session.Series().MaxHeap() : session.Series().MaxLive(), 1));
+    const std::uint64_t top =
+        RoundTop(std::max<std::uint64_t>(session.Series().HeapKnown() ? session.Series().MaxHeap()
+                                                                      : std::max(session.Series().MaxLive(),
+                                                                                 session.MappedOverTime().Most()),
+                                         1));
 
     ImDrawList* draw = ImGui::GetWindowDrawList();
     draw->AddRectFilled(plot.min, plot.max, Mix(context.theme->panel, context.theme->window, 0.6f));
     DrawAxes(context, plot, scale, top);
+    DrawMapped(context, plot, from, to, top);
     DrawPlot(context, plot, scale, top);
     DrawUncertain(context, plot, scale);
     DrawErrors(context, plot, scale);
@@ -216,6 +221,23 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
     DrawRange(context, plot, scale);
     DrawPlayhead(context, plot, scale);
     Interact(context, plot, scale, origin.y + size.y);
+}
+
+// Behind the live bytes of a recorded program: what was mapped for its heap, as it was seen.
+void TimelineView::DrawMapped(ViewContext& context, const Rect& plot, std::uint64_t from, std::uint64_t to,
+                              std::uint64_t top) {
+    const analysis::MappedSteps& steps = context.session->MappedOverTime();
+    if (steps.Steps().empty() || context.session->Series().HeapKnown()) return;
+    const double each = static_cast<double>(to - from) / static_cast<double>(columns_.size());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (!columns_[i].any || edges_[i + 1] <= edges_[i]) continue;
+        const auto first = from + static_cast<std::uint64_t>(static_cast<double>(i) * each);
+        const auto past = from + static_cast<std::uint64_t>(static_cast<double>(i + 1) * each);
+        const std::uint64_t most = steps.Between(Position{first}, Position{std::max(past, first + 1)}).second;
+        const double share = std::min(1.0, static_cast<double>(most) / static_cast<double>(top));
+        const float y = std::floor(plot.max.y - static_cast<float>(share * static_cast<double>(plot.Height())) + 0.5f);
+        ImGui::GetWindowDrawList()->AddRectFilled({edges_[i], y}, {edges_[i + 1], plot.max.y}, context.theme->heap);
+    }
 }
 
 void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&, std::uint64_t top) {
@@ -491,6 +513,9 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
         text +=
             "\nexternal fragmentation " + range(analysis::FormatFraction(static_cast<double>(column.fragmentationMin)),
                                                 analysis::FormatFraction(static_cast<double>(column.fragmentationMax)));
+    }
+    if (const auto seen = context.session->MappedOverTime().Between(from, past); seen.second > 0 && !series.HeapKnown()) {
+        text += "\nmapped, as seen " + range(analysis::FormatBytes(seen.first), analysis::FormatBytes(seen.second));
     }
     if (column.errors > 0) {
         text += "\n" + analysis::FormatCount(column.errors) + (column.errors == 1 ? " error" : " errors");

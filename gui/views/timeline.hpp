@@ -44,6 +44,7 @@ private:
         ImU32 line = 0, fill = 0, spike = 0;
     };
     Shade ShadeOf(const ViewContext& context, const analysis::BandList& list, std::size_t band) const;
+    void DrawMapped(ViewContext& context, const Rect& plot, std::uint64_t from, std::uint64_t to, std::uint64_t top);
     void DrawPlot(ViewContext& context, const Rect& plot, const Scale& scale, std::uint64_t top);
     template <class YOf>
     void DrawStack(ViewContext& context, const Rect& plot, const analysis::BandList& list, YOf yOf);

@@ -8,7 +8,9 @@
 #include <string>
 #include <thread>
 
+#include "analysis/mapped.hpp"
 #include "log/events.hpp"
+#include "model/heap_model.hpp"
 #include "support/catch.hpp"
 
 using namespace residue;
@@ -203,6 +205,27 @@ TEST_CASE("whatever happens in a program, the recorder and it survive what it wo
     }
 }
 
+TEST_CASE("the regions that a program was seen to have hold its blocks, and nothing is known of holes", "[threads]") {
+    const Watched watched({"threads", "2", "100000"});
+    analysis::Mapped mapped;
+    REQUIRE(watched.view.SampledRegions() > 0);
+    mapped.MoveTo(watched.view, watched.view.Rows());
+    std::size_t inside = 0, all = 0;
+    for (std::uint32_t id = 1; id <= watched.view.Blocks(); ++id) {
+        const events::Event birth = watched.view.Birth(BlockId{id}).event;
+        if (birth.size < 3000 || birth.size > 3006) continue;
+        ++all;
+        for (const analysis::MappedRange& range : mapped.Ranges()) {
+            inside += birth.address >= range.begin && birth.address + birth.size <= range.end;
+        }
+    }
+    CHECK(all == 2 * 100'000);
+    CHECK(inside > all / 2);  // some are from before the first look, in what was given back since
+    model::HeapModel heap;
+    REQUIRE(heap.Advance(watched.view, watched.view.Rows(), ~std::uint64_t{0}));
+    CHECK_FALSE(heap.Sum().heapKnown);
+}
+
 TEST_CASE("a call trace names the functions of the program", "[threads]") {
     const Watched watched({"leaks"});
     bool found = false;
@@ -266,6 +289,17 @@ TEST_CASE("a recording ends at its limit or when it is told to, and the program 
         const Watched watched({"many", "400000"}, options);
         CHECK(watched.status.reachedLimit);
         CHECK(watched.view.Rows().value < 400'000);
+    }
+    SECTION("what it may take of memory and disk together") {
+        capture::CaptureOptions options = Options();
+        options.spillBeyond = 0;
+        options.mostInAll = 40 << 20;  // a slab of the file, and some
+        options.channel.patienceNanoseconds = 50'000'000;
+        const Watched watched({"many", "20000000"}, options);
+        CHECK(watched.status.reachedLimit);
+        CHECK(watched.view.Rows().value < 20'000'000);
+        REQUIRE(watched.warnings.size() >= 1);
+        CHECK_THAT(watched.warnings.back().text, Catch::Contains("its limit of 41943040 bytes"));
     }
     SECTION("told to, while it allocates as fast as it can") {
         log::EventLog log;

@@ -274,3 +274,41 @@ TEST_CASE("whatever records come, the log is legal", "[property]") {
         (void)made.rows.Warnings();
     }
 }
+
+TEST_CASE("of what is mapped, what has blocks of malloc's becomes its regions, in the order of the stamps") {
+    Made made;
+    const auto regions = [](const log::LogView& view) {
+        std::string text;
+        for (std::uint64_t i = 0; i < view.SampledRegions(); ++i) {
+            const Row row = view.SampledRegion(i);
+            const events::Event event = view.At(row).event;
+            text += std::to_string(row.value) + (event.kind == EventKind::RegionGrown ? " + " : " - ") +
+                    std::to_string(event.address) + " " + std::to_string(event.size) + "\n";
+        }
+        return text;
+    };
+    made.Malloc(RecordKind::Attached).Malloc(RecordKind::Allocated, 0x1010, 16);  // stamps 1, 2
+    made.rows.See({2, {{0x1000, 0x2000}, {0x8000, 0x9000}}});                     // before the block is there
+    made.Malloc(RecordKind::Allocated, 0x1040, 16);                               // 3
+    made.rows.See({3, {{0x1000, 0x2000}, {0x8000, 0x9000}}});
+    made.Malloc(RecordKind::Allocated, 0x8010, 16);                               // 4
+    std::string expected = "2 + 4096 4096\n";
+    CHECK(regions(made.View()) == expected);
+    // It grows and moves; what counted once is malloc's though nothing lives in it.
+    made.Malloc(RecordKind::Freed, 0x1010).Malloc(RecordKind::Freed, 0x1040);     // 5, 6
+    CHECK(regions(made.View()) == expected);
+    made.rows.See({6, {{0x0800, 0x1800}, {0x8000, 0xa000}}});
+    made.rows.SeeRest();
+    expected += "7 - 6144 2048\n8 + 2048 2048\n9 + 32768 8192\n";
+    CHECK(regions(made.View()) == expected);
+    made.Malloc(RecordKind::Freed, 0x8010);                                       // 7
+    made.rows.See({9, {{0x0800, 0x1800}}});
+    CHECK(regions(made.View()) == expected);                                      // not yet
+    made.rows.SeeRest();
+    expected += "11 - 32768 8192\n";
+    CHECK(regions(made.View()) == expected);
+    // Another program in its place has none of it.
+    made.Malloc(RecordKind::Attached);
+    expected += "12 - 2048 4096\n";
+    CHECK(regions(made.View()) == expected);
+}

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "alloc/bump_allocator.hpp"
+#include "alloc/emitter.hpp"
 #include "alloc/os/system_allocator.hpp"
 #include "alloc/registry.hpp"
 #include "events/rebase_sink.hpp"
@@ -115,6 +116,28 @@ TEST_CASE("every observable allocator is the same inside when it is run again, a
             RequireSame(*At(*again, view, 0).after, run.states[0]);
             RequireSame(*At(*again, view, run.states.size() - 1).after, run.states.back());
         }
+    }
+}
+
+TEST_CASE("an allocator that goes on by another policy is the same inside when it is run again") {
+    const alloc::Registration& entry = *alloc::FindRegistration("first-fit");
+    REQUIRE(entry.GoOnAs != nullptr);
+    Run run(entry, std::uint64_t{48 << 10}, 6000, 5);
+    const auto kind = alloc::KindId(alloc::FindRegistration("best-fit")->observed->Kind());
+    CHECK_FALSE(entry.GoOnAs(run.allocator, kind + 1));
+    REQUIRE(entry.GoOnAs(run.allocator, kind));
+    events::Event remark;
+    remark.kind = EventKind::Marker;
+    remark.allocator = AllocatorId{1};
+    remark.size = kind;
+    events::EmitText(*run.rebase, remark, "best fit", 8);
+    const std::size_t at = run.states.size();
+    while (run.states.size() < 12'000) run.Step();
+    const log::LogView view = run.log.View();
+    const auto again = Again(view);
+    for (const std::uint64_t position : {at - 1, at, at + 1, at + 2000, std::size_t{10}, run.states.size() - 1, at - 5}) {
+        INFO("position " << position << ", the policy changes after " << at - 1);
+        RequireSame(*At(*again, view, position).after, run.states[position]);
     }
 }
 

@@ -16,6 +16,7 @@ struct Replayed {
     import::TraceFigures figures;
     std::vector<events::Event> events;
     std::string failure;
+    std::string remark;  // the text of the last marker
 
     std::uint64_t Calls() const {
         std::uint64_t calls = 0;
@@ -66,6 +67,9 @@ inline Replayed ReplayText(std::string_view text, const ReplayOptions& options =
     if (done) CHECK(progress.load() == 1.0);
     replay->reset();  // what the allocator says at its end would come here
     replayed.events = sink.Events();
+    for (std::size_t i = 0; i < replayed.events.size(); ++i) {
+        if (replayed.events[i].kind == events::EventKind::Marker) replayed.remark = sink.Text(i);
+    }
     return replayed;
 }
 

@@ -49,6 +49,14 @@ struct FixedBufferOf : Common<T> {
     }
     static Allocator* Create(void* storage, const MakeOptions& options) { return new (storage) T(Make(options)); }
     static const char* Kind() { return Make({}).options->name; }
+    static bool GoOnAs(Allocator* self, std::uint64_t kindId) {
+        for (const Placement to : {Placement::FirstFit, Placement::NextFit, Placement::BestFit, Placement::WorstFit}) {
+            if (KindId(T::Make(nullptr, 0, to, Growth::Fixed).options->name) != kindId) continue;
+            static_cast<T*>(self)->GoOnBy(to);
+            return true;
+        }
+        return false;
+    }
 };
 
 template <Placement placement>
@@ -168,14 +176,24 @@ constexpr const MarkOperations* MarksOf() {
     }
 }
 
+template <class Entry>
+constexpr auto GoOnAsOf() -> bool (*)(Allocator*, std::uint64_t) {
+    if constexpr (requires { &Entry::GoOnAs; }) {
+        return &Entry::GoOnAs;
+    } else {
+        return nullptr;
+    }
+}
+
 template <class Observed>
-constexpr ObservedForm kFormOf{Observed::Kind,   Observed::Create,  Observed::Destroy,
-                               Observed::Attach, Observed::Observe, MarksOf<Observed>()};
+constexpr ObservedForm kFormOf{Observed::Kind,    Observed::Create,    Observed::Destroy,   Observed::Attach,
+                               Observed::Observe, MarksOf<Observed>(), GoOnAsOf<Observed>()};
 
 template <class Entry>
 constexpr Registration Row(const char* name, const char* title, const char* rule, bool inBuffer) {
     Registration row{name,          title,         rule,          inBuffer,         Entry::Create,
-                     Entry::Destroy, Entry::Attach, Entry::Probes, MarksOf<Entry>(), nullptr};
+                     Entry::Destroy, Entry::Attach, Entry::Probes, MarksOf<Entry>(), nullptr,
+                     GoOnAsOf<Entry>()};
     if constexpr (requires { typename Entry::Observed; }) row.observed = &kFormOf<typename Entry::Observed>;
     return row;
 }
