@@ -180,6 +180,19 @@ bool Channel::Answer(pid_t child, int file) {
 
 bool Channel::Attached() const { return state_->Shared().attached.load(std::memory_order_acquire) != 0; }
 
+Channel::Answered Channel::Answer() const {
+    const Refusal& refusal = state_->Shared().refusal;
+    Answered answered{static_cast<AttachAnswer>(refusal.answer.load(std::memory_order_acquire)), {}};
+    if (answered.how == AttachAnswer::Attached) return answered;
+    char text[Refusal::kText + 1] = {};
+    std::memcpy(text, refusal.text, Refusal::kText);
+    for (char* at = text; *at != 0; ++at) {
+        if (*at < ' ') *at = ' ';  // it is shown on a terminal
+    }
+    answered.text = text;
+    return answered;
+}
+
 void Channel::State::FindLanes() {
     const std::uint32_t used =
         std::min(Shared().lanesUsed.load(std::memory_order_acquire), options.plan.Lanes());

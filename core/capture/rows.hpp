@@ -29,6 +29,7 @@ public:
     // Whole groups: a record and what continues it are in one batch.
     void Add(const std::vector<Told>& batch);
     std::vector<Warning> Warnings() const;
+    std::uint64_t Inherited() const { return inheritedTimes_; }  // frees and resizes of what was there before
 
 private:
     // Something that a program does wrong again and again: told once, with the first.
@@ -47,7 +48,7 @@ private:
     events::Event EventOf(const Told& told);
     void CopyTraces(std::uint32_t upTo);
     void TellFullTraces(std::uint64_t stamp);
-    void Begins(std::uint64_t stamp, bool inherits = false);
+    void Begins(std::uint64_t stamp, std::uint64_t inherited = kFromTheStart);
     bool IsInherited(const events::Event& event);
     void OfMalloc(events::Event event, RecordKind kind);
 
@@ -69,10 +70,11 @@ private:
     bool begun_ = false, toldFullTraces_ = false;
     std::optional<Pending> pending_;
     PoolBook pools_;
-    // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
+    // A child of fork has its parent's heap, a program that was attached to what it had before, never told of: blocks that were not born here and die once are
     // of that. The addresses that are ours, or have died so.
     bool inherits_ = false;
     std::unordered_set<std::uint64_t> ours_;
+    std::uint64_t inheritedTimes_ = 0;
     Complaint misused_, outside_, unseen_, odd_, unborrowed_;
 };
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "capture/attach.hpp"
+
 namespace residue::session {
 
 namespace {
@@ -14,6 +16,7 @@ std::string NameOf(const std::vector<std::string>& arguments) {
 }
 
 std::string TextOf(const capture::Ended& ended) {
+    if (!ended.known) return "ended";
     if (ended.signal == 0) return "exit code " + std::to_string(ended.exitCode);
     return "killed by signal " + std::to_string(ended.signal) + " (" + ::strsignal(ended.signal) + ")";
 }
@@ -21,8 +24,16 @@ std::string TextOf(const capture::Ended& ended) {
 
 CaptureSession::CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options)
     : CursorSession("", OpenOptions{}), name_(NameOf(arguments)) {
+    Begin(capture::Capture::Start(arguments, options, log_));
+}
+
+CaptureSession::CaptureSession(pid_t process, const capture::CaptureOptions& options)
+    : CursorSession("", OpenOptions{}), name_(capture::CheckAttachable(process).value_or("program")) {
+    Begin(capture::Capture::AttachTo(process, options, log_));
+}
+
+void CaptureSession::Begin(Outcome<std::unique_ptr<capture::Capture>> capture) {
     FollowEnd(true);
-    auto capture = capture::Capture::Start(arguments, options, log_);
     if (!capture) {
         whole_.store(true, std::memory_order_release);
         SetPhase(Phase::Failed, capture.error());
@@ -30,7 +41,9 @@ CaptureSession::CaptureSession(std::vector<std::string> arguments, capture::Capt
     }
     capture_ = std::move(*capture);
     SetPhase(Phase::Ready);
-    SetSubtitle("live · process " + std::to_string(capture_->Now().program));
+    const capture::Capture::Status now = capture_->Now();
+    SetSubtitle("live · process " + std::to_string(now.program) + (now.midLife ? " · attached in mid-life" : ""));
+    if (now.midLife) AddWarnings({{name_, std::string(capture::kMidLifeWarning)}});
     follower_ = std::thread([this] { Guard([this] { Follow(); }); });
 }
 
@@ -50,7 +63,8 @@ void CaptureSession::Follow() {
     const capture::Capture::Status now = capture_->Now();
     if (now.outOfMemory) SetPhase(Phase::Failed, OutOfMemory());
     AddWarnings(capture_->Warnings());
-    SetSubtitle("recorded live" + (now.ended ? " · " + TextOf(*now.ended) : std::string(" · left while it ran")));
+    SetSubtitle((now.midLife ? "recorded live, from mid-life on" : "recorded live") +
+                (now.ended ? " · " + TextOf(*now.ended) : std::string(" · left while it ran")));
     whole_.store(true, std::memory_order_release);
 }
 
@@ -80,6 +94,7 @@ bool CaptureSession::Tick(double seconds, std::uint64_t budgetRows) {
         state_.running = now.running;
         state_.recording = now.recording;
         state_.seen = now.attached;
+        state_.midLife = now.midLife;
         if (now.ended) state_.ended = TextOf(*now.ended);
         state_.laneFill = now.fill;
         state_.received = now.counted.taken;

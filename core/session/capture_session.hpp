@@ -17,6 +17,8 @@ class CaptureSession final : public CursorSession, public LiveProgram {
 public:
     // Starts it; what is wrong shows in Status().
     CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options);
+    // Watches one that runs already.
+    CaptureSession(pid_t process, const capture::CaptureOptions& options);
     ~CaptureSession() override;  // a program that still runs goes on alone
 
     void Cancel() override;
@@ -31,6 +33,7 @@ public:
     void EndProgram() override;
 
 private:
+    void Begin(Outcome<std::unique_ptr<capture::Capture>> capture);
     void Follow();
 
     const std::string name_;
