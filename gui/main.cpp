@@ -137,6 +137,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
         options.open = open;
         options.sandbox = arguments.sandbox;
         options.program = arguments.program;
+        options.attach = arguments.capture.process;
         options.capture = capture;
         options.stateFolder = folder;
         options.firstStart = true;
@@ -215,6 +216,7 @@ int main(int argc, char** argv) {
     cli.add_option("--depth", arguments.capture.depth, capture::OptionTexts::kDepthHelp);
     cli.add_option("--limit", arguments.capture.limit, capture::OptionTexts::kLimitHelp);
     cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
+    cli.add_option("--attach", arguments.capture.attach, capture::OptionTexts::kAttachHelp);
     // Behind "--" stands a program to watch, with arguments of its own.
     auto [before, program] = capture::SplitAtProgram({argv + 1, argv + argc});
     arguments.program = std::move(program);

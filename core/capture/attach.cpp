@@ -139,6 +139,10 @@ Failure Explain(pid_t process, const Channel::Answered& answer) {
             failure.what = "brings an allocator of its own as a part of the program: its calls cannot be seen";
             failure.expected = "a program with malloc in a library";
             break;
+        case AttachAnswer::OtherBuild:
+            failure.what = "was watched by another build of residue, which is still in it";
+            failure.expected = "the same build again";
+            break;
         case AttachAnswer::NoMemory: failure.what = "has no memory left for the recorder"; break;
         default:
             failure.what = "its loader did not take the recorder: " + answer.text;

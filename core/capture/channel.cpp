@@ -135,6 +135,12 @@ Channel::Channel(const ChannelOptions& options, void* memory) : state_(std::make
 
 Channel::~Channel() {
     Leave();
+    // A program that goes on keeps it, as addresses; it need not keep the memory.
+    if (state_->file >= 0) {
+        const auto from = static_cast<off_t>(Plan::TracesAt());
+        (void)::fallocate(state_->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from,
+                          static_cast<off_t>(state_->options.plan.Bytes()) - from);
+    }
     if (state_->owned) ::munmap(state_->memory, state_->options.plan.Bytes());
     if (state_->file >= 0) ::close(state_->file);
 }

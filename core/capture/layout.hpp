@@ -222,6 +222,7 @@ enum class AttachAnswer : std::uint32_t {
     NoChannel = 2,      // it could not open the recorder's memory, or came too late
     OwnAllocator = 3,   // its malloc is a part of the program file: no call of it goes through a table of the loader's
     NoMemory = 4,
+    OtherBuild = 5,     // another shim is in it, which has the hooks
     NoShim = 100        // the loader did not take the shim; `text` says why
 };
 struct Refusal {

@@ -144,6 +144,7 @@ void Rows::Begins(std::uint64_t stamp, std::uint64_t inherited) {
     event.kind = EventKind::AllocatorCreated;
     appender_.Append(event, "malloc");
     inherits_ = inherited != kFromTheStart;
+    midLife_ = inherited == kInMidLife;
     ours_.clear();
     if (!inherits_) return;
     Event marker;
@@ -157,6 +158,10 @@ void Rows::Begins(std::uint64_t stamp, std::uint64_t inherited) {
 // Is it about a block from before the first event? Called once for each event of a heap that was not new.
 bool Rows::IsInherited(const Event& event) {
     if (!inherits_) return false;
+    if (midLife_) {
+        return (event.kind == EventKind::Freed || event.kind == EventKind::ResizeBegins) &&
+               !appender_.IsLive(event.allocator, event.address);
+    }
     const std::uint64_t key = event.address | std::uint64_t{event.allocator.value} << 48;
     switch (event.kind) {
         case EventKind::Allocated:

@@ -70,9 +70,10 @@ private:
     bool begun_ = false, toldFullTraces_ = false;
     std::optional<Pending> pending_;
     PoolBook pools_;
-    // A child of fork has its parent's heap, a program that was attached to what it had before, never told of: blocks that were not born here and die once are
-    // of that. The addresses that are ours, or have died so.
-    bool inherits_ = false;
+    // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
+    // of that. The addresses that are ours, or have died so. A program that was attached to (midLife_) also goes round
+    // the hooks where it kept pointers to malloc from before: there no free of an unknown block is a mistake for sure.
+    bool inherits_ = false, midLife_ = false;
     std::unordered_set<std::uint64_t> ours_;
     std::uint64_t inheritedTimes_ = 0;
     Complaint misused_, outside_, unseen_, odd_, unborrowed_;

@@ -88,9 +88,13 @@ void ProgramView::DrawState(ViewContext& context, session::LiveProgram& program,
     const Theme& theme = *context.theme;
     SectionTitle(context, "Process", std::to_string(state.process));
     const std::string how = state.running ? "running" : state.ended;
-    const bool bad = !state.running && state.ended != "exit code 0";
+    const bool bad = !state.running && state.ended != "exit code 0" && state.ended != "ended";
     KeyValue(context, "state", how, "Of the program, which is a process of its own",
              bad ? theme.error : state.running ? theme.good : 0);
+    if (state.midLife) {
+        KeyValue(context, "recorded", "from mid-life on",
+                 "It ran before: what it had allocated by then is not known, and sums leave it out");
+    }
     KeyValue(context, "threads", analysis::FormatCount(state.threads), "That allocated or freed something so far");
     if (!state.seen && state.running) {
         const ImVec2 at = ImGui::GetCursorScreenPos();

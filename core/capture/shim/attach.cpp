@@ -100,6 +100,8 @@ void TakeReal(const void* beside) noexcept {
 
 AttachAnswer PlaceHooks() noexcept {
     Owner owner = Owner::None;
+    (void)FindDefinition("residue_attach_v1", loaderHooks, owner);
+    if (owner != Owner::Shim) return AttachAnswer::OtherBuild;
     void* const place = FindDefinition("malloc", loaderHooks, owner);
     if (owner == Owner::Shim) return AttachAnswer::Attached;  // the loader put it first: it was started by a recorder
     if (place == nullptr || owner == Owner::Program) return AttachAnswer::OwnAllocator;

@@ -199,9 +199,6 @@ bool Process::SetUp(Active* page) noexcept {
         Lane(i)->owner.store(0, std::memory_order_release);
     }
     page->asked.store(1, std::memory_order_relaxed);
-    page->active.store(1, std::memory_order_relaxed);
-    current.store(this, std::memory_order_release);
-    active.store(page, std::memory_order_release);
     return true;
 }
 
@@ -271,10 +268,13 @@ AttachAnswer AttachAnew(const char* path) noexcept {
     return answer;
 }
 
-// The first record. `inherited`: not 0 where there is a heap from before.
+// The first record, before other threads may tell anything. `inherited`: not 0 where there is a heap from before.
 void Process::Begin(std::uint64_t inherited) noexcept {
     self.page = ownPage;
     if (Writer* const writer = self.writer = Claim()) writer->Emit(RecordKind::Attached, nullptr, inherited);
+    current.store(this, std::memory_order_release);
+    ownPage->active.store(1, std::memory_order_release);
+    active.store(ownPage, std::memory_order_release);
     header->attached.fetch_add(1, std::memory_order_release);
 }
 
@@ -456,6 +456,7 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
 }
 
 void Writer::Drop(std::uint64_t stamp) noexcept {
+    if (process_->header->listening.load(std::memory_order_relaxed) == 0) return;  // the recording has ended: no loss
     const std::uint64_t dropped = lane_->dropped.load(std::memory_order_relaxed);
     if (dropped % kLookEvery == 0 && process_->IsRecorderGone()) process_->Retire();
     if (lane_->dropsSeen.load(std::memory_order_acquire) == dropped) {
