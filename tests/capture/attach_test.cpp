@@ -181,7 +181,7 @@ TEST_CASE("a thread that makes the detour has all its registers again, and calls
         RunningSubject subject("attached-busy");
         for (int times = 0; times < 10; ++times) {
             Attached attached(subject);
-            attached.WaitForOne(4301);
+            attached.WaitForRows(50);
             attached.Leave();
         }
         ::kill(subject.Process(), SIGUSR1);
