@@ -87,7 +87,7 @@ App::App(Platform& platform, AppOptions options)
              MakeLeaksView(),     MakeEventsView(),   MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
-    if (!options_.program.empty()) {
+    if (!options_.program.empty() || options_.attach) {
         OpenProgram();
     } else if (options_.sandbox) {
         OpenSandbox();
@@ -383,7 +383,8 @@ void App::OpenSandbox() {
 
 void App::OpenProgram() {
     KeepDraft();
-    Replace(session::Session::OpenProgram(options_.program, options_.capture));
+    Replace(options_.attach ? session::Session::AttachTo(*options_.attach, options_.capture)
+                            : session::Session::OpenProgram(options_.program, options_.capture));
     processes_ = session::Processes(options_.capture.mostLog, options_.capture.mostInAll);
     if (!session_) return;
     session_->FollowEnd(true);

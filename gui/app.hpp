@@ -55,6 +55,7 @@ struct AppOptions {
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
     std::vector<std::string> program{};  // start it and watch it instead
+    std::optional<pid_t> attach{};       // watch this process, which runs already, instead
     capture::CaptureOptions capture{};
     std::string stateFolder{};      // empty: nothing is remembered
     bool animate = true;          // false: pictures and tests; steps show their end state at once

@@ -158,6 +158,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
         options.sandbox = arguments.sandbox;
         options.program = arguments.program;
         options.lanes = arguments.lanes;
+        options.attach = arguments.capture.process;
         options.capture = capture;
         options.stateFolder = folder;
         options.firstStart = true;
@@ -239,6 +240,7 @@ int main(int argc, char** argv) {
     cli.add_option("--limit", arguments.capture.limit, capture::OptionTexts::kLimitHelp);
     cli.add_flag("--follow", arguments.capture.follow, "watch the processes that it starts too");
     cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
+    cli.add_option("--attach", arguments.capture.attach, capture::OptionTexts::kAttachHelp);
     // Behind "--" stands a program to watch, with arguments of its own.
     auto [before, program] = capture::SplitAtProgram({argv + 1, argv + argc});
     arguments.program = std::move(program);

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "capture/attach.hpp"
 #include "capture/launch.hpp"
 #include "capture/mappings.hpp"
 #include "capture/rows.hpp"
@@ -91,6 +92,7 @@ struct Capture::State {
     log::SourceInfo source;
     TickRate rate;
     pid_t program = 0;
+    bool midLife = false;
     ProcessHandle handle;                // of a child that is not ours
     std::shared_ptr<ProgramName> childName;
     std::optional<Children> children;    // the owner's
@@ -312,6 +314,26 @@ Outcome<std::unique_ptr<Capture>> Capture::Adopt(Child child, const CaptureOptio
     return std::unique_ptr<Capture>(new Capture(std::move(state)));
 }
 
+Outcome<std::unique_ptr<Capture>> Capture::AttachTo(pid_t process, const CaptureOptions& options, log::EventLog& log) {
+    ProcessHandle handle(process);  // from here on the number means the same one
+    auto name = CheckAttachable(process);
+    if (!name) return Fail(name.error());
+    auto shim = options.shim.empty() ? FindShim() : Outcome<std::string>(options.shim);
+    if (!shim) return Fail(shim.error());
+    CaptureOptions own = options;
+    own.channel.follow = false;
+    auto channel = Channel::Make(own.channel);
+    if (!channel) return Fail(channel.error());
+    auto state = std::make_unique<State>(own, log, std::move(*channel));
+    if (const auto attached = Attach(process, *state->channel, *shim); !attached) return Fail(attached.error());
+    state->program = process;
+    state->handle = std::move(handle);
+    state->midLife = true;
+    state->source = {.name = std::move(*name), .provenance = std::string(kFromMidLife), .clock = log::Clock::Ticks};
+    state->Run();
+    return std::unique_ptr<Capture>(new Capture(std::move(state)));
+}
+
 std::vector<Child> Capture::NewChildren() {
     return state_->children ? state_->children->New() : std::vector<Child>{};
 }
@@ -333,6 +355,7 @@ Capture::Status Capture::Now() const {
     }
     status.running = !status.ended;
     status.attached = s.channel->Attached();
+    status.midLife = s.midLife;
     status.recording = s.recording.load(std::memory_order_acquire);
     status.reachedLimit = s.reachedLimit.load(std::memory_order_acquire);
     status.outOfMemory = s.outOfMemory.load(std::memory_order_acquire);
@@ -367,6 +390,10 @@ std::vector<Warning> Capture::Warnings() const {
     const State& s = *state_;
     std::vector<Warning> warnings = s.rows.Warnings();
     const Channel::Counted counted = s.channel->Count();
+    if (s.midLife) {
+        warnings.push_back({s.source.name, fmt::format("{}; {} frees and resizes of it were left out", kMidLifeWarning,
+                                                       s.rows.Inherited())});
+    }
     if (!s.channel->Attached()) {
         warnings.push_back({s.source.name, "nothing of it was seen: it has an allocator of its own, or its loader took "
                                            "no recorder"});

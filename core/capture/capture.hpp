@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "capture/channel.hpp"
@@ -26,6 +27,13 @@
 namespace residue::capture {
 
 std::uint64_t HalfOfMemory();  // of this machine, in bytes
+
+// The provenance of a recording that did not begin with its program.
+inline constexpr std::string_view kFromMidLife =
+    "recorded live, from the middle of its life on: what it had before is not known";
+// Said wherever such a recording is opened.
+inline constexpr std::string_view kMidLifeWarning =
+    "it ran before it was recorded: what it had allocated by then is not shown, and sums leave it out";
 
 struct CaptureOptions {
     ChannelOptions channel{};
@@ -54,6 +62,8 @@ public:
     ~Capture();  // leaves the program alone, and waits for the threads
     // The same for a child of a program that is watched; it runs already.
     static Outcome<std::unique_ptr<Capture>> Adopt(Child child, const CaptureOptions& options, log::EventLog& log);
+    // The same for a program that runs already (attach.hpp): its recording begins in mid-life.
+    static Outcome<std::unique_ptr<Capture>> AttachTo(pid_t process, const CaptureOptions& options, log::EventLog& log);
     Capture(const Capture&) = delete;
     Capture& operator=(const Capture&) = delete;
 
@@ -61,6 +71,7 @@ public:
         bool running = true;             // the program
         bool attached = false;           // it was seen: else it has no events (yet)
         bool recording = true;           // more rows may come
+        bool midLife = false;            // it ran before it was recorded: what it had then is not known
         bool reachedLimit = false;       // mostLog, mostInAll
         bool outOfMemory = false;        // then the log is right up to where it ends
         std::optional<Ended> ended;

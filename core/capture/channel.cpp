@@ -135,6 +135,12 @@ Channel::Channel(const ChannelOptions& options, void* memory) : state_(std::make
 
 Channel::~Channel() {
     Leave();
+    // A program that goes on keeps it, as addresses; it need not keep the memory.
+    if (state_->file >= 0) {
+        const auto from = static_cast<off_t>(Plan::TracesAt());
+        (void)::fallocate(state_->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from,
+                          static_cast<off_t>(state_->options.plan.Bytes()) - from);
+    }
     if (state_->owned) ::munmap(state_->memory, state_->options.plan.Bytes());
     if (state_->file >= 0) ::close(state_->file);
 }
@@ -179,6 +185,19 @@ bool Channel::Answer(pid_t child, int file) {
 }
 
 bool Channel::Attached() const { return state_->Shared().attached.load(std::memory_order_acquire) != 0; }
+
+Channel::Answered Channel::Answer() const {
+    const Refusal& refusal = state_->Shared().refusal;
+    Answered answered{static_cast<AttachAnswer>(refusal.answer.load(std::memory_order_acquire)), {}};
+    if (answered.how == AttachAnswer::Attached) return answered;
+    char text[Refusal::kText + 1] = {};
+    std::memcpy(text, refusal.text, Refusal::kText);
+    for (char* at = text; *at != 0; ++at) {
+        if (*at < ' ') *at = ' ';  // it is shown on a terminal
+    }
+    answered.text = text;
+    return answered;
+}
 
 void Channel::State::FindLanes() {
     const std::uint32_t used =

@@ -55,6 +55,13 @@ public:
     int File() const;
     const Plan& Planned() const;
 
+    // What a running program said to being attached to, where it could not be; `Attached`: nothing (yet). Any thread.
+    struct Answered {
+        AttachAnswer how = AttachAnswer::Attached;
+        std::string text;
+    };
+    Answered Answer() const;
+
     // Adds what is older than now and than all that is under way, at most about `most` records. `all`: the program has
     // ended, nothing is under way. Returns how many.
     std::size_t Take(std::vector<Told>& into, std::size_t most, bool all);

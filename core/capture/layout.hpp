@@ -20,15 +20,15 @@
 namespace residue::capture {
 
 inline constexpr std::uint64_t kMagic = 0x3145554449534552;  // "RESIDUE1"
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr char kChannelVariable[] = "RESIDUE_CHANNEL";  // the path; for the shim
 
 // --- records ---
 
 enum class RecordKind : std::uint8_t {
     None = 0,
-    Attached,        // the program begins, or it became another one (exec): what was alive is gone. size: 1 where it
-                     // is a child of fork, which has the heap of its parent
+    Attached,        // the program begins, or it became another one (exec): what was alive is gone. size: what
+                     // there was before, see kFromTheStart
     ThreadBegins,    // what follows in this lane is of another thread. size: its number
     Allocated,       // address, size, rounding, trace, alignment
     AllocateFailed,  // size, trace, alignment
@@ -45,6 +45,11 @@ enum class RecordKind : std::uint8_t {
     Misused,         // a call on a pool that is not there. address; size: EventKind; rounding: the handle
     Gap = 0xFF       // only from the channel: so many events were lost here (size)
 };
+
+// What a program had on its heap when its first event was told.
+inline constexpr std::uint64_t kFromTheStart = 0;  // nothing
+inline constexpr std::uint64_t kForked = 1;        // what its parent had
+inline constexpr std::uint64_t kInMidLife = 2;     // whatever it had allocated before the recorder came
 
 inline constexpr std::uint32_t kTextBytes = 16;
 inline constexpr std::uint32_t kMostTexts = 64;                  // 1,024 bytes: events::kMaxText and a little
@@ -210,6 +215,23 @@ struct ChildRequest {
 };
 inline constexpr std::uint32_t kMostRequests = 32;  // at once
 
+// How an attempt to attach to a running program went, as the program says it.
+enum class AttachAnswer : std::uint32_t {
+    Attached = 0,
+    AlreadyWatched = 1,
+    NoChannel = 2,      // it could not open the recorder's memory, or came too late
+    OwnAllocator = 3,   // its malloc is a part of the program file: no call of it goes through a table of the loader's
+    NoMemory = 4,
+    OtherBuild = 5,     // another shim is in it, which has the hooks
+    NoShim = 100        // the loader did not take the shim; `text` says why
+};
+struct Refusal {
+    static constexpr std::size_t kText = 252;
+    char text[kText] = {};               // ends with 0 where it is shorter
+    std::atomic<std::uint32_t> answer{0};  // written last
+};
+static_assert(sizeof(Refusal) == 256);
+
 struct Header {
     // Written by the recorder before the program begins.
     std::uint64_t magic = kMagic;
@@ -238,6 +260,7 @@ struct Header {
     // Children that want a channel: see ChildRequest.
     std::atomic<std::uint64_t> requests[kMostRequests] = {};
     std::atomic<std::uint32_t> unfollowed{0};  // children that got none
+    Refusal refusal{};                         // of a program that was to be attached to
 };
 static_assert(sizeof(Header) <= Plan::kHeaderBytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);

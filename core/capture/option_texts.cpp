@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "base/parse_size.hpp"
+#include "capture/attach.hpp"
 #include "events/trace_table.hpp"
 
 namespace residue::capture {
 
-CaptureOptions CheckOptions(const OptionTexts& texts, std::vector<Failure>& failures) {
+CaptureOptions CheckOptions(OptionTexts& texts, std::vector<Failure>& failures) {
     CaptureOptions options;
     if (texts.callTraces == "auto") options.channel.unwinding = Unwinding::Auto;
     else if (texts.callTraces == "fp") options.channel.unwinding = Unwinding::FramePointers;
@@ -31,6 +32,10 @@ CaptureOptions CheckOptions(const OptionTexts& texts, std::vector<Failure>& fail
     }
     if (texts.drop) options.channel.whenFull = WhenFull::Drop;
     options.channel.follow = texts.follow;
+    if (!texts.attach.empty()) {
+        if (const auto process = ParseProcess(texts.attach)) texts.process = *process;
+        else failures.push_back(process.error());
+    }
     return options;
 }
 

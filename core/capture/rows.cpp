@@ -131,7 +131,7 @@ Event Rows::EventOf(const Told& told) {
 void Rows::AddOne(const Told& told) {
     const Record& record = told.record;
     const RecordKind kind = record.Kind();
-    if (kind == RecordKind::Attached) return Begins(record.stamp, record.Size() == 1);
+    if (kind == RecordKind::Attached) return Begins(record.stamp, record.Size());
     if (!begun_) Begins(record.stamp);
     if (kind == RecordKind::Misused) {
         Record of = record;
@@ -166,7 +166,7 @@ void Rows::TellFullTraces(std::uint64_t stamp) {
 }
 
 // The program, or another one in its place: what was alive is gone with its memory.
-void Rows::Begins(std::uint64_t stamp, bool inherits) {
+void Rows::Begins(std::uint64_t stamp, std::uint64_t inherited) {
     Event event;
     event.stamp = stamp;
     event.flags = events::Bit(EventFlag::NotACall);
@@ -181,18 +181,25 @@ void Rows::Begins(std::uint64_t stamp, bool inherits) {
     if (std::exchange(begun_, true)) appender_.Append(event, {});
     event.kind = EventKind::AllocatorCreated;
     appender_.Append(event, "malloc");
-    inherits_ = inherits;
+    inherits_ = inherited != kFromTheStart;
+    midLife_ = inherited == kInMidLife;
     ours_.clear();
-    if (!inherits) return;
+    if (!inherits_) return;
     Event marker;
     marker.kind = EventKind::Marker;
     marker.stamp = stamp;
-    appender_.Append(marker, "forked here: blocks from before are not shown, nor are their frees");
+    appender_.Append(marker, inherited == kForked
+                                 ? "forked here: blocks from before are not shown, nor are their frees"
+                                 : "attached here: blocks from before are not shown, nor are their frees");
 }
 
-// Is it about a block from before the fork? Called once for each event of a child of fork.
+// Is it about a block from before the first event? Called once for each event of a heap that was not new.
 bool Rows::IsInherited(const Event& event) {
     if (!inherits_) return false;
+    if (midLife_) {
+        return (event.kind == EventKind::Freed || event.kind == EventKind::ResizeBegins) &&
+               !appender_.IsLive(event.allocator, event.address);
+    }
     const std::uint64_t key = event.address | std::uint64_t{event.allocator.value} << 48;
     switch (event.kind) {
         case EventKind::Allocated:
@@ -235,7 +242,8 @@ void Rows::OfMalloc(Event event, RecordKind kind) {
             break;
         default: return;
     }
-    if (!IsInherited(event)) appender_.Append(event, {});
+    if (IsInherited(event)) ++inheritedTimes_;
+    else appender_.Append(event, {});
 }
 
 std::vector<Warning> Rows::Warnings() const {

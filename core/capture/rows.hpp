@@ -35,6 +35,7 @@ public:
     void See(Sighting sighting) { sightings_.push_back(std::move(sighting)); }
     void SeeRest();  // when no more records come
     std::vector<Warning> Warnings() const;
+    std::uint64_t Inherited() const { return inheritedTimes_; }  // frees and resizes of what was there before
 
 private:
     // Something that a program does wrong again and again: told once, with the first.
@@ -53,7 +54,7 @@ private:
     events::Event EventOf(const Told& told);
     void CopyTraces(std::uint32_t upTo);
     void TellFullTraces(std::uint64_t stamp);
-    void Begins(std::uint64_t stamp, bool inherits = false);
+    void Begins(std::uint64_t stamp, std::uint64_t inherited = kFromTheStart);
     bool IsInherited(const events::Event& event);
     void OfMalloc(events::Event event, RecordKind kind);
 
@@ -81,9 +82,11 @@ private:
     std::deque<Sighting> sightings_;  // not taken yet
     std::vector<Mapping> regions_;    // malloc's, as they were seen last
     // A child of fork has its parent's heap, which was never told of: blocks that were not born here and die once are
-    // of that. The addresses that are ours, or have died so.
-    bool inherits_ = false;
+    // of that. The addresses that are ours, or have died so. A program that was attached to (midLife_) also goes round
+    // the hooks where it kept pointers to malloc from before: there no free of an unknown block is a mistake for sure.
+    bool inherits_ = false, midLife_ = false;
     std::unordered_set<std::uint64_t> ours_;
+    std::uint64_t inheritedTimes_ = 0;
     Complaint misused_, outside_, unseen_, odd_, unborrowed_;
 };
 

@@ -24,8 +24,10 @@ struct Command {
 constexpr Command kCommands[] = {
     {"open", residue::cli::OpenCommand, "[open] [FILE]", "the window, on a trace or a recording"},
     {"open", residue::cli::OpenCommand, "open -- PROGRAM ARGS...", "the window, on a program that it starts"},
+    {"open", residue::cli::OpenCommand, "open --attach PID", "the window, on a program that runs already"},
     {"record", residue::cli::RecordCommand, "record -o OUT -- PROGRAM ARGS...",
      "runs a program and writes down its allocations"},
+    {"record", residue::cli::RecordCommand, "record -o OUT --attach PID", "the same for one that runs already"},
     {"report", residue::cli::ReportCommand, "report FILE [--json]", "figures, failures and leaks, as text or JSON"},
     {"picture", residue::cli::PictureCommand, "picture FILE --at N -o OUT.png",
      "one moment as a PNG or SVG; needs no display"},

@@ -1,13 +1,16 @@
 // residue record [-o FILE] [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...
 // Ends as the program ends: with its exit code, or 128 and the signal that killed it.
+// residue record [-o FILE] [...] --attach PID: one that runs already. Ends with it, or at a signal: it goes on then.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <thread>
 
+#include "capture/attach.hpp"
 #include "cli/arguments.hpp"
 #include "cli/capture_arguments.hpp"
 #include "cli/commands.hpp"
@@ -103,24 +106,70 @@ void FollowChildren(Recording& program, Children& children) {
     }
 }
 
+void WaitUntilWritten(const capture::Capture& process) {
+    ProgressLine line;
+    while (process.Now().recording) {
+        line.Show("writing", -1);
+        std::this_thread::sleep_for(kNap);
+    }
+}
+
+// Why the two do not go together, and what else cannot be.
+void CheckAttach(const capture::OptionTexts& how, const Arguments& program, std::vector<Failure>& failures) {
+    if (!program.empty()) {
+        failures.push_back({"--attach", "there is a program to start, too", "one of the two"});
+    }
+    if (how.follow) {
+        failures.push_back({"--follow", "a program that is attached to hands the recorder on to nobody that it starts",
+                            "residue record --follow -- PROGRAM ARGUMENTS..."});
+    }
+}
+
+// The program is not ours: no signal of ours is passed on to it.
+int RecordAttached(pid_t process, std::string output, const capture::CaptureOptions& options) {
+    const auto name = capture::CheckAttachable(process);
+    if (!name) return Complain(name.error());
+    if (output.empty()) output = *name + ".residue";
+    auto recording = Recording::Create(output);
+    if (!recording) return Complain(recording.error());
+    for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) std::signal(signal, PassOn);
+    if (const auto attached = (*recording)->Attach(process, options); !attached) {
+        (*recording)->Discard();
+        return Complain(attached.error());
+    }
+    std::fprintf(stderr, "residue: attached to %s, process %d; Ctrl-C ends the recording, and the program goes on\n",
+                 name->c_str(), static_cast<int>(process));
+    capture::Capture& watched = (*recording)->Process();
+    while (watched.Now().recording && toPass.load(std::memory_order_relaxed) == 0) std::this_thread::sleep_for(kNap);
+    watched.Detach();
+    WaitUntilWritten(watched);
+    if (const auto written = (*recording)->Finish(); !written) return Complain(written.error());
+    return kFine;
+}
+
 }  // namespace
 
 int RecordCommand(const Arguments& arguments) {
     const auto [before, program] = capture::SplitAtProgram(arguments);
     CLI::App app("Runs a program and writes down every allocation and free in it.\n"
-                 "residue record [-o FILE] [OPTIONS] -- PROGRAM ARGUMENTS...", "residue record");
+                 "residue record [-o FILE] [OPTIONS] -- PROGRAM ARGUMENTS...\n"
+                 "residue record [-o FILE] [OPTIONS] --attach PID", "residue record");
     std::string output;
     capture::OptionTexts how;
     app.add_option("-o,--output", output, "the recording (PROGRAM.residue)");
     AddCaptureOptions(app, how);
     app.add_flag("--follow", how.follow, capture::OptionTexts::kFollowHelp);
+    app.add_option("--attach", how.attach, capture::OptionTexts::kAttachHelp);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, before, failures); !parsed.goOn) return parsed.exitCode;
-    capture::CaptureOptions options = capture::CheckOptions(how, failures);
-    if (program.empty()) {
+    const capture::CaptureOptions options = capture::CheckOptions(how, failures);
+    if (how.process) {
+        CheckAttach(how, program, failures);
+    } else if (program.empty() && how.attach.empty()) {
         failures.push_back({"residue record", "no program", "residue record -o FILE -- PROGRAM ARGUMENTS..."});
     }
     if (!failures.empty()) return Complain(failures);
+    if (how.process) return RecordAttached(*how.process, output, options);
     if (output.empty()) output = program[0].substr(program[0].rfind('/') + 1) + ".residue";
 
     auto recording = Recording::Create(output);
@@ -146,13 +195,7 @@ int RecordCommand(const Arguments& arguments) {
     const std::optional<capture::Ended> ended = process.Now().ended;
     children.TakeNew(process);
     FollowChildren(**recording, children);
-    {
-        ProgressLine line;
-        while (process.Now().recording) {
-            line.Show("writing", -1);
-            std::this_thread::sleep_for(kNap);
-        }
-    }
+    WaitUntilWritten(process);
     if (const auto written = (*recording)->Finish(); !written) return Complain(written.error());
     return ended && !children.AnyFailed() ? ended->AsShell() : kBadInput;
 }

@@ -42,6 +42,11 @@ Outcome<void> Recording::Adopt(capture::Child child, capture::CaptureOptions opt
     return Keep(capture::Capture::Adopt(std::move(child), options, log_));
 }
 
+Outcome<void> Recording::Attach(pid_t process, capture::CaptureOptions options) {
+    options.afterRound = [this] { WriteAlong(); };
+    return Keep(capture::Capture::AttachTo(process, options, log_));
+}
+
 void Recording::WriteAlong() {
     using Clock = std::chrono::steady_clock;
     constexpr auto kPause = std::chrono::milliseconds(500);
@@ -79,9 +84,11 @@ void Recording::Summarise() const {
     while (soon && !series.Extend(log, 1 << 20) && !series.NeedsHeap()) {}
     std::string text = "residue: " + log.Source().name;
     if (status.ended) text += ", " + HowItEnded(*status.ended);
+    else text += ", left while it ran";
     text += ": " + analysis::FormatCount(log.Positions().value) + " calls in " + path_;
     if (soon && !series.NeedsHeap() && log.Rows().value > 0) {
-        text += ", at most " + analysis::FormatBytes(series.MaxLive()) + " alive";
+        text += ", at most " + analysis::FormatBytes(series.MaxLive()) +
+                (status.midLife ? " alive of what it allocated since" : " alive");
     }
     const capture::Channel::Counted& counted = status.counted;
     if (counted.dropped != 0) text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";

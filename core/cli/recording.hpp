@@ -21,6 +21,7 @@ public:
 
     Outcome<void> Start(const std::vector<std::string>& program, capture::CaptureOptions options);
     Outcome<void> Adopt(capture::Child child, capture::CaptureOptions options);
+    Outcome<void> Attach(pid_t process, capture::CaptureOptions options);
     capture::Capture& Process() { return *capture_; }
 
     std::uint64_t ResidentBytes() const { return log_.ResidentBytes(); }

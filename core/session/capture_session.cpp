@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "capture/attach.hpp"
+
 namespace residue::session {
 
 namespace {
@@ -33,6 +35,11 @@ CaptureSession::CaptureSession(capture::Child child, const capture::CaptureOptio
     Begin(capture::Capture::Adopt(std::move(child), options, log_));
 }
 
+CaptureSession::CaptureSession(pid_t process, const capture::CaptureOptions& options)
+    : CursorSession("", OpenOptions{}), name_(capture::CheckAttachable(process).value_or("program")) {
+    Begin(capture::Capture::AttachTo(process, options, log_));
+}
+
 void CaptureSession::Begin(Outcome<std::unique_ptr<capture::Capture>> capture) {
     FollowEnd(true);
     if (!capture) {
@@ -42,7 +49,9 @@ void CaptureSession::Begin(Outcome<std::unique_ptr<capture::Capture>> capture) {
     }
     capture_ = std::move(*capture);
     SetPhase(Phase::Ready);
-    SetSubtitle("live · process " + std::to_string(capture_->Now().program));
+    const capture::Capture::Status now = capture_->Now();
+    SetSubtitle("live · process " + std::to_string(now.program) + (now.midLife ? " · attached in mid-life" : ""));
+    if (now.midLife) AddWarnings({{name_, std::string(capture::kMidLifeWarning)}});
     follower_ = std::thread([this] { Guard([this] { Follow(); }); });
 }
 
@@ -87,7 +96,8 @@ void CaptureSession::Follow() {
     const capture::Capture::Status now = capture_->Now();
     if (now.outOfMemory) SetPhase(Phase::Failed, OutOfMemory());
     AddWarnings(capture_->Warnings());
-    SetSubtitle("recorded live" + (now.ended ? " · " + TextOf(*now.ended) : std::string(" · left while it ran")));
+    SetSubtitle((now.midLife ? "recorded live, from mid-life on" : "recorded live") +
+                (now.ended ? " · " + TextOf(*now.ended) : std::string(" · left while it ran")));
     whole_.store(true, std::memory_order_release);
 }
 
@@ -121,6 +131,7 @@ bool CaptureSession::Tick(double seconds, std::uint64_t budgetRows) {
         state_.running = now.running;
         state_.recording = now.recording;
         state_.seen = now.attached;
+        state_.midLife = now.midLife;
         if (now.ended) state_.ended = TextOf(*now.ended);
         state_.laneFill = now.fill;
         state_.received = now.counted.taken;

@@ -20,6 +20,8 @@ public:
     CaptureSession(std::vector<std::string> arguments, capture::CaptureOptions options);
     // One that runs already: a child of a program that is watched.
     CaptureSession(capture::Child child, const capture::CaptureOptions& options);
+    // Watches one that runs already.
+    CaptureSession(pid_t process, const capture::CaptureOptions& options);
     ~CaptureSession() override;  // a program that still runs goes on alone
 
     void Cancel() override;

@@ -22,6 +22,9 @@ void NativeSession::Load() {
     LoadWhole([this] { return log::ReadNative(Path(), log_, &cancelled_, &progress_); },
               [this](const auto&) {
                   const auto provenance = log_.View().Source().provenance;
+                  if (provenance == capture::kFromMidLife) {
+                      AddWarnings({{log_.View().Source().name, std::string(capture::kMidLifeWarning)}});
+                  }
                   SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
               });
 }

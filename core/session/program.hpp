@@ -19,6 +19,7 @@ public:
         bool running = true;
         bool recording = true;           // more events may come
         bool seen = false;               // it has the recorder; else nothing of it came (yet)
+        bool midLife = false;            // it ran before it was recorded: what it had then is not known
         std::string ended{};             // "exit code 0", "killed by signal 11 (Segmentation fault)"; empty: it runs
         double eventsPerSecond = 0;      // taken from it, lately
         double laneFill = 0;             // 0..1, of the fullest lane

@@ -49,4 +49,8 @@ std::unique_ptr<Session> Session::OpenProgram(std::vector<std::string> arguments
     return std::make_unique<CaptureSession>(std::move(arguments), std::move(options));
 }
 
+std::unique_ptr<Session> Session::AttachTo(pid_t process, const capture::CaptureOptions& options) {
+    return std::make_unique<CaptureSession>(process, options);
+}
+
 }  // namespace residue::session

@@ -73,6 +73,8 @@ public:
     static std::unique_ptr<Session> OpenSandbox();
     // Starts a program and watches it (session/capture_session.hpp). One that cannot be started shows in Status().
     static std::unique_ptr<Session> OpenProgram(std::vector<std::string> arguments, capture::CaptureOptions options);
+    // Watches one that runs already. One that cannot be attached to shows in Status().
+    static std::unique_ptr<Session> AttachTo(pid_t process, const capture::CaptureOptions& options);
     virtual ~Session() = default;
 
     virtual LoadStatus Status() const = 0;

@@ -150,6 +150,10 @@ void ProgramView::DrawState(ViewContext& context, session::LiveProgram& program,
         KeyValue(context, "not followed", analysis::FormatCount(state.unfollowed),
                  "Processes that it started and that could not be watched", theme.warn);
     }
+    if (state.midLife) {
+        KeyValue(context, "recorded", "from mid-life on",
+                 "It ran before: what it had allocated by then is not known, and sums leave it out");
+    }
     KeyValue(context, "threads", analysis::FormatCount(state.threads), "That allocated or freed something so far");
     if (!state.seen && state.running) {
         const ImVec2 at = ImGui::GetCursorScreenPos();

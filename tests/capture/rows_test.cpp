@@ -234,7 +234,7 @@ TEST_CASE("with another program in its place, the pools are gone with the memory
 
 TEST_CASE("a child of fork may free what it inherited, once") {
     Made made;
-    made.Malloc(RecordKind::Attached, 0, 1);
+    made.Malloc(RecordKind::Attached, 0, capture::kForked);
     made.Malloc(RecordKind::Freed, 0x1000);                                             // inherited
     made.Malloc(RecordKind::Allocated, 0x1000, 8).Malloc(RecordKind::Freed, 0x1000);  // its own, in its place
     made.Malloc(RecordKind::ResizeBegins, 0x2000, 99).Malloc(RecordKind::ResizeEnds, 0x3000, 99);
@@ -247,6 +247,21 @@ TEST_CASE("a child of fork may free what it inherited, once") {
     CHECK(log::testing::Illegal(view) == "");
     made.Malloc(RecordKind::Attached).Malloc(RecordKind::Freed, 0x9000);  // another program: it inherits nothing
     CHECK(made.View().ErrorCount() == 3);
+}
+
+TEST_CASE("of a program that was attached to, frees and resizes of what was not seen to be born are no mistakes") {
+    Made made;
+    made.Malloc(RecordKind::Attached, 0, capture::kInMidLife);
+    made.Malloc(RecordKind::Freed, 0x1000).Malloc(RecordKind::Freed, 0x1000);
+    made.Malloc(RecordKind::Allocated, 0x1000, 8).Malloc(RecordKind::Freed, 0x1000).Malloc(RecordKind::Freed, 0x1000);
+    made.Malloc(RecordKind::ResizeBegins, 0x2000, 99).Malloc(RecordKind::ResizeEnds, 0x3000, 99);
+    const log::LogView view = made.View();
+    CHECK(view.ErrorCount() == 0);
+    CHECK(log::testing::Illegal(view) == "");
+    CHECK(made.rows.Inherited() == 4);
+    model::HeapModel heap;
+    heap.Advance(view, view.Rows(), 1000);
+    CHECK(heap.Sum().payload == 99);  // the one that was resized is known from there on
 }
 
 TEST_CASE("whatever records come, the log is legal", "[property]") {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "capture/shim/attach.hpp"
 #include "capture/shim/real.hpp"
 #include "capture/shim/writer.hpp"
 
@@ -187,5 +188,35 @@ RESIDUE_HOOK int dlclose(void* handle) {
     if (active.load(std::memory_order_acquire) != nullptr) ModuleGone();
     return result;
 }
+
+// The same functions under names that nothing outside can come before.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmissing-attributes"  // nobody calls them by these names
+#endif
+#define RESIDUE_ALIAS(result, name, ...) \
+    extern "C" __attribute__((alias(#name), visibility("hidden"))) result residue_hook_##name(__VA_ARGS__)
+RESIDUE_ALIAS(void*, malloc, std::size_t);
+RESIDUE_ALIAS(void*, calloc, std::size_t, std::size_t);
+RESIDUE_ALIAS(void, free, void*);
+RESIDUE_ALIAS(void*, realloc, void*, std::size_t);
+RESIDUE_ALIAS(void*, reallocarray, void*, std::size_t, std::size_t);
+RESIDUE_ALIAS(void*, memalign, std::size_t, std::size_t);
+RESIDUE_ALIAS(void*, aligned_alloc, std::size_t, std::size_t);
+RESIDUE_ALIAS(int, posix_memalign, void**, std::size_t, std::size_t);
+RESIDUE_ALIAS(void*, valloc, std::size_t);
+RESIDUE_ALIAS(void*, pvalloc, std::size_t);
+
+namespace residue::capture::shim {
+
+HookTable AllocatorHooks() noexcept {
+#define RESIDUE_SLOT(function) {#function, reinterpret_cast<void*>(&residue_hook_##function)}
+    static constinit Slot slots[] = {RESIDUE_SLOT(malloc),        RESIDUE_SLOT(calloc),   RESIDUE_SLOT(free),
+                                     RESIDUE_SLOT(realloc),       RESIDUE_SLOT(memalign), RESIDUE_SLOT(reallocarray),
+                                     RESIDUE_SLOT(aligned_alloc), RESIDUE_SLOT(valloc),   RESIDUE_SLOT(posix_memalign),
+                                     RESIDUE_SLOT(pvalloc)};
+    return {slots, sizeof(slots) / sizeof(slots[0])};
+}
+
+}  // namespace residue::capture::shim
 
 __attribute__((constructor(101))) static void Constructed() { (void)Begun(); }

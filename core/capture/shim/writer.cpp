@@ -59,15 +59,14 @@ private:
 
 }  // namespace
 
-// Everything about this process; made once, never taken down: threads may end after everything else.
+// Everything about this process and one recorder of it. Never taken down: threads may end after everything else, and a
+// thread that was inside a hook when another recorder came finishes in the lanes that it began in.
 struct Process {
     Header* header = nullptr;
     char* memory = nullptr;
     Plan plan;
     Writer* writers = nullptr;  // one a lane; pages come when used
     Modules modules;
-    pthread_key_t key{};
-    bool hasKey = false;
     alignas(events::TraceTable) unsigned char traces[sizeof(events::TraceTable)] = {};
 
     events::TraceTable* Traces() noexcept { return reinterpret_cast<events::TraceTable*>(traces); }
@@ -75,9 +74,11 @@ struct Process {
         return reinterpret_cast<LaneHeader*>(memory + plan.LaneAt(index));
     }
 
+    Active* ownPage = nullptr;
     Header* root = nullptr;  // of the program whose child this is; else its own
 
     bool Attach() noexcept;
+    AttachAnswer AttachTo(const char* path) noexcept;
     bool Open(const char* path) noexcept;
     bool Follow() noexcept;
     bool SetUp(Active* page) noexcept;
@@ -87,17 +88,28 @@ struct Process {
     bool Ready(std::uint32_t index, Writer& writer) noexcept;
     static void GiveBack(Writer* writer) noexcept { writer->lane_->owner.store(0, std::memory_order_release); }
     TraceId Trace(Writer& writer, const Place& hook) noexcept;
+    bool IsRecorderGone() const noexcept;
+    // Hooks do nothing from here on: nobody reads, and nobody will.
+    void Retire() const noexcept { ownPage->active.store(0, std::memory_order_relaxed); }
+    bool IsWatched() const noexcept;
+    void GiveMemoryBack() const noexcept;
 };
 
 namespace {
-constinit Process process;
+constexpr std::uint64_t kLookEvery = 256;  // events lost, for whether the recorder still is
+
+constinit Process first;
+constinit std::atomic<Process*> current{&first};
 constinit std::atomic<int> attaching{0};
+constinit pthread_key_t key{};
+constinit bool hasKey = false;
 constinit Active never_{.active = 0, .asked = 1};  // of a process that is not watched
 
 // A thread ends. Other destructors may still free what they have: then the lane is taken for one hook at a time.
 void ThreadEnds(void*) {
     Writer* const writer = self.writer;
     self.writer = nullptr;
+    self.page = nullptr;
     self.ended = true;
     if (writer != nullptr) Process::GiveBack(writer);
 }
@@ -107,6 +119,13 @@ void* Map(std::size_t bytes) noexcept {
         mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return pages == MAP_FAILED ? nullptr : pages;
 }
+
+Active* NewPage() noexcept {
+    auto* const page = static_cast<Active*>(Map(4096));
+    return page != nullptr && madvise(page, 4096, MADV_WIPEONFORK) == 0 ? page : nullptr;
+}
+
+Process& Current() noexcept { return *current.load(std::memory_order_acquire); }
 
 const char* Variable(const char* name) noexcept {
     if (environ == nullptr) return nullptr;
@@ -157,14 +176,15 @@ bool Process::Attach() noexcept {
         munmap(root, bytes);
         return false;
     }
-    auto* const page = static_cast<Active*>(Map(4096));
-    return page != nullptr && madvise(page, 4096, MADV_WIPEONFORK) == 0 && SetUp(page);
+    Active* const page = NewPage();
+    return page != nullptr && SetUp(page);
 }
 
 bool Process::SetUp(Active* page) noexcept {
     plan = header->plan;
     writers = static_cast<Writer*>(Map(sizeof(Writer) * plan.Lanes()));
     if (writers == nullptr) return false;
+    ownPage = page;
     new (traces) events::TraceTable(plan.traceNodes, memory + Plan::TracesAt());
     modules.Use(header, reinterpret_cast<Module*>(memory + Plan::ModulesAt()));
     hasKey = hasKey || pthread_key_create(&key, ThreadEnds) == 0;
@@ -179,8 +199,6 @@ bool Process::SetUp(Active* page) noexcept {
         Lane(i)->owner.store(0, std::memory_order_release);
     }
     page->asked.store(1, std::memory_order_relaxed);
-    page->active.store(1, std::memory_order_relaxed);
-    active.store(page, std::memory_order_release);
     return true;
 }
 
@@ -189,17 +207,74 @@ void AttachOnce() noexcept {
     if (!attaching.compare_exchange_strong(never, 1)) return;
     const KeepErrno keep;
     self.busy = self.own = true;
-    const bool attached = process.Attach();
-    if (attached) process.Begin(0);
+    const bool attached = first.Attach();
+    if (attached) first.Begin(kFromTheStart);
     self.busy = self.own = false;
     if (attached) return;
     if (environ == nullptr) attaching.store(0);  // so early that there is none yet: once more, later
     else active.store(&never_, std::memory_order_release);
 }
 
-// The first record. `inherited`: 1 where there is a heap from before.
+bool Process::IsRecorderGone() const noexcept {
+    const KeepErrno keep;
+    return kill(static_cast<pid_t>(header->recorder), 0) != 0 && errno == ESRCH;
+}
+
+// This very process, not the one that forked it.
+bool Process::IsWatched() const noexcept {
+    return header != nullptr && ownPage != nullptr && ownPage->active.load(std::memory_order_relaxed) != 0 &&
+           header->listening.load(std::memory_order_relaxed) != 0 && !IsRecorderGone();
+}
+
+// What nobody reads any more need not take memory. The addresses stay: a thread may still be inside a hook.
+void Process::GiveMemoryBack() const noexcept {
+    if (header == nullptr || header->program.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(getpid())) {
+        return;
+    }
+    (void)madvise(memory + Plan::TracesAt(), plan.Bytes() - Plan::TracesAt(), MADV_REMOVE);
+}
+
+AttachAnswer Process::AttachTo(const char* path) noexcept {
+    if (!Open(path)) return AttachAnswer::NoChannel;
+    root = header;
+    if (header->program.load(std::memory_order_acquire) != static_cast<std::uint32_t>(getpid()) ||
+        header->listening.load(std::memory_order_acquire) == 0) {
+        return AttachAnswer::NoChannel;
+    }
+    Active* const page = NewPage();
+    return page != nullptr && SetUp(page) ? AttachAnswer::Attached : AttachAnswer::NoMemory;
+}
+
+// In a program that runs already: its hooks are in place and do nothing, because nobody ever listened, or does no more.
+AttachAnswer AttachAnew(const char* path) noexcept {
+    static constinit std::atomic<bool> underWay{false};
+    if (underWay.exchange(true, std::memory_order_acquire)) return AttachAnswer::AlreadyWatched;
+    const KeepErrno keep;
+    Process& before = Current();
+    AttachAnswer answer = AttachAnswer::AlreadyWatched;
+    if (!before.IsWatched()) {
+        if (before.ownPage != nullptr) before.Retire();
+        self.busy = self.own = true;
+        void* const memory = Map(sizeof(Process));
+        auto* const process = memory != nullptr ? new (memory) Process : nullptr;
+        answer = process != nullptr ? process->AttachTo(path) : AttachAnswer::NoMemory;
+        if (answer == AttachAnswer::Attached) {
+            before.GiveMemoryBack();
+            process->Begin(kInMidLife);
+        }
+        self.busy = self.own = false;
+    }
+    underWay.store(false, std::memory_order_release);
+    return answer;
+}
+
+// The first record, before other threads may tell anything. `inherited`: not 0 where there is a heap from before.
 void Process::Begin(std::uint64_t inherited) noexcept {
+    self.page = ownPage;
     if (Writer* const writer = self.writer = Claim()) writer->Emit(RecordKind::Attached, nullptr, inherited);
+    current.store(this, std::memory_order_release);
+    ownPage->active.store(1, std::memory_order_release);
+    active.store(ownPage, std::memory_order_release);
     header->attached.fetch_add(1, std::memory_order_release);
 }
 
@@ -207,12 +282,14 @@ void Process::Begin(std::uint64_t inherited) noexcept {
 bool AttachChild(Active& page) noexcept {
     std::uint32_t never = 0;
     if (self.busy || !page.asked.compare_exchange_strong(never, 1)) return false;
+    Process& process = Current();
     if (process.root == nullptr || process.root->follow == 0) return false;
     const KeepErrno keep;
     self.busy = self.own = true;
     self.writer = nullptr;
+    self.page = nullptr;
     const bool attached = process.Follow() && process.SetUp(&page);
-    if (attached) process.Begin(1);
+    if (attached) process.Begin(kForked);
     self.busy = self.own = false;
     return attached;
 }
@@ -224,6 +301,7 @@ bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
     char* const lane = memory + plan.LaneAt(index);
     const std::size_t bytes = Plan::LaneBytes(plan.RecordsIn(index));
     if (madvise(lane, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
+    writer.process_ = this;
     writer.lane_ = Lane(index);
     writer.records_ = reinterpret_cast<Record*>(lane + Plan::RecordsAt(0));
     writer.mask_ = plan.RecordsIn(index) - 1;
@@ -274,6 +352,7 @@ Writer* Process::Claim() noexcept {
 
 Writer* EnterSlowly() noexcept {
     const KeepErrno keep;
+    Process& process = Current();
     self.own = true;
     Writer* const writer = process.Claim();
     self.own = false;
@@ -283,20 +362,22 @@ Writer* EnterSlowly() noexcept {
         return nullptr;
     }
     self.writer = writer;
+    self.page = process.ownPage;
     // A value that is not null, so that the thread's end is told.
-    if (!self.ended && process.hasKey) pthread_setspecific(process.key, writer);
+    if (!self.ended && hasKey) pthread_setspecific(key, writer);
     return writer;
 }
 
 void LeaveSlowly() noexcept {
     Writer* const writer = self.writer;
     self.writer = nullptr;
+    self.page = nullptr;
     if (writer != nullptr) Process::GiveBack(writer);
     self.busy = false;
 }
 
 void CountNested() noexcept {
-    if (!self.own) process.header->nested.fetch_add(1, std::memory_order_relaxed);
+    if (!self.own) Current().header->nested.fetch_add(1, std::memory_order_relaxed);
 }
 
 TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
@@ -316,24 +397,27 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
     return trace;
 }
 
-TraceId Writer::Trace(const Place& hook) noexcept { return process.Trace(*this, hook); }
+TraceId Writer::Trace(const Place& hook) noexcept { return process_->Trace(*this, hook); }
 
 TraceId Writer::Without(TraceId trace, unsigned frames) noexcept {
-    for (; frames > 0 && trace; --frames) trace = process.Traces()->At(trace).parent;
+    for (; frames > 0 && trace; --frames) trace = Current().Traces()->At(trace).parent;
     return trace;
 }
 
-bool IsHeard() noexcept { return process.header->listening.load(std::memory_order_relaxed) != 0; }
+bool IsHeard() noexcept { return Current().header->listening.load(std::memory_order_relaxed) != 0; }
 
 void ModuleGone() noexcept {
     ForgetRules();
-    process.modules.Forget();
+    Current().modules.Forget();
 }
 
 // The slots that come back from the reader lie in its cache; stretches of them are taken over at once.
 bool Writer::FindRoom() noexcept {
     constexpr std::uint64_t kStretch = 256, kLeast = 32;  // 8 KiB, 1 KiB
-    if (process.header->listening.load(std::memory_order_relaxed) == 0) return false;  // nobody would read it
+    if (process_->header->listening.load(std::memory_order_relaxed) == 0) {  // nobody would read it
+        process_->Retire();
+        return false;
+    }
     if (head_ >= room_ && !WaitForRoom()) return false;
     const std::uint64_t place = head_ & mask_;
     std::uint64_t stretch = room_ - head_ < kStretch ? room_ - head_ : kStretch;
@@ -349,7 +433,7 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
         return head_ + records <= room_;
     };
     if (look()) return true;
-    Header& header = *process.header;
+    Header& header = *process_->header;
     const auto mayWait = [&] {
         return header.whenFull == WhenFull::Block && header.listening.load(std::memory_order_relaxed) != 0 &&
                header.waited.load(std::memory_order_relaxed) < header.patienceNanoseconds;
@@ -372,7 +456,9 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
 }
 
 void Writer::Drop(std::uint64_t stamp) noexcept {
+    if (process_->header->listening.load(std::memory_order_relaxed) == 0) return;  // the recording has ended: no loss
     const std::uint64_t dropped = lane_->dropped.load(std::memory_order_relaxed);
+    if (dropped % kLookEvery == 0 && process_->IsRecorderGone()) process_->Retire();
     if (lane_->dropsSeen.load(std::memory_order_acquire) == dropped) {
         lane_->dropStamp.store(stamp, std::memory_order_release);
     }

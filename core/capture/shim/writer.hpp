@@ -25,6 +25,8 @@ struct Place {
     Registers registers;
 };
 
+struct Process;  // one a recorder: writer.cpp
+
 // A thread's. Lies in memory of the program's own, one for each lane.
 class Writer {
 public:
@@ -62,6 +64,7 @@ private:
     bool WaitForRoom(std::uint64_t records = 1) noexcept;
     void Drop(std::uint64_t stamp) noexcept;
 
+    Process* process_ = nullptr;
     LaneHeader* lane_ = nullptr;
     Record* records_ = nullptr;
     std::uint64_t mask_ = 0;
@@ -76,9 +79,12 @@ private:
     detail::TableCapture byTables_;
 };
 
+struct Active;
+
 // What a thread has at hand. Initial-exec: access never calls the loader, which could allocate.
 struct Thread {
     Writer* writer = nullptr;
+    Active* page = nullptr;  // of the recorder that `writer` writes for; another one may have come since
     bool busy = false;   // inside a hook
     bool own = false;    // what is allocated now, the shim asked for (pthread_getattr_np does)
     bool ended = false;  // its destructors run: it keeps no lane any more
@@ -101,6 +107,8 @@ bool IsHeard() noexcept;     // of an attached process: somebody reads
 
 // Attaches the process where it is the one to be watched. The first call of all may come before any constructor.
 void AttachOnce() noexcept;
+// To a recorder that came later, or another one than the last: attach.cpp.
+AttachAnswer AttachAnew(const char* path) noexcept;
 
 inline Writer* Enter() noexcept {
     Active* const page = active.load(std::memory_order_acquire);
@@ -113,7 +121,7 @@ inline Writer* Enter() noexcept {
         return nullptr;
     }
     self.busy = true;
-    if (self.writer != nullptr) [[likely]] return self.writer;
+    if (self.page == page) [[likely]] return self.writer;
     return EnterSlowly();
 }
 inline void Leave() noexcept {

@@ -262,6 +262,12 @@ int PoolThreads();
 int PoolGarbage();
 int PoolMany();
 
+// Those that are attached to: attached.cpp.
+int AttachedThreads();
+int AttachedWaiting();
+int AttachedBusy();
+int AttachedInHandler();
+
 int main(int count, char** arguments) {
     const std::string mode = count > 1 ? arguments[1] : "";
     const int number = count > 2 ? std::atoi(arguments[2]) : 0;
@@ -287,6 +293,10 @@ int main(int count, char** arguments) {
     if (mode == "pool-threads") return PoolThreads();
     if (mode == "pool-garbage") return PoolGarbage();
     if (mode == "pool-many") return PoolMany();
+    if (mode == "attached-threads") return AttachedThreads();
+    if (mode == "attached-waiting") return AttachedWaiting();
+    if (mode == "attached-busy") return AttachedBusy();
+    if (mode == "attached-handler") return AttachedInHandler();
     if (mode == "many") return Many(number);
     if (mode == "sleeps") {
         sink = std::malloc(9003);
