@@ -59,7 +59,7 @@ lab::RaceOptions OptionsOf(const RaceArguments& given, std::vector<Failure>& fai
                 {"--capacity", "'" + given.capacity + "' is no number of bytes", "4096, 64K, 10M, 2G or auto"});
         }
     }
-    ReadLimits(given.heap, given.timeout, options.student, failures);
+    lab::ReadLimits(given.heap, given.timeout, options.student, failures);
     return options;
 }
 
@@ -107,7 +107,7 @@ int RaceCommand(const Arguments& arguments) {
     given.AddTo(app);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
-    const std::vector<std::string> files = ExpandTraces(given.traces, failures);
+    const std::vector<std::string> files = lab::ExpandTraces(given.traces, failures);
     for (const std::string& file : files) CheckReadable(file, "TRACES", failures);
     const std::vector<std::string> names = Split(given.with);
     for (Failure& failure : lab::CheckEntrants(names)) failures.push_back(std::move(failure));

@@ -11,6 +11,7 @@
 #include "import/recording.hpp"
 #include "log/native_file.hpp"
 #include "session/capture_session.hpp"
+#include "session/lab_session.hpp"
 #include "session/native_session.hpp"
 #include "session/recording_session.hpp"
 #include "session/sandbox_session.hpp"
@@ -47,6 +48,10 @@ std::unique_ptr<Session> Session::OpenSandbox() { return std::make_unique<Sandbo
 
 std::unique_ptr<Session> Session::OpenProgram(std::vector<std::string> arguments, capture::CaptureOptions options) {
     return std::make_unique<CaptureSession>(std::move(arguments), std::move(options));
+}
+
+std::unique_ptr<Session> Session::OpenLab(LabOptions options) {
+    return std::make_unique<LabSession>(std::move(options));
 }
 
 }  // namespace residue::session

@@ -1,0 +1,92 @@
+// A student's allocator in the lab: what a view shows of it beside the log of its run on one trace.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/option_texts.hpp"
+#include "lab/run.hpp"
+#include "lab/score.hpp"
+#include "lab/trace.hpp"
+#include "lab/waterfall.hpp"
+#include "log/failure.hpp"
+
+namespace residue::session {
+
+class Session;
+
+struct LabOptions {
+    std::string student;              // a C file, or a folder with mm.c in it
+    std::vector<std::string> traces;  // at least one
+    lab::LabSettings settings{};
+};
+
+// What the lab is at. Changes as a whole: a snapshot is never half of one build and half of another.
+struct LabState {
+    enum class Phase : std::uint8_t {
+        Building,
+        DoesNotBuild,  // `messages`: the compiler's
+        Failed,        // `failure`: nothing could be built
+        Running,
+        Done,
+    };
+    struct Row {
+        std::string name;  // of the trace's file
+        std::uint64_t ops = 0;
+        std::uint64_t weight = 1;
+        bool ran = false;  // with this build; else what follows is nothing
+        lab::TraceOutcome::State state = lab::TraceOutcome::State::NotRun;
+        double utilisation = 0, seconds = 0;  // seconds: 0, not timed
+        std::optional<lab::Problem> problem;
+        std::string notRun;  // why; also of a trace that cannot be read
+        std::string output;  // what the student's code printed
+    };
+
+    Phase phase = Phase::Building;
+    std::string source;      // "mm.c"
+    std::string generation;  // "malloc lab, 2004 generation"; empty: not known yet
+    std::string messages;    // of compiler and linker, as they are; warnings too
+    std::optional<Failure> failure;
+    std::uint64_t builds = 0;  // that were begun
+    std::vector<Row> rows;     // of all traces, in the order given
+    std::size_t chosen = 0;    // the trace whose run is shown, or will be
+    std::size_t running = 0;   // while Running: the trace
+    bool allValid = false;     // Done: of those that ran
+    lab::Score score;          // Done
+
+    std::size_t Findings() const;  // rows with a problem
+    std::size_t Ran() const;
+};
+
+// The run that is shown: of one build on one trace.
+struct LabPicture {
+    std::uint64_t number = 0;  // newer ones have larger numbers
+    std::uint64_t build = 0;   // which of LabState::builds
+    std::size_t trace = 0;     // which of its rows
+    std::string source;        // "mm.c"
+    std::shared_ptr<const lab::Built> built;
+    std::shared_ptr<const lab::LabTrace> operations;
+    lab::TraceOutcome outcome;  // untimed
+    lab::Waterfall fall;
+    std::vector<lab::CurveColumn> curve;
+};
+
+class Lab {
+public:
+    virtual ~Lab() = default;
+
+    // As of the last Tick; never null.
+    virtual const std::shared_ptr<const LabState>& State() const = 0;
+    // What this session's log is of. Null: nothing has been built so far.
+    virtual const std::shared_ptr<const LabPicture>& Picture() const = 0;
+    // The run on another trace: a new session will be there for it.
+    virtual void ChooseTrace(std::size_t row) = 0;
+    // A newer run than this session's, once it is loaded: with the playhead at the same operation, if it came so far.
+    // The caller goes on with it instead of this session. Null: there is none (yet).
+    virtual std::unique_ptr<Session> TakeNewer() = 0;
+};
+
+}  // namespace residue::session

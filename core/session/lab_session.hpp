@@ -1,0 +1,47 @@
+// A run of a student's allocator on one trace, as a log; and the lab around it, which builds and runs again whenever
+// the code is saved (session/lab_work.hpp). The log of a session never changes: a newer run is a session of its own,
+// which TakeNewer gives out once it is loaded. Until then, and while the code does not build, this one stays as it is.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "session/cursor.hpp"
+#include "session/lab.hpp"
+#include "session/lab_work.hpp"
+
+namespace residue::session {
+
+class LabSession final : public CursorSession, public Lab {
+public:
+    explicit LabSession(LabOptions options);
+    ~LabSession() override;
+
+    void WaitUntilLoaded() override;  // until all traces have run
+    std::string Title() const override;
+    bool IsLive() const override { return false; }  // a log that is there is whole
+    std::string RecordingFormat() const override { return "Residue lab"; }
+    bool Tick(double seconds, std::uint64_t budgetRows) override;
+    bool Working() const override;
+    class Lab* GetLab() override { return this; }
+
+    const std::shared_ptr<const LabState>& State() const override { return state_; }
+    const std::shared_ptr<const LabPicture>& Picture() const override;
+    void ChooseTrace(std::size_t row) override { work_->Choose(row); }
+    std::unique_ptr<Session> TakeNewer() override;
+
+private:
+    LabSession(std::shared_ptr<LabWork> work, std::shared_ptr<const LabPicture> picture);
+    void Load();
+    bool Loaded() const { return Status().phase != Phase::Loading; }
+
+    const std::shared_ptr<LabWork> work_;
+    std::shared_ptr<const LabState> state_;
+    std::shared_ptr<const LabPicture> picture_;  // the loader's until the session is loaded
+    std::shared_ptr<const LabPicture> none_;
+    std::unique_ptr<LabSession> next_;  // that is being loaded
+    std::thread loader_;
+};
+
+}  // namespace residue::session
