@@ -16,6 +16,8 @@
 #include "gui/views/leaks.hpp"
 #include "gui/views/lives.hpp"
 #include "gui/views/profile.hpp"
+#include "gui/views/lab.hpp"
+#include "gui/views/lab_losses.hpp"
 #include "gui/views/program.hpp"
 #include "gui/views/sandbox.hpp"
 #include "gui/views/story.hpp"
@@ -80,6 +82,7 @@ App::App(Platform& platform, AppOptions options)
     centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
     program_ = MakeProgramView();
+    labViews_ = {MakeLabView(), MakeLabLossesView()};
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
@@ -87,7 +90,9 @@ App::App(Platform& platform, AppOptions options)
              MakeLeaksView(),     MakeEventsView(),   MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
-    if (!options_.program.empty()) {
+    if (options_.lab) {
+        OpenLab();
+    } else if (!options_.program.empty()) {
         OpenProgram();
     } else if (options_.sandbox) {
         OpenSandbox();
@@ -144,6 +149,7 @@ void App::TakeStep(double seconds) {
         return;
     }
     session_->Tick(seconds);
+    TakeNewerRun();
     if (startAtPeak_ && session_->Status().phase == session::Phase::Ready) {
         startAtPeak_ = false;
         if (session_->Now().value == 0) session_->JumpToPeak();
@@ -293,7 +299,7 @@ bool App::Settled() const {
 
 double App::MaySleep() const {
     if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
-    if (saver_.Busy() || pictureSaver_.Busy()) return 0.05;
+    if (saver_.Busy() || pictureSaver_.Busy() || GetLab() != nullptr) return 0.05;  // a save of the code is no input
     if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
     return 0.5;
 }

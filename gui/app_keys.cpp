@@ -95,7 +95,7 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     if (focused_ == PanelId::Heap && context.Ready() && CentreView().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
-    if (HandleScenario(press)) return true;
+    if (HandleScenario(press) || HandleLab(press)) return true;
     if (press.alt && (press.key == Key::Left || press.key == Key::Right)) {
         StepDecision(press.key == Key::Right);
         return true;

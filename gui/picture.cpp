@@ -116,6 +116,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     appOptions.path = options.path;
     appOptions.against = options.against;
     appOptions.open = options.open;
+    appOptions.lab = options.lab;
     appOptions.animate = false;
     appOptions.light = options.light;
     appOptions.only = options.only;

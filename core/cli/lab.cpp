@@ -8,6 +8,7 @@
 #include "cli/console.hpp"
 #include "cli/lab_data.hpp"
 #include "cli/trace_arguments.hpp"
+#include "cli/viewer.hpp"
 #include "export/atomic_file.hpp"
 #include "lab/problem_text.hpp"
 #include "lab/saved_run.hpp"
@@ -21,7 +22,7 @@ struct LabArguments {
     std::string student;
     std::vector<std::string> traces;
     std::string junit, save;
-    bool json = false;
+    bool json = false, window = false;
     lab::OptionTexts texts;
 
     void AddTo(CLI::App& app) {
@@ -32,20 +33,10 @@ struct LabArguments {
         app.add_option("--junit", junit, "write the outcome as JUnit XML, too")->type_name("OUT.xml");
         app.add_option("--save", save, "what the allocator did on the trace (one) as a recording")
             ->type_name("OUT.residue");
-        app.add_option("--compiler", texts.compiler, lab::OptionTexts::kCompilerHelp);
-        app.add_option("--cflags", texts.flags, lab::OptionTexts::kFlagsHelp);
-        app.add_option("--heap", texts.heap, lab::OptionTexts::kHeapHelp)->type_name("BYTES");
-        app.add_option("--timeout", texts.timeout, lab::OptionTexts::kTimeoutHelp)->type_name("SECONDS");
-        app.add_option("--alignment", texts.alignment, lab::OptionTexts::kAlignmentHelp);
-        app.add_option("--generation", texts.generation, lab::OptionTexts::kGenerationHelp);
-        app.add_flag("-D,--check-all", texts.checkAll, lab::OptionTexts::kCheckAllHelp);
-        app.add_flag("--no-timing", texts.noTiming, lab::OptionTexts::kNoTimingHelp);
-        app.add_flag("--no-landlock", texts.noLandlock, lab::OptionTexts::kNoLandlockHelp);
-        app.add_option("--util-weight", texts.utilWeight, "0..1 of the index is for utilisation; the rest is throughput's");
-        app.add_option("--min-util", texts.minUtil, "utilisation without points, 0..1");
-        app.add_option("--max-util", texts.maxUtil, "utilisation with all points, 0..1");
-        app.add_option("--min-throughput", texts.minThroughput, "Kops/s without points");
-        app.add_option("--max-throughput", texts.maxThroughput, "Kops/s with all points");
+        app.add_flag("--window", window,
+                     "open the window on it: built and run again whenever it is saved. What stands behind this are\n"
+                     "residue-view's own options");
+        texts.AddTo(app);
     }
 };
 
@@ -106,9 +97,21 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
     return results.AllValid() ? kFine : kDoesNotHold;
 }
 
+// The options again, as the viewer has them.
+int OpenWindow(const LabArguments& given, const std::vector<std::string>& files, const Arguments& ofViewer) {
+    Arguments words = {given.student};
+    for (const std::string& file : files) words.insert(words.end(), {"--trace", file});
+    for (const std::string& word : given.texts.Words()) words.push_back(word);
+    words.insert(words.end(), ofViewer.begin(), ofViewer.end());
+    return BecomeViewer(words);
+}
+
 }  // namespace
 
-int LabCommand(const Arguments& arguments) {
+int LabCommand(const Arguments& all) {
+    // What stands behind --window is the viewer's.
+    const auto split = std::find(all.begin(), all.end(), "--window");
+    const Arguments arguments(all.begin(), split == all.end() ? split : split + 1);
     CLI::App app(
         "Builds a student's malloc-lab allocator as it is, runs it over traces in a process that can do nothing\n"
         "else, and grades it as mdriver does. Exit codes: 0 valid on all traces, 1 invalid on one, 2 it does not\n"
@@ -126,7 +129,11 @@ int LabCommand(const Arguments& arguments) {
     if (!given.save.empty() && files.size() > 1) {
         failures.push_back({"--save", "several traces are given", "one"});
     }
+    if (given.window && (given.json || !given.junit.empty() || !given.save.empty())) {
+        failures.push_back({"--window", "prints and writes nothing", "no --json, --junit or --save"});
+    }
     if (!failures.empty()) return Complain(failures);
+    if (given.window) return OpenWindow(given, files, {split + 1, all.end()});
 
     CatchInterrupt();
     const auto built = lab::Build(given.student, settings.build);

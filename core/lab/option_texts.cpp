@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 #include "base/parse_size.hpp"
 
@@ -97,6 +98,24 @@ RuleSettings RulesOf(const OptionTexts& texts, std::vector<Failure>& failures) {
 }
 
 }  // namespace
+
+std::vector<std::string> OptionTexts::Words() const {
+    std::vector<std::string> words;
+    const std::pair<const char*, const std::string*> texts[] = {
+        {"--compiler=", &compiler},          {"--cflags=", &flags},         {"--heap=", &heap},
+        {"--timeout=", &timeout},            {"--alignment=", &alignment},  {"--generation=", &generation},
+        {"--util-weight=", &utilWeight},     {"--min-util=", &minUtil},     {"--max-util=", &maxUtil},
+        {"--min-throughput=", &minThroughput}, {"--max-throughput=", &maxThroughput}};
+    for (const auto& [name, text] : texts) {
+        if (!text->empty()) words.push_back(name + *text);
+    }
+    const std::pair<const char*, bool> switches[] = {
+        {"--check-all", checkAll}, {"--no-timing", noTiming}, {"--no-landlock", noLandlock}};
+    for (const auto& [name, isSet] : switches) {
+        if (isSet) words.emplace_back(name);
+    }
+    return words;
+}
 
 ScoreRules RuleSettings::Over(ScoreRules given) const {
     if (utilWeight) given.utilWeight = *utilWeight;

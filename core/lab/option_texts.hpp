@@ -18,18 +18,25 @@ struct OptionTexts {
     std::string utilWeight{}, minUtil{}, maxUtil{}, minThroughput{}, maxThroughput{};
     bool checkAll = false, noTiming = false, noLandlock = false;
 
-    static constexpr const char* kCompilerHelp = "the C compiler (cc, gcc or clang)";
-    static constexpr const char* kFlagsHelp = "more flags for it, such as \"-O3 -DNDEBUG\"";
-    static constexpr const char* kHeapHelp = "the most that mem_sbrk gives (100M)";
-    static constexpr const char* kTimeoutHelp = "seconds for a trace (20)";
-    static constexpr const char* kAlignmentHelp =
-        "of payloads (8, or 16 for the 2016 generation, or config.h's)";
-    static constexpr const char* kGenerationHelp =
-        "whose scores: A 2002, B 2004, C 2016, M MIT (told by the code)";
-    static constexpr const char* kCheckAllHelp =
-        "check every payload, and call mm_checkheap, before every operation";
-    static constexpr const char* kNoTimingHelp = "no throughput: the same output every time";
-    static constexpr const char* kNoLandlockHelp = "go on where the kernel cannot keep files from the code";
+    // `app`: a CLI::App; this layer does not know it.
+    template <class App>
+    void AddTo(App& app) {
+        app.add_option("--compiler", compiler, "the C compiler (cc, gcc or clang)");
+        app.add_option("--cflags", flags, "more flags for it, such as \"-O3 -DNDEBUG\"");
+        app.add_option("--heap", heap, "the most that mem_sbrk gives (100M)")->type_name("BYTES");
+        app.add_option("--timeout", timeout, "seconds for a trace (20)")->type_name("SECONDS");
+        app.add_option("--alignment", alignment, "of payloads (8, or 16 for the 2016 generation, or config.h's)");
+        app.add_option("--generation", generation, "whose scores: A 2002, B 2004, C 2016, M MIT (told by the code)");
+        app.add_flag("-D,--check-all", checkAll, "check every payload, and call mm_checkheap, before every operation");
+        app.add_flag("--no-timing", noTiming, "no throughput: the same output every time");
+        app.add_flag("--no-landlock", noLandlock, "go on where the kernel cannot keep files from the code");
+        app.add_option("--util-weight", utilWeight, "0..1 of the index is for utilisation; the rest is throughput's");
+        app.add_option("--min-util", minUtil, "utilisation without points, 0..1");
+        app.add_option("--max-util", maxUtil, "utilisation with all points, 0..1");
+        app.add_option("--min-throughput", minThroughput, "Kops/s without points");
+        app.add_option("--max-throughput", maxThroughput, "Kops/s with all points");
+    }
+    std::vector<std::string> Words() const;  // as they are typed: "--heap=100M"
 };
 
 // What the user set of the rules; the rest is the generation's.

@@ -48,7 +48,8 @@ public:
     std::optional<Waterfall> Make() {
         if (!FindPeakAndRooms() || !FindGrowths() || !TellGaps() || !FindWhoFreed()) return std::nullopt;
         fall_.lost[0] = Less(fall_.heapBytes, fall_.payloadBytes + fall_.lost[1] + fall_.lost[2] + fall_.lost[3]);
-        KeepLargest();
+        std::stable_sort(fall_.costs.begin(), fall_.costs.end(),
+                         [](const Cost& a, const Cost& b) { return a.bytes > b.bytes; });
         return std::move(fall_);
     }
 

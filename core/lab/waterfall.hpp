@@ -53,7 +53,7 @@ struct Waterfall {
     std::uint64_t payloadBytes = 0;  // the largest sum of payloads
     std::uint64_t peakOp = 0;        // the peak is after it
     std::array<std::uint64_t, kLosses> lost{};  // bytes; their sum is heapBytes - payloadBytes
-    std::vector<Cost> costs;          // at most kMostCosts of each, the largest of a cause first
+    std::vector<Cost> costs;          // at most kMostCosts of a cause; the largest first
     std::vector<Growth> growths;      // the largest min(grown, free) first, at most kMostCosts
     std::uint64_t leastBlock = 0;     // bytes that the smallest block takes
 

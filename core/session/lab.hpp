@@ -82,8 +82,9 @@ public:
     virtual const std::shared_ptr<const LabState>& State() const = 0;
     // What this session's log is of. Null: nothing has been built so far.
     virtual const std::shared_ptr<const LabPicture>& Picture() const = 0;
-    // The run on another trace: a new session will be there for it.
-    virtual void ChooseTrace(std::size_t row) = 0;
+    // The run on another trace: a new session will be there for it. `op`: seeks to just after that operation, there or,
+    // where it is shown already, here.
+    virtual void ChooseTrace(std::size_t row, std::optional<std::uint64_t> op = std::nullopt) = 0;
     // A newer run than this session's, once it is loaded: with the playhead at the same operation, if it came so far.
     // The caller goes on with it instead of this session. Null: there is none (yet).
     virtual std::unique_ptr<Session> TakeNewer() = 0;

@@ -62,6 +62,17 @@ const std::shared_ptr<const LabPicture>& LabSession::Picture() const {
     return Loaded() ? picture_ : none_;
 }
 
+void LabSession::ChooseTrace(std::size_t row, std::optional<std::uint64_t> op) {
+    if (row >= state_->rows.size()) return;
+    const bool isShown = Loaded() && picture_ != nullptr && picture_->trace == row;
+    wanted_.reset();
+    if (op && isShown)
+        SeekTo(Position{*op + 1});
+    else if (op)
+        wanted_ = {row, *op};
+    work_->Choose(row);
+}
+
 std::unique_ptr<Session> LabSession::TakeNewer() {
     if (!Loaded()) return nullptr;
     if (next_ == nullptr) {
@@ -72,7 +83,9 @@ std::unique_ptr<Session> LabSession::TakeNewer() {
     }
     if (!next_->Loaded()) return nullptr;
     next_->Tick(0, 0);  // what has been loaded can be sought in
-    next_->SeekTo(std::min(Now(), next_->End()));
+    const bool isWanted = wanted_ && wanted_->first == next_->picture_->trace;
+    next_->SeekTo(std::min(isWanted ? Position{wanted_->second + 1} : Now(), next_->End()));
+    if (!isWanted) next_->wanted_ = wanted_;
     next_->SetSpeed(Speed());
     return std::move(next_);
 }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "session/cursor.hpp"
 #include "session/lab.hpp"
@@ -28,7 +30,7 @@ public:
 
     const std::shared_ptr<const LabState>& State() const override { return state_; }
     const std::shared_ptr<const LabPicture>& Picture() const override;
-    void ChooseTrace(std::size_t row) override { work_->Choose(row); }
+    void ChooseTrace(std::size_t row, std::optional<std::uint64_t> op) override;
     std::unique_ptr<Session> TakeNewer() override;
 
 private:
@@ -41,6 +43,7 @@ private:
     std::shared_ptr<const LabPicture> picture_;  // the loader's until the session is loaded
     std::shared_ptr<const LabPicture> none_;
     std::unique_ptr<LabSession> next_;  // that is being loaded
+    std::optional<std::pair<std::size_t, std::uint64_t>> wanted_;  // an operation of another trace
     std::thread loader_;
 };
 
