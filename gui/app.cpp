@@ -17,7 +17,9 @@
 #include "gui/views/lives.hpp"
 #include "gui/views/profile.hpp"
 #include "gui/views/lab.hpp"
+#include "gui/views/lab_bytes.hpp"
 #include "gui/views/lab_losses.hpp"
+#include "gui/views/lab_source.hpp"
 #include "gui/views/program.hpp"
 #include "gui/views/sandbox.hpp"
 #include "gui/views/story.hpp"
@@ -82,7 +84,7 @@ App::App(Platform& platform, AppOptions options)
     centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
     program_ = MakeProgramView();
-    labViews_ = {MakeLabView(), MakeLabLossesView()};
+    labViews_ = {MakeLabView(), MakeLabLossesView(), MakeLabSourceView(), MakeLabBytesView()};
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();

@@ -222,7 +222,7 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
-    std::array<std::unique_ptr<View>, 2> labViews_;
+    std::array<std::unique_ptr<View>, 4> labViews_;
     int labTab_ = 0;  // of the left column, in the lab
     std::unique_ptr<View> sandbox_, program_, insideView_, narration_, console_;
     SourceView source_;

@@ -12,6 +12,8 @@ namespace {
 constexpr TabName kLabTabs[] = {
     {"Lab", "The build, the traces, what was wrong with the runs", "I"},
     {"Losses", "Utilisation over time, where it was lost, what cost most", "I"},
+    {"Source", "The lines that the call at the playhead went through", "I"},
+    {"Bytes", "The heap's bytes at the playhead", "I"},
 };
 
 }  // namespace

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "lab/moment.hpp"
 #include "lab/option_texts.hpp"
 #include "lab/run.hpp"
 #include "lab/score.hpp"
@@ -61,6 +63,9 @@ struct LabState {
     std::size_t Ran() const;
 };
 
+// The student's files as they were built, by name: their lines, tabs as blanks.
+using SourceLines = std::map<std::string, std::vector<std::string>>;
+
 // The run that is shown: of one build on one trace.
 struct LabPicture {
     std::uint64_t number = 0;  // newer ones have larger numbers
@@ -72,6 +77,14 @@ struct LabPicture {
     lab::TraceOutcome outcome;  // untimed
     lab::Waterfall fall;
     std::vector<lab::CurveColumn> curve;
+    std::shared_ptr<const SourceLines> lines;
+};
+
+// What the student's code did in the call that led to a position, and what the heap holds there.
+struct MomentAnswer {
+    lab::MomentQuestion question;
+    std::optional<lab::Moment> moment;
+    std::optional<Failure> failure;  // why there is none
 };
 
 class Lab {
@@ -88,6 +101,17 @@ public:
     // A newer run than this session's, once it is loaded: with the playhead at the same operation, if it came so far.
     // The caller goes on with it instead of this session. Null: there is none (yet).
     virtual std::unique_ptr<Session> TakeNewer() = 0;
+
+    // The moment at the playhead: found by running the code again up to there, on a thread of its own. Null until there
+    // is one; an older one where `isPresent` is false: ask again.
+    virtual std::shared_ptr<const MomentAnswer> PresentMoment(bool& isPresent) = 0;
+    // The heap's bytes that a moment is asked for with; at most lab::kMostLookedAt.
+    virtual void LookAtBytes(std::uint64_t from, std::uint64_t bytes) = 0;
+    // The line of the present moment that is stepped to: an index of Moment::steps. Its last one where none was.
+    virtual std::size_t PresentStep(const lab::Moment& moment) const = 0;
+    virtual void SeekToStep(std::size_t step) = 0;
+    // To the next or previous line of the code; beyond a call's to those of the call before or behind.
+    virtual void StepLine(bool forward) = 0;
 };
 
 }  // namespace residue::session

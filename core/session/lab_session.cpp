@@ -55,7 +55,7 @@ bool LabSession::Tick(double seconds, std::uint64_t budgetRows) {
 }
 
 bool LabSession::Working() const {
-    return CursorSession::Working() || next_ != nullptr || work_->Busy() || state_ != work_->State();
+    return CursorSession::Working() || next_ != nullptr || moment_.Busy() || work_->Busy() || state_ != work_->State();
 }
 
 const std::shared_ptr<const LabPicture>& LabSession::Picture() const {
@@ -88,6 +88,64 @@ std::unique_ptr<Session> LabSession::TakeNewer() {
     if (!isWanted) next_->wanted_ = wanted_;
     next_->SetSpeed(Speed());
     return std::move(next_);
+}
+
+// ---- the moment at the playhead ------------------------------------------------------------------------------------
+
+std::shared_ptr<const MomentAnswer> LabSession::FindMoment(const lab::MomentQuestion& question,
+                                                           const std::atomic<bool>& cancelled) {
+    constexpr std::size_t kKept = 16;
+    for (const auto& each : moments_) {
+        if (each->question == question) return each;
+    }
+    if (!named_) names_ = lab::NamesOf(*picture_->built);
+    named_ = true;
+    lab::RunOptions how = work_->Options().settings.run;
+    how.cancelled = &cancelled;
+    auto moment = lab::LookAt(*picture_->built, *picture_->operations, question, how, names_.get());
+    if (cancelled.load(std::memory_order_relaxed)) return nullptr;
+    auto answer = std::make_shared<MomentAnswer>();
+    answer->question = question;
+    if (moment)
+        answer->moment = std::move(*moment);
+    else
+        answer->failure = moment.error();
+    moments_.push_front(answer);
+    if (moments_.size() > kKept) moments_.pop_back();
+    return answer;
+}
+
+std::shared_ptr<const MomentAnswer> LabSession::PresentMoment(bool& isPresent) {
+    isPresent = false;
+    if (Picture() == nullptr) return nullptr;
+    const auto reply = moment_.Ask({Now().value, lookFrom_, lookBytes_});
+    isPresent = reply.fresh;
+    if (enterFirst_ && isPresent) {
+        enterFirst_ = false;
+        SeekToStep(0);
+    }
+    return reply.value;
+}
+
+std::size_t LabSession::PresentStep(const lab::Moment& moment) const {
+    if (moment.steps.empty()) return 0;
+    const std::size_t last = moment.steps.size() - 1;
+    return step_ && stepOf_.value == moment.after ? std::min(*step_, last) : last;
+}
+
+void LabSession::StepLine(bool forward) {
+    Play(false);
+    bool isPresent = false;
+    const auto answer = PresentMoment(isPresent);
+    const bool has = isPresent && answer->moment && !answer->moment->steps.empty();
+    if (has) {
+        const std::size_t step = PresentStep(*answer->moment), count = answer->moment->steps.size();
+        if (forward && step + 1 < count) return SeekToStep(step + 1);
+        if (!forward && step > 0) return SeekToStep(step - 1);
+    }
+    step_.reset();
+    enterFirst_ = forward && Now() < End();
+    StepBy(forward ? 1 : -1);
 }
 
 }  // namespace residue::session

@@ -3,6 +3,7 @@
 // which TakeNewer gives out once it is loaded. Until then, and while the code does not build, this one stays as it is.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,11 @@ public:
     const std::shared_ptr<const LabPicture>& Picture() const override;
     void ChooseTrace(std::size_t row, std::optional<std::uint64_t> op) override;
     std::unique_ptr<Session> TakeNewer() override;
+    std::shared_ptr<const MomentAnswer> PresentMoment(bool& isPresent) override;
+    void LookAtBytes(std::uint64_t from, std::uint64_t bytes) override { lookFrom_ = from, lookBytes_ = bytes; }
+    std::size_t PresentStep(const lab::Moment& moment) const override;
+    void SeekToStep(std::size_t step) override { step_ = step, stepOf_ = Now(); }
+    void StepLine(bool forward) override;
 
 private:
     LabSession(std::shared_ptr<LabWork> work, std::shared_ptr<const LabPicture> picture);
@@ -45,6 +51,22 @@ private:
     std::unique_ptr<LabSession> next_;  // that is being loaded
     std::optional<std::pair<std::size_t, std::uint64_t>> wanted_;  // an operation of another trace
     std::thread loader_;
+
+    // The moments' thread's: the last ones, so that going to and fro is cheap.
+    std::shared_ptr<const MomentAnswer> FindMoment(const lab::MomentQuestion& question,
+                                                   const std::atomic<bool>& cancelled);
+    std::shared_ptr<symbols::Symbolizer> names_;
+    bool named_ = false;
+    std::deque<std::shared_ptr<const MomentAnswer>> moments_;
+
+    std::uint64_t lookFrom_ = lab::kHeapBase, lookBytes_ = 4096;
+    std::optional<std::size_t> step_;  // of the moment at stepOf_; none: the last one
+    Position stepOf_{};
+    bool enterFirst_ = false;  // the next moment is entered at its first line
+    Background<lab::MomentQuestion, MomentAnswer> moment_{
+        [this](const lab::MomentQuestion& question, const std::atomic<bool>& cancelled, std::atomic<double>&) {
+            return FindMoment(question, cancelled);
+        }};  // last: its thread reads what is above
 };
 
 }  // namespace residue::session

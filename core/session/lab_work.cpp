@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <new>
 #include <utility>
 
@@ -12,6 +13,21 @@ namespace {
 constexpr std::size_t kCurveColumns = 2048;  // more than any panel has pixels
 
 using RunState = lab::TraceOutcome::State;
+
+std::vector<std::string> LinesOf(const std::string& path) {
+    constexpr std::size_t kTab = 4;
+    std::vector<std::string> lines;
+    std::ifstream file(path, std::ios::binary);
+    for (std::string line; std::getline(file, line);) {
+        std::string shown;
+        for (const char c : line) {
+            if (c == '\t') shown.append(kTab - shown.size() % kTab, ' ');
+            if (c != '\t' && c != '\r') shown.push_back(c);
+        }
+        lines.push_back(std::move(shown));
+    }
+    return lines;
+}
 
 }  // namespace
 
@@ -161,6 +177,12 @@ void LabWork::BuildIt() {
     how.cancelled = &interrupted_;
     auto built = lab::Build(options_.student, how);
     if (interrupted_.load(std::memory_order_relaxed)) return;
+    auto lines = std::make_shared<SourceLines>();
+    if (built && built->fine) {
+        for (const std::string& name : built->staging.Names()) {
+            (*lines)[name] = LinesOf(built->staging.Folder("source") + "/" + name);
+        }
+    }
     const std::lock_guard lock(lock_);
     auto next = std::make_shared<LabState>(*state_);
     built_.reset();
@@ -184,6 +206,7 @@ void LabWork::BuildIt() {
         next->source = built->source;
         next->generation = lab::NameOf(built->course.generation);
         built_ = std::make_shared<const lab::Built>(std::move(*built));
+        lines_ = std::move(lines);
     }
     state_ = std::move(next);
 }
@@ -261,6 +284,7 @@ void LabWork::ShowChosen() {
         picture->source = built_->source;
         picture->built = built_;
         picture->operations = trace;
+        picture->lines = lines_;
         const std::lock_guard lock(lock_);
         picture_ = std::move(picture);
     }

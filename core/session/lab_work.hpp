@@ -62,6 +62,7 @@ private:
     std::atomic<bool> interrupted_{false};  // the job under way is to end
 
     // The worker's.
+    std::shared_ptr<const SourceLines> lines_;  // of built_
     std::shared_ptr<const lab::Built> built_;  // null: it does not build
     std::vector<std::shared_ptr<const lab::LabTrace>> traces_;
     std::uint64_t pictures_ = 0;
