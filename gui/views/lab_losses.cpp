@@ -290,9 +290,9 @@ void DrawRunMoment(ViewContext& context, float width) {
 }  // namespace
 
 void DrawRun(ViewContext& context, const session::LabPicture& picture, float width) {
-    DrawRunMoment(context, width);
     DrawRunCurve(context, picture, width);
     DrawWaterfall(context, picture, width);
+    DrawRunMoment(context, width);
     DrawCosts(context, picture, width);
 }
 

@@ -106,7 +106,7 @@ void LabSourcePanel::DrawHeader(ViewContext& context, float width) {
 
 float LabSourcePanel::Gutter(const ViewContext& context) const {
     const auto digits = std::max<std::size_t>(2, std::to_string(lines_->size()).size());
-    return context.Px(8) + static_cast<float>(digits) * TextWidth(context.fonts->mono, "0") + context.Px(20);
+    return context.Px(8) + static_cast<float>(digits) * TextWidth(context.fonts->mono, "0") + context.Px(24);
 }
 
 void LabSourcePanel::DrawLine(ViewContext& context, std::uint32_t line, std::string_view text, ImVec2 at,
@@ -125,7 +125,7 @@ void LabSourcePanel::DrawLine(ViewContext& context, std::uint32_t line, std::str
     const Rect row{at, {at.x + width, at.y + height}};
     if (hits > 0) draw->AddRectFilled(row.min, row.max, WithAlpha(theme.accent, isCurrent ? 0.26f : 0.09f));
     if (hits > 0 && hovered) draw->AddRectFilled(row.min, row.max, theme.rowHover);
-    const float numbers = at.x + gutter - context.Px(14), middle = std::floor(at.y + height / 2);
+    const float numbers = at.x + gutter - context.Px(18), middle = std::floor(at.y + height / 2);
     DrawTextIn(draw, fonts.mono, {row.min, {numbers, row.max.y}}, hits > 0 ? theme.text : theme.faint,
                std::to_string(line), Align::Right);
     if (isCurrent) {
@@ -133,14 +133,13 @@ void LabSourcePanel::DrawLine(ViewContext& context, std::uint32_t line, std::str
         draw->AddTriangleFilled({mark - r, middle - r}, {mark - r, middle + r}, {mark + r, middle}, theme.accent);
     }
     const float y = std::floor(at.y + (height - fonts.mono->FontSize) / 2);
-    const float end =
-        at.x + gutter + DrawText(draw, fonts.mono, {at.x + gutter, y}, hits > 0 ? theme.text : theme.dim, text);
+    DrawText(draw, fonts.mono, {at.x + gutter, y}, hits > 0 ? theme.text : theme.dim, text);
     if (hits > 1) {
         const std::string times = "×" + FormatCount(hits);
-        const float right = ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - context.Px(14);
-        if (right - TextWidth(fonts.monoSmall, times) > end + context.Px(6)) {
-            DrawTextIn(draw, fonts.monoSmall, {{end, row.min.y}, {right, row.max.y}}, theme.dim, times, Align::Right);
-        }
+        const float right = ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - context.Px(14), gap = context.Px(5);
+        const float left = right - TextWidth(fonts.monoSmall, times) - gap;
+        draw->AddRectFilled({left, row.min.y + 1}, {right + gap, row.max.y - 1}, theme.raised, context.Px(3));
+        DrawTextIn(draw, fonts.monoSmall, {{left, row.min.y}, {right, row.max.y}}, theme.dim, times, Align::Right);
     }
     if (hovered && hits > 0) {
         TooltipNow(context, "Come to " + FormatCount(hits) + (hits == 1 ? " time" : " times") +
