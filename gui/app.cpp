@@ -16,6 +16,10 @@
 #include "gui/views/leaks.hpp"
 #include "gui/views/lives.hpp"
 #include "gui/views/profile.hpp"
+#include "gui/views/lab.hpp"
+#include "gui/views/lab_bytes.hpp"
+#include "gui/views/lab_losses.hpp"
+#include "gui/views/lab_source.hpp"
 #include "gui/views/program.hpp"
 #include "gui/views/sandbox.hpp"
 #include "gui/views/story.hpp"
@@ -80,6 +84,7 @@ App::App(Platform& platform, AppOptions options)
     centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
     program_ = MakeProgramView();
+    labViews_ = {MakeLabView(), MakeLabLossesView(), MakeLabSourceView(), MakeLabBytesView()};
     insideView_ = MakeInsideView();
     narration_ = MakeNarrationView();
     console_ = MakeConsoleView();
@@ -87,7 +92,10 @@ App::App(Platform& platform, AppOptions options)
              MakeLeaksView(),     MakeEventsView(),   MakeProfileView()};
     welcome_ = {state_.recent, ShippedTraces(), ShippedLessons()};
 
-    if (!options_.program.empty() || options_.attach) {
+    if (options_.lab) {
+        OpenLab();
+        for (const std::string& lane : options_.lanes) AddLane(lane, options_.open.capacity, false);
+    } else if (!options_.program.empty() || options_.attach) {
         OpenProgram();
     } else if (options_.sandbox) {
         OpenSandbox();
@@ -147,6 +155,7 @@ void App::TakeStep(double seconds) {
     }
     session_->Tick(seconds);
     if (session_->GetProgram() != nullptr && processes_.Tick(*session_, seconds)) settledFrames_ = 0;
+    TakeNewerRun();
     if (startAtPeak_ && session_->Status().phase == session::Phase::Ready) {
         startAtPeak_ = false;
         if (session_->Now().value == 0) session_->JumpToPeak();
@@ -298,7 +307,7 @@ bool App::Settled() const {
 double App::MaySleep() const {
     if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
     if (session_ && session_->GetProgram() != nullptr && processes_.AnyLive(*session_)) return 0.1;
-    if (saver_.Busy() || pictureSaver_.Busy()) return 0.05;
+    if (saver_.Busy() || pictureSaver_.Busy() || GetLab() != nullptr) return 0.05;  // a save of the code is no input
     if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
     return 0.5;
 }

@@ -33,6 +33,7 @@
 #include "gui/views/transport.hpp"
 #include "gui/views/welcome.hpp"
 #include "session/drafts.hpp"
+#include "session/lab.hpp"
 #include "session/lanes.hpp"
 #include "session/retired.hpp"
 #include "session/saver.hpp"
@@ -54,6 +55,7 @@ struct AppOptions {
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
+    std::optional<session::LabOptions> lab{};  // open a student's allocator instead
     std::vector<std::string> program{};  // start it and watch it instead
     std::optional<pid_t> attach{};       // watch this process, which runs already, instead
     capture::CaptureOptions capture{};
@@ -108,6 +110,7 @@ public:
     void AddLane(const std::string& allocator, std::optional<std::uint64_t> capacity, bool fork) override;
     void RemoveLane(int index) override;
     session::Lanes& Lanes() { return lanes_; }
+    void OpenLab();      // the same
     void RunScenario(const std::string& text) override;
     void SwitchPredicting() override;
     void Reopen(const std::string& allocator, std::optional<std::uint64_t> capacity) override;
@@ -151,6 +154,14 @@ private:
     void TickLanes(double seconds);
     void ForgetLanes();
     void DrawLanes(ViewContext& context, const Rect& rect);
+
+    // app_lab.cpp
+    session::Lab* GetLab() const { return session_ ? session_->GetLab() : nullptr; }
+    void TakeNewerRun();
+    bool HandleLab(const KeyPress& press);
+    void StepFinding(session::Lab& lab, bool forward);
+    void DrawLabPanel(ViewContext& context, const Rect& rect);
+    View& LabView() { return *labViews_[static_cast<std::size_t>(labTab_)]; }
 
     // app_keys.cpp
     void HandleKeys(const std::vector<InputEvent>& events);
@@ -239,6 +250,8 @@ private:
     int settledFrames_ = 0;
     bool again_ = false;  // a view has more to draw than it did
 
+    std::array<std::unique_ptr<View>, 4> labViews_;
+    int labTab_ = 0;  // of the left column, in the lab
     std::unique_ptr<View> sandbox_, program_, insideView_, narration_, console_;
     SourceView source_;
     std::array<std::unique_ptr<View>, kCentreCount> centre_;

@@ -95,7 +95,7 @@ bool App::HandleKey(ViewContext& context, const KeyPress& press) {
     if (focused_ == PanelId::Heap && context.Ready() && CentreView().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Right && ActiveTab().HandleKey(context, press)) return true;
     if (focused_ == PanelId::Left && HasLeft() && LeftView().HandleKey(context, press)) return true;
-    if (HandleScenario(press) || HandleProcesses(press)) return true;
+    if (HandleScenario(press) || HandleProcesses(press) || HandleLab(press)) return true;
     if (press.alt && (press.key == Key::Left || press.key == Key::Right)) {
         StepDecision(press.key == Key::Right);
         return true;
@@ -125,7 +125,7 @@ bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
     switch (press.key) {
         case Key::U: find_.Open(); return true;
         case Key::R:
-            if (!session_->Figures()) return false;
+            if (session_->TraceFile().empty()) return false;
             laneBar_.Open();
             return true;
         case Key::H: FindSameAddress(context, !press.shift); return true;

@@ -9,8 +9,9 @@
 namespace residue::gui {
 
 void App::AddLane(const std::string& allocator, std::optional<std::uint64_t> capacity, bool fork) {
-    if (!session_ || session_->Path().empty() || lanes_.Count() >= session::Lanes::kMost) return;
+    if (!session_ || session_->TraceFile().empty() || lanes_.Count() >= session::Lanes::kMost) return;
     session::OpenOptions options = session_->Options();
+    options.scenario = {};
     if (fork) {
         options.fork = replay::Fork{session_->Now().value, allocator, capacity};
     } else {
@@ -22,7 +23,7 @@ void App::AddLane(const std::string& allocator, std::optional<std::uint64_t> cap
 }
 
 void App::AddLane(session::OpenOptions options) {
-    lanes_.Add(session::Session::Open(std::string(session_->Path()), std::move(options)));
+    lanes_.Add(session::Session::Open(session_->TraceFile(), std::move(options)));
     LaneLook look;
     look.heap = MakeHeapView();
     look.request.kind = HeapRequest::Kind::FitAll;
@@ -55,11 +56,12 @@ void App::ForgetLanes() {
 
 void App::DrawLanes(ViewContext& context, const Rect& rect) {
     const float count = static_cast<float>(lanes_.Count() + 1);
-    const float each = std::floor(rect.Height() / count);
+    const float bound = DrawBoundTitle(context, {{rect.min.x, rect.max.y - context.Px(24)}, rect.max});
+    const float each = std::floor((rect.Height() - bound) / count);
     ImGui::PushID("lanes");
     for (std::size_t i = 0; i <= lanes_.Count(); ++i) {
         const float top = rect.min.y + static_cast<float>(i) * each;
-        const Rect strip{{rect.min.x, top}, {rect.max.x, i == lanes_.Count() ? rect.max.y : top + each}};
+        const Rect strip{{rect.min.x, top}, {rect.max.x, i == lanes_.Count() ? rect.max.y - bound : top + each}};
         ViewContext own = context;
         if (i > 0) {
             LaneLook& look = laneLooks_[i - 1];

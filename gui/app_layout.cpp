@@ -51,8 +51,8 @@ bool Empty(const Rect& rect) {
 
 // What the source brings along: the sandbox's controls, a scenario's text.
 bool App::HasControls() const {
-    return session_ &&
-           (session_->GetSandbox() != nullptr || GetScenario() != nullptr || session_->GetProgram() != nullptr);
+    return session_ && (session_->GetSandbox() != nullptr || GetScenario() != nullptr ||
+                        session_->GetProgram() != nullptr || GetLab() != nullptr);
 }
 
 // The left column holds that and the allocator's inside; of recordings of other allocators there is none.
@@ -68,6 +68,7 @@ bool App::ShowsInside() const {
 
 View& App::LeftView() {
     if (session_ && session_->GetProgram() != nullptr) return *program_;  // of its allocator no inside is known
+    if (GetLab() != nullptr) return LabView();
     if (ShowsInside()) return *insideView_;
     if (GetScenario() != nullptr) return source_;
     return session_ && session_->GetSandbox() != nullptr ? *sandbox_ : *insideView_;
@@ -303,6 +304,7 @@ void App::DrawLeftPanel(ViewContext& context, const Rect& rect) {
     context.focused = focused_ == PanelId::Left;
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && rect.Contains(ImGui::GetIO().MousePos))
         focused_ = PanelId::Left;
+    if (GetLab() != nullptr) return DrawLabPanel(context, rect);
     View& view = LeftView();
     if (GetScenario() == nullptr && (session_ == nullptr || session_->GetSandbox() == nullptr)) {
         DrawInside(context, view.Title(), DrawTitleBar(context, rect, PanelId::Left, view), view);

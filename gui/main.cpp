@@ -1,5 +1,6 @@
 // residue-view: the window, and the pictures that need no display.
 //   residue-view [FILE] [--against FILE] [--allocator A] [--capacity N] [--sandbox]
+//   residue-view MM.c --trace TRACE... [--compiler CC] [...]
 //   residue-view -- PROGRAM ARGUMENTS...
 //   residue-view --picture FILE --at EVENT -o OUT.png [...]
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include "gui/platform/slow_frames.hpp"
 #include "gui/platform/window.hpp"
 #include "gui/window_report.hpp"
+#include "lab/option_texts.hpp"
 
 namespace {
 
@@ -43,6 +45,8 @@ struct Arguments {
     int frames = 0;
     std::vector<std::string> program, lanes;  // behind "--"
     capture::OptionTexts capture;
+    std::vector<std::string> traces;  // the file is a student's allocator, to run on these
+    lab::OptionTexts lab;
     double slow = 0;  // milliseconds
     std::string screenshot, keys, report;
 };
@@ -80,8 +84,27 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
     return open;
 }
 
-int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
+// Of a student's allocator; none: the file is something else. What is wrong is added to `failures`.
+std::optional<session::LabOptions> LabOf(const Arguments& arguments, std::vector<Failure>& failures) {
+    const std::string& student = arguments.picture.empty() ? arguments.file : arguments.picture;
+    if (arguments.traces.empty()) {
+        if (student.ends_with(".c")) {
+            failures.push_back({student, "is an allocator: on which trace is it to run?", "--trace T.rep"});
+        }
+        return std::nullopt;
+    }
+    session::LabOptions options;
+    options.student = student;
+    if (student.empty()) failures.push_back({"--trace", "without an allocator", "residue-view MM.c --trace T.rep"});
+    options.traces = lab::ExpandTraces(arguments.traces, failures);
+    options.settings = lab::CheckOptions(arguments.lab, failures);
+    return options;
+}
+
+int DrawPicture(const Arguments& arguments, const session::OpenOptions& open,
+                std::optional<session::LabOptions> lab) {
     PictureOptions options;
+    options.lab = std::move(lab);
     options.path = arguments.picture == "none" ? std::string() : arguments.picture;
     options.against = arguments.against;
     options.lanes = arguments.lanes;
@@ -111,7 +134,7 @@ int DrawPicture(const Arguments& arguments, const session::OpenOptions& open) {
     if (arguments.centre == "flame") options.centre = CentreTab::Flame;
     if (arguments.centre == "lives") options.centre = CentreTab::Lives;
     if (arguments.panel == "timeline") options.only = PanelId::Timeline;
-    if (arguments.panel == "source") options.only = PanelId::Left;
+    if (arguments.panel == "source" || arguments.panel == "lab") options.only = PanelId::Left;
     if (arguments.panel == "narration") options.only = PanelId::Story;
     static constexpr const char* kTabs[] = {"block", "calls", "allocators", "leaks", "events", "profile"};
     for (int i = 0; i < kTabCount; ++i) {
@@ -138,7 +161,8 @@ void KeepReport(App& app, const std::string& path, std::string& reported) {
     if (file->Commit()) reported = std::move(now);
 }
 
-int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, const capture::CaptureOptions& capture) {
+int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, const capture::CaptureOptions& capture,
+               std::optional<session::LabOptions> lab) {
     const std::string folder = StateFolder();
     const SavedState saved = LoadState(folder, nullptr);
     ImGui::CreateContext();
@@ -160,6 +184,7 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
         options.lanes = arguments.lanes;
         options.attach = arguments.capture.process;
         options.capture = capture;
+        options.lab = std::move(lab);
         options.stateFolder = folder;
         options.firstStart = true;
         options.predict = true;
@@ -221,7 +246,7 @@ int main(int argc, char** argv) {
     cli.add_option("-o,--out", arguments.out, "the picture's file (PNG)");
     cli.add_option("--panel", arguments.panel, "picture of one panel")
         ->check(CLI::IsMember({"heap", "flame", "lives", "timeline", "source", "narration", "block", "calls",
-                               "allocators", "leaks", "events", "profile"}));
+                               "allocators", "leaks", "events", "profile", "lab"}));
     cli.add_option("--tab", arguments.tab, "the right column's tab")
         ->check(CLI::IsMember({"block", "calls", "allocators", "leaks", "events", "profile"}));
     cli.add_option("--view", arguments.centre, "what the centre shows")
@@ -241,6 +266,10 @@ int main(int argc, char** argv) {
     cli.add_flag("--follow", arguments.capture.follow, "watch the processes that it starts too");
     cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
     cli.add_option("--attach", arguments.capture.attach, capture::OptionTexts::kAttachHelp);
+    cli.add_option("--trace", arguments.traces,
+                   "the file is a student's malloc-lab allocator: run it on this trace, or on those of a folder")
+        ->allow_extra_args(false);
+    arguments.lab.AddTo(cli);
     // Behind "--" stands a program to watch, with arguments of its own.
     auto [before, program] = capture::SplitAtProgram({argv + 1, argv + argc});
     arguments.program = std::move(program);
@@ -253,9 +282,11 @@ int main(int argc, char** argv) {
     }
     const auto open = Opening(arguments);
     if (!open) return Report(open.error());
-    if (!arguments.picture.empty()) return DrawPicture(arguments, *open);
     std::vector<Failure> failures;
+    auto lab = LabOf(arguments, failures);
+    if (!failures.empty()) return Report(failures.front());
+    if (!arguments.picture.empty()) return DrawPicture(arguments, *open, std::move(lab));
     const capture::CaptureOptions capture = capture::CheckOptions(arguments.capture, failures);
     if (!failures.empty()) return Report(failures.front());
-    return OpenWindow(arguments, *open, capture);
+    return OpenWindow(arguments, *open, capture, std::move(lab));
 }

@@ -117,6 +117,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     appOptions.against = options.against;
     appOptions.lanes = options.lanes;
     appOptions.open = options.open;
+    appOptions.lab = options.lab;
     appOptions.animate = false;
     appOptions.light = options.light;
     appOptions.only = options.only;

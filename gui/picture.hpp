@@ -17,6 +17,7 @@ struct PictureOptions {
     std::vector<std::string> lanes{};  // other allocators on the same trace, beside it
     std::string against{};  // an earlier recording, to compare it with
     std::string path;  // empty: nothing is open
+    std::optional<session::LabOptions> lab{};  // a student's allocator instead
     session::OpenOptions open;
     std::optional<std::uint64_t> at;  // position; none: the peak of live bytes
     std::string out;

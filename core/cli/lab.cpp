@@ -1,32 +1,29 @@
 // residue lab MM.c|DIR TRACES...: builds a student's allocator, runs it over traces as mdriver does, and grades it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <sstream>
 
-#include "base/parse_size.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/lab_data.hpp"
 #include "cli/trace_arguments.hpp"
+#include "cli/viewer.hpp"
 #include "export/atomic_file.hpp"
+#include "lab/problem_text.hpp"
 #include "lab/saved_run.hpp"
 #include "log/native_file.hpp"
 
 namespace residue::cli {
 namespace {
 
-// The options as typed; what is wrong with them is collected.
+// The options as typed.
 struct LabArguments {
     std::string student;
     std::vector<std::string> traces;
     std::string junit, save;
-    std::string compiler, flags;
-    std::string heap = "100M", timeout = "20", alignment, generation;
-    std::string utilWeight, minUtil, maxUtil, minThroughput, maxThroughput;
-    bool json = false, checkAll = false, noTiming = false, noLandlock = false;
+    bool json = false, window = false;
+    lab::OptionTexts texts;
 
     void AddTo(CLI::App& app) {
         app.add_option("STUDENT", student, "the allocator: a C file, or a folder with mm.c in it")
@@ -36,81 +33,18 @@ struct LabArguments {
         app.add_option("--junit", junit, "write the outcome as JUnit XML, too")->type_name("OUT.xml");
         app.add_option("--save", save, "what the allocator did on the trace (one) as a recording")
             ->type_name("OUT.residue");
-        app.add_option("--compiler", compiler, "the C compiler (cc, gcc or clang)");
-        app.add_option("--cflags", flags, "more flags for it, such as \"-O3 -DNDEBUG\"");
-        app.add_option("--heap", heap, "the most that mem_sbrk gives (100M)")->type_name("BYTES");
-        app.add_option("--timeout", timeout, "seconds for a trace (20)")->type_name("SECONDS");
-        app.add_option("--alignment", alignment, "of payloads (8, or 16 for the 2016 generation, or config.h's)");
-        app.add_option("--generation", generation, "whose scores: A 2002, B 2004, C 2016, M MIT (told by the code)");
-        app.add_flag("-D,--check-all", checkAll, "check every payload, and call mm_checkheap, before every operation");
-        app.add_flag("--no-timing", noTiming, "no throughput: the same output every time");
-        app.add_flag("--no-landlock", noLandlock, "go on where the kernel cannot keep files from the code");
-        app.add_option("--util-weight", utilWeight, "0..1 of the index is for utilisation; the rest is throughput's");
-        app.add_option("--min-util", minUtil, "utilisation without points, 0..1");
-        app.add_option("--max-util", maxUtil, "utilisation with all points, 0..1");
-        app.add_option("--min-throughput", minThroughput, "Kops/s without points");
-        app.add_option("--max-throughput", maxThroughput, "Kops/s with all points");
+        app.add_flag("--window", window,
+                     "open the window on it: built and run again whenever it is saved. What stands behind this are\n"
+                     "residue-view's own options");
+        texts.AddTo(app);
     }
 };
-
-lab::BuildOptions BuildOptionsOf(const LabArguments& given) {
-    lab::BuildOptions options;
-    options.compiler = given.compiler;
-    options.needsLandlock = !given.noLandlock;
-    options.cancelled = &Interrupted();
-    std::istringstream words(given.flags);
-    for (std::string word; words >> word;) options.flags.push_back(word);
-    return options;
-}
-
-lab::RunOptions RunOptionsOf(const LabArguments& given, std::vector<Failure>& failures) {
-    lab::RunOptions options;
-    ReadLimits(given.heap, given.timeout, options, failures);
-    if (!given.alignment.empty()) {
-        options.alignment = ParseWhole(given.alignment);
-        constexpr std::uint64_t kMost = 4096;
-        const bool fits = options.alignment && *options.alignment > 0 && *options.alignment <= kMost &&
-                          (*options.alignment & (*options.alignment - 1)) == 0;
-        if (!fits)
-            failures.push_back({"--alignment", "'" + given.alignment + "' cannot be", "a power of two, at most 4096"});
-    }
-    options.checkAll = given.checkAll;
-    if (given.noTiming) options.timedRuns = 0;
-    options.needsLandlock = !given.noLandlock;
-    options.cancelled = &Interrupted();
-    return options;
-}
-
-// What the user set of the rules; the rest is the generation's.
-struct RuleSettings {
-    std::optional<double> utilWeight, minUtil, maxUtil, minThroughput, maxThroughput;
-
-    lab::ScoreRules Over(lab::ScoreRules rules) const {
-        if (utilWeight) rules.utilWeight = *utilWeight;
-        if (minUtil) rules.minUtil = *minUtil;
-        if (maxUtil) rules.maxUtil = *maxUtil;
-        if (minThroughput) rules.minThroughput = *minThroughput * 1e3;
-        if (maxThroughput) rules.maxThroughput = *maxThroughput * 1e3;
-        return rules;
-    }
-};
-
-RuleSettings SettingsOf(const LabArguments& given, std::vector<Failure>& failures) {
-    constexpr double kFastest = 1e9;
-    const auto read = [&](const std::string& text, const char* option, double most) -> std::optional<double> {
-        if (text.empty()) return std::nullopt;
-        return Number(text, option, 0, most, failures);
-    };
-    return {read(given.utilWeight, "--util-weight", 1), read(given.minUtil, "--min-util", 1),
-            read(given.maxUtil, "--max-util", 1), read(given.minThroughput, "--min-throughput", kFastest),
-            read(given.maxThroughput, "--max-throughput", kFastest)};
-}
 
 Outcome<void> SaveRun(const LabResults& results, const lab::LabTrace& trace, const std::string& path) {
     const lab::TraceOutcome& outcome = results.traces[0].outcome;
     log::EventLog log;
     lab::WriteLog(trace, outcome.records, results.source,
-                  outcome.problem ? LabProblemText(0, *outcome.problem) : outcome.notRun, log);
+                  outcome.problem ? lab::ProblemText(0, *outcome.problem) : outcome.notRun, log);
     log.Close();
     return log::WriteNative(log.View(), path, &Interrupted());
 }
@@ -125,21 +59,16 @@ lab::Score ScoreOf(const LabResults& results) {
     return lab::ScoreOf(scored, results.rules);
 }
 
-// A header of the first generation has no weight of its own meaning.
-std::uint64_t WeightOf(const lab::LabTrace& trace) {
-    return trace.header.generation == 'B' || trace.header.generation == 'C' ? trace.header.weight : 1;
-}
-
 int Grade(const LabArguments& given, const lab::Built& built, const std::vector<std::string>& files,
-          const lab::RunOptions& options, const RuleSettings& settings) {
+          const lab::LabSettings& settings) {
     LabResults results;
     results.student = given.student;
     results.source = built.source;
     results.compiler = built.compiler;
     results.course = built.course;
-    if (!given.generation.empty()) results.course.generation = given.generation[0];
-    results.alignment = options.alignment ? *options.alignment : built.course.alignment;
-    results.rules = settings.Over(lab::RulesOf(results.course.generation));
+    if (settings.generation != 0) results.course.generation = settings.generation;
+    results.alignment = settings.run.alignment ? *settings.run.alignment : built.course.alignment;
+    results.rules = settings.rules.Over(lab::RulesOf(results.course.generation));
     ProgressLine line;
     for (const std::string& file : files) {
         line.Show(("running " + std::filesystem::path(file).filename().string()).c_str(),
@@ -147,11 +76,11 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
         const auto trace = lab::ReadLabTrace(file);
         if (!trace) return Complain(trace.error());
         TellWarnings(trace->warnings);
-        auto outcome = lab::RunTrace(built, *trace, options);
+        auto outcome = lab::RunTrace(built, *trace, settings.run);
         if (Interrupted()) return SayInterrupted();
         if (!outcome) return Complain(outcome.error());
         results.traces.push_back(
-            {file, trace->name, trace->ops.size(), WeightOf(*trace), trace->peakLive, std::move(*outcome)});
+            {file, trace->name, trace->ops.size(), lab::WeightOf(trace->header), trace->peakLive, std::move(*outcome)});
         if (given.save.empty()) continue;
         if (const auto saved = SaveRun(results, *trace, given.save); !saved) return Complain(saved.error());
     }
@@ -168,9 +97,21 @@ int Grade(const LabArguments& given, const lab::Built& built, const std::vector<
     return results.AllValid() ? kFine : kDoesNotHold;
 }
 
+// The options again, as the viewer has them.
+int OpenWindow(const LabArguments& given, const std::vector<std::string>& files, const Arguments& ofViewer) {
+    Arguments words = {given.student};
+    for (const std::string& file : files) words.insert(words.end(), {"--trace", file});
+    for (const std::string& word : given.texts.Words()) words.push_back(word);
+    words.insert(words.end(), ofViewer.begin(), ofViewer.end());
+    return BecomeViewer(words);
+}
+
 }  // namespace
 
-int LabCommand(const Arguments& arguments) {
+int LabCommand(const Arguments& all) {
+    // What stands behind --window is the viewer's.
+    const auto split = std::find(all.begin(), all.end(), "--window");
+    const Arguments arguments(all.begin(), split == all.end() ? split : split + 1);
     CLI::App app(
         "Builds a student's malloc-lab allocator as it is, runs it over traces in a process that can do nothing\n"
         "else, and grades it as mdriver does. Exit codes: 0 valid on all traces, 1 invalid on one, 2 it does not\n"
@@ -181,25 +122,26 @@ int LabCommand(const Arguments& arguments) {
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
     if (given.student.empty()) failures.push_back({"STUDENT", "is missing", "a C file, or a folder with mm.c in it"});
-    const std::vector<std::string> files = ExpandTraces(given.traces, failures);
+    const std::vector<std::string> files = lab::ExpandTraces(given.traces, failures);
     for (const std::string& file : files) CheckReadable(file, "TRACES", failures);
-    const lab::RunOptions options = RunOptionsOf(given, failures);
-    const RuleSettings settings = SettingsOf(given, failures);
-    if (!given.generation.empty() && std::string("ABCM").find(given.generation) == std::string::npos) {
-        failures.push_back({"--generation", "'" + given.generation + "' is not one", "A, B, C or M"});
-    }
+    lab::LabSettings settings = lab::CheckOptions(given.texts, failures);
+    settings.build.cancelled = settings.run.cancelled = &Interrupted();
     if (!given.save.empty() && files.size() > 1) {
         failures.push_back({"--save", "several traces are given", "one"});
     }
+    if (given.window && (given.json || !given.junit.empty() || !given.save.empty())) {
+        failures.push_back({"--window", "prints and writes nothing", "no --json, --junit or --save"});
+    }
     if (!failures.empty()) return Complain(failures);
+    if (given.window) return OpenWindow(given, files, {split + 1, all.end()});
 
     CatchInterrupt();
-    const auto built = lab::Build(given.student, BuildOptionsOf(given));
+    const auto built = lab::Build(given.student, settings.build);
     if (Interrupted()) return SayInterrupted();
     if (!built) return Complain(built.error());
     std::fputs(built->messages.c_str(), stderr);
     if (!built->fine) return Complain({given.student, "does not build", "code that compiler and linker take"});
-    return Grade(given, *built, files, options, settings);
+    return Grade(given, *built, files, settings);
 }
 
 }  // namespace residue::cli

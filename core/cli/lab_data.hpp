@@ -37,7 +37,4 @@ std::string LabText(const LabResults& results);
 std::string LabJson(const LabResults& results);
 std::string LabJUnit(const LabResults& results);
 
-// "ERROR [trace 1, line 17]: ...", as mdriver has it; then where, and the calls.
-std::string LabProblemText(std::size_t trace, const lab::Problem& problem);
-
 }  // namespace residue::cli

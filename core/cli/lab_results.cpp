@@ -6,6 +6,7 @@
 #include "cli/junit.hpp"
 #include "cli/lab_data.hpp"
 #include "export/text.hpp"
+#include "lab/problem_text.hpp"
 
 namespace residue::cli {
 namespace {
@@ -14,7 +15,6 @@ using Json = nlohmann::ordered_json;
 using State = lab::TraceOutcome::State;
 
 constexpr std::size_t kMostShown = 1000;  // bytes of a trace's output in the text
-constexpr std::size_t kMostCalls = 12;    // frames; a stack overflow has many alike
 
 const char* Word(State state) {
     switch (state) {
@@ -23,11 +23,6 @@ const char* Word(State state) {
         case State::NotRun: return "-";
     }
     return "";
-}
-
-std::string FrameText(const symbols::Frame& frame) {
-    if (frame.file.empty()) return frame.function;
-    return fmt::format("{} ({}:{})", frame.function, frame.file, frame.line);
 }
 
 std::string Row(std::size_t number, const LabTraceResult& trace) {
@@ -54,16 +49,6 @@ std::string Total(const LabResults& results) {
     const std::string rate = results.score.throughput ? fmt::format("{:.0f}", *results.score.throughput / 1e3) : "-";
     return fmt::format("{:>5}  {:>5}  {:>8} {:>9} {:>12} {:>8}\n", "total", results.AllValid() ? "yes" : "no", util,
                        ops, seconds > 0 ? fmt::format("{:.9f}", seconds) : "-", rate);
-}
-
-std::string IndexText(const LabResults& results) {
-    const lab::Score& score = results.score;
-    if (!results.AllValid()) return "Perf index = 0/100 (a trace is invalid)\n";
-    if (!score.scored && !score.throughput) return "Perf index = ? (the traces' weights are 0: they are not scored)\n";
-    if (!score.index)
-        return fmt::format("Perf index = {:.2f} (util) + ? (thru): nothing was timed\n", score.utilPoints);
-    return fmt::format("Perf index = {:.2f} (util) + {:.2f} (thru) = {:.2f}/100\n", score.utilPoints,
-                       score.throughputPoints ? *score.throughputPoints : 0, *score.index);
 }
 
 std::string OutputText(std::size_t number, const lab::TraceOutcome& outcome) {
@@ -128,20 +113,6 @@ bool LabResults::AnyRan() const {
                        [](const LabTraceResult& trace) { return trace.outcome.state != State::NotRun; });
 }
 
-std::string LabProblemText(std::size_t trace, const lab::Problem& problem) {
-    std::string text = problem.op
-                           ? fmt::format("ERROR [trace {}, line {}]: ", trace, lab::LabTrace::LineOf(*problem.op))
-                           : fmt::format("ERROR [trace {}]: ", trace);
-    text += exports::TerminalText(problem.message) + "\n";
-    if (!problem.pass.empty()) text += "    pass: " + problem.pass + "\n";
-    if (!problem.hint.empty()) text += "    " + problem.hint + "\n";
-    for (std::size_t i = 0; i < std::min(problem.calls.size(), kMostCalls); ++i) {
-        text += (i == 0 ? "    at " : "    called by ") + FrameText(problem.calls[i]) + "\n";
-    }
-    if (problem.calls.size() > kMostCalls) text += fmt::format("    ... {} more\n", problem.calls.size() - kMostCalls);
-    return text;
-}
-
 std::string LabText(const LabResults& results) {
     std::string text = fmt::format("{}: {}, payloads aligned to {}\n", results.source,
                                    lab::NameOf(results.course.generation), results.alignment);
@@ -152,10 +123,10 @@ std::string LabText(const LabResults& results) {
     for (std::size_t i = 0; i < results.traces.size(); ++i) {
         const auto& outcome = results.traces[i].outcome;
         if (!outcome.notRun.empty()) text += fmt::format("trace {} was not run: {}\n", i, outcome.notRun);
-        if (outcome.problem) text += LabProblemText(i, *outcome.problem);
+        if (outcome.problem) text += lab::ProblemText(i, *outcome.problem);
         text += OutputText(i, outcome);
     }
-    return text + IndexText(results);
+    return text + lab::IndexText(results.score, results.AllValid()) + "\n";
 }
 
 std::string LabJson(const LabResults& results) {
@@ -187,7 +158,7 @@ std::string LabJUnit(const LabResults& results) {
     for (std::size_t i = 0; i < results.traces.size(); ++i) {
         const auto& outcome = results.traces[i].outcome;
         cases.push_back({results.source, results.traces[i].name,
-                         outcome.problem ? LabProblemText(i, *outcome.problem) : "", outcome.notRun});
+                         outcome.problem ? lab::ProblemText(i, *outcome.problem) : "", outcome.notRun});
     }
     return JUnit("residue lab", cases);
 }

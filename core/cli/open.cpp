@@ -1,4 +1,5 @@
 // residue open [FILE] [--allocator A] [--capacity N|auto]: the window.
+// residue open MM.c|DIR --trace TRACE...: a student's allocator, as `residue lab --window` does.
 // residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...: the same, on a
 // program that it starts; or with --attach PID, on one that runs already.
 #include <CLI/CLI.hpp>
@@ -54,7 +55,7 @@ int OpenCommand(const Arguments& arguments) {
     // The file is checked here, so that the answer is on this terminal and not in a window.
     if (!arguments.empty() && !arguments[0].starts_with("-")) {
         std::vector<Failure> failures;
-        CheckReadable(arguments[0], "FILE", failures);
+        if (!IsLab(arguments)) CheckReadable(arguments[0], "FILE", failures);
         if (!failures.empty()) return Complain(failures);
     }
     return BecomeViewer(arguments);

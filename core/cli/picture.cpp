@@ -14,9 +14,10 @@ int PictureCommand(const Arguments& arguments) {
         return Complain(
             {"residue picture", "the file is missing", "residue picture FILE --at N -o OUT.png or OUT.svg"});
     }
-    if (WantsSvg(arguments)) return SvgPicture(arguments);
+    const bool isLab = IsLab(arguments);
+    if (!isLab && WantsSvg(arguments)) return SvgPicture(arguments);
     std::vector<Failure> failures;
-    CheckReadable(arguments[0], "FILE", failures);
+    if (!isLab) CheckReadable(arguments[0], "FILE", failures);
     if (!failures.empty()) return Complain(failures);
     Arguments viewer = {"--picture"};
     viewer.insert(viewer.end(), arguments.begin(), arguments.end());

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <sstream>
 
+#include "alloc/registry.hpp"
 #include "base/parse_size.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/race_data.hpp"
 #include "cli/trace_arguments.hpp"
+#include "cli/viewer.hpp"
 
 namespace residue::cli {
 namespace {
@@ -19,7 +21,7 @@ struct RaceArguments {
     std::vector<std::string> traces;
     std::string with = "first-fit,best-fit,segregated-fit,tlsf,buddy,glibc";
     std::string capacity, sort = "given", heap = "100M", timeout = "20", compiler;
-    bool json = false, noTiming = false, noLandlock = false;
+    bool json = false, noTiming = false, noLandlock = false, window = false;
 
     void AddTo(CLI::App& app) {
         app.add_option("TRACES", traces, "malloc-lab .rep, CS107 .script, or folders of them");
@@ -36,6 +38,7 @@ struct RaceArguments {
             ->type_name("SECONDS");
         app.add_option("--compiler", compiler, "the C compiler for an mm.c (cc, gcc or clang)");
         app.add_flag("--no-timing", noTiming, "no throughput: the same output every time");
+        app.add_flag("--window", window, "the lanes below each other in the window, on one trace");
         app.add_flag("--no-landlock", noLandlock, "go on where the kernel cannot keep files from an mm.c");
     }
 };
@@ -59,7 +62,7 @@ lab::RaceOptions OptionsOf(const RaceArguments& given, std::vector<Failure>& fai
                 {"--capacity", "'" + given.capacity + "' is no number of bytes", "4096, 64K, 10M, 2G or auto"});
         }
     }
-    ReadLimits(given.heap, given.timeout, options.student, failures);
+    lab::ReadLimits(given.heap, given.timeout, options.student, failures);
     return options;
 }
 
@@ -95,6 +98,33 @@ int Run(const std::vector<std::string>& files, const std::vector<lab::Entrant>& 
     return isInvalid ? kDoesNotHold : kFine;
 }
 
+bool IsStudent(const std::string& name) { return name.find('/') != std::string::npos || name.ends_with(".c"); }
+
+// What the viewer is told. An mm.c comes first: it is the session that the others are lanes beside.
+std::vector<std::string> ViewerWords(const RaceArguments& given, const std::vector<std::string>& files,
+                                     std::vector<std::string> names, std::vector<Failure>& failures) {
+    if (files.size() != 1) {
+        failures.push_back({"--window", std::to_string(files.size()) + " traces", "one"});
+    }
+    if (given.json) failures.push_back({"--window", "and --json", "one of them"});
+    std::stable_partition(names.begin(), names.end(), IsStudent);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const bool student = IsStudent(names[i]);
+        if (student && i > 0) failures.push_back({"--with", names[i] + ": a second mm.c", "one of them in the window"});
+        if (!student && alloc::FindRegistration(names[i]) == nullptr) {
+            failures.push_back({"--with", "'" + names[i] + "' tells nothing that the window could draw",
+                                "in the window an mm.c and Residue's own allocators"});
+        }
+    }
+    if (!failures.empty()) return {};
+    std::vector<std::string> words;
+    if (IsStudent(names[0])) words = {names[0], "--trace", files[0], "--heap", given.heap, "--timeout", given.timeout};
+    else words = {files[0], "--allocator", names[0]};
+    if (!given.capacity.empty()) words.insert(words.end(), {"--capacity", given.capacity});
+    for (std::size_t i = 1; i < names.size(); ++i) words.insert(words.end(), {"--lane", names[i]});
+    return words;
+}
+
 }  // namespace
 
 int RaceCommand(const Arguments& arguments) {
@@ -107,14 +137,17 @@ int RaceCommand(const Arguments& arguments) {
     given.AddTo(app);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
-    const std::vector<std::string> files = ExpandTraces(given.traces, failures);
+    const std::vector<std::string> files = lab::ExpandTraces(given.traces, failures);
     for (const std::string& file : files) CheckReadable(file, "TRACES", failures);
     const std::vector<std::string> names = Split(given.with);
     for (Failure& failure : lab::CheckEntrants(names)) failures.push_back(std::move(failure));
     const auto order = RaceOrderOf(given.sort);
     if (!order) failures.push_back({"--sort", "there is no column '" + given.sort + "'", kRaceOrders});
     const lab::RaceOptions options = OptionsOf(given, failures);
+    std::vector<std::string> words;
+    if (given.window && failures.empty()) words = ViewerWords(given, files, names, failures);
     if (!failures.empty()) return Complain(failures);
+    if (given.window) return BecomeViewer(words);
 
     CatchInterrupt();
     lab::BuildOptions building;

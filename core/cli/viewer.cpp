@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -25,6 +26,11 @@ int BecomeViewer(const std::vector<std::string>& arguments) {
     pointers.push_back(nullptr);
     execv(viewer.c_str(), pointers.data());
     return Complain({viewer.string(), std::string("cannot be started: ") + std::strerror(errno), ""});
+}
+
+bool IsLab(const std::vector<std::string>& arguments) {
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [](const std::string& word) { return word == "--trace" || word.starts_with("--trace="); });
 }
 
 }  // namespace residue::cli

@@ -9,7 +9,7 @@
 
 namespace residue::lab {
 
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 // The heap lies below 4 GiB, so that code which stores pointers in four bytes works; guard pages are around it.
 inline constexpr std::uint64_t kHeapBase = 0x2000'0000;
@@ -99,6 +99,9 @@ struct Report {
     std::uint32_t isWrite;  // of the access that failed: 0 no, 1 yes, 2 not known
     std::uint64_t stackPointer, stackTop;
     std::uint64_t moduleBase;  // where the student's library is
+    std::uint64_t steps;             // that were kept of the call that was followed
+    std::uint64_t followed;          // its instructions, those of libraries included; at most kMostFollowed
+    std::uint64_t lookedBytes;       // of the heap, that were copied
     std::uint32_t frames;
     std::uint32_t sealedBeforeConstructors;
     std::uint64_t trace[kMostFrames];  // innermost first; the first one is where it stands, the others return addresses
@@ -109,6 +112,15 @@ struct Report {
 };
 
 inline constexpr std::uint64_t kNoWatch = ~std::uint64_t{0};
+inline constexpr std::uint64_t kNoLook = ~std::uint64_t{0};
+
+// An instruction of the student's code that was carried out, and the stack pointer before it.
+struct Step {
+    std::uint64_t instruction, stack;
+};
+inline constexpr std::uint64_t kMostSteps = 100'000;
+inline constexpr std::uint64_t kMostFollowed = 200'000;  // each costs a signal: a few microseconds
+inline constexpr std::uint64_t kMostLookedAt = std::uint64_t{1} << 20;  // bytes
 
 // What the host is told, at the beginning of the operations' memory.
 struct Order {
@@ -127,9 +139,14 @@ struct Order {
     // To find who writes into a block: it is looked at after every call from its birth on.
     std::uint64_t watchSlot;  // kNoWatch: none
     std::uint64_t stopAt;     // no operation from here on
+    // To look at a moment: the first pass goes as far as `lookAt` operations and ends there. The call that leads there
+    // (at 0: mm_init) is followed step by step, then bytes of the heap are copied.
+    std::uint64_t lookAt;               // kNoLook: not
+    std::uint64_t lookFrom, lookBytes;  // addresses; at most kMostLookedAt
 };
 
-// Where records are in the report's memory, and operations behind the order.
+// Where records are in the report's memory, and operations behind the order. Behind the records, where a moment is
+// looked at: `lookBytes` bytes, then kMostSteps steps.
 inline constexpr std::uint64_t kReportBytes = (sizeof(Report) + 4095) / 4096 * 4096;
 inline constexpr std::uint64_t kOrderBytes = 4096;
 static_assert(sizeof(Order) <= kOrderBytes);

@@ -38,6 +38,7 @@ Outcome<PeerRun> RunPeer(const SystemMalloc& system, const LabTrace& trace, cons
     if (!reportMemory) return Fail(reportMemory.error());
     Order order{};
     order.version = kLayoutVersion;
+    order.lookAt = kNoLook;
     order.ops = trace.ops.size();
     order.slots = trace.slots;
     order.memoryBytes = kReserve + 4 * trace.peakLive + orderMemory->Bytes() + reportMemory->Bytes();

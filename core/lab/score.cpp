@@ -1,5 +1,7 @@
 #include "lab/score.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace residue::lab {
@@ -61,6 +63,19 @@ Score ScoreOf(std::span<const ScoredTrace> traces, const ScoreRules& rules) {
     }
     if (!allValid) score.index = 0;
     return score;
+}
+
+std::uint64_t WeightOf(const import::TraceHeader& header) {
+    return header.generation == 'B' || header.generation == 'C' ? header.weight : 1;
+}
+
+std::string IndexText(const Score& score, bool allValid) {
+    if (!allValid) return "Perf index = 0/100 (a trace is invalid)";
+    if (!score.scored && !score.throughput) return "Perf index = ? (the traces' weights are 0: they are not scored)";
+    if (!score.index)
+        return fmt::format("Perf index = {:.2f} (util) + ? (thru): nothing was timed", score.utilPoints);
+    return fmt::format("Perf index = {:.2f} (util) + {:.2f} (thru) = {:.2f}/100", score.utilPoints,
+                       score.throughputPoints ? *score.throughputPoints : 0, *score.index);
 }
 
 }  // namespace residue::lab

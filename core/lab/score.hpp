@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+
+#include "import/trace.hpp"
 
 namespace residue::lab {
 
@@ -39,5 +42,11 @@ struct Score {
 
 // Of the traces that ran. Pure.
 Score ScoreOf(std::span<const ScoredTrace> traces, const ScoreRules& rules);
+
+// A trace's: a header of the first generation has no weight of its own meaning.
+std::uint64_t WeightOf(const import::TraceHeader& header);
+
+// "Perf index = 56.10 (util) + 40.00 (thru) = 96.10/100"
+std::string IndexText(const Score& score, bool allValid);
 
 }  // namespace residue::lab

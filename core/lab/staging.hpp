@@ -24,6 +24,7 @@ public:
     std::string Folder(const char* part) const { return folder_ + "/" + part; }  // "source", "support", ...
     const std::string& Source() const { return source_; }                        // the file's name in "source"
     bool Has(const std::string& name) const;                                     // is a file of that name among them?
+    const std::vector<std::string>& Names() const { return names_; }  // of all files in "source"
     const std::string& Text() const { return text_; }                            // of the source
     Outcome<void> Write(const char* part, const std::string& name, const std::string& text) const;
 

@@ -45,6 +45,10 @@ public:
     // Not fresh before all of them are read; one that failed does not take part.
     Reply<LanesCompared> Compare(Session& first);
 
+    Lanes() = default;
+    Lanes(Lanes&&) = default;
+    Lanes& operator=(Lanes&&) = default;
+
 private:
     struct Key {
         std::vector<log::LogView> views;

@@ -11,6 +11,7 @@
 #include "import/recording.hpp"
 #include "log/native_file.hpp"
 #include "session/capture_session.hpp"
+#include "session/lab_session.hpp"
 #include "session/native_session.hpp"
 #include "session/recording_session.hpp"
 #include "session/sandbox_session.hpp"
@@ -51,6 +52,10 @@ std::unique_ptr<Session> Session::OpenProgram(std::vector<std::string> arguments
 
 std::unique_ptr<Session> Session::AttachTo(pid_t process, const capture::CaptureOptions& options) {
     return std::make_unique<CaptureSession>(process, options);
+}
+
+std::unique_ptr<Session> Session::OpenLab(LabOptions options) {
+    return std::make_unique<LabSession>(std::move(options));
 }
 
 }  // namespace residue::session

@@ -27,6 +27,8 @@
 namespace residue::session {
 
 class Analyst;   // session/analyst.hpp
+class Lab;       // session/lab.hpp
+struct LabOptions;
 class Sandbox;   // session/sandbox.hpp
 class Scenario;     // session/scenario.hpp
 class LiveProgram;  // session/program.hpp
@@ -75,6 +77,9 @@ public:
     static std::unique_ptr<Session> OpenProgram(std::vector<std::string> arguments, capture::CaptureOptions options);
     // Watches one that runs already. One that cannot be attached to shows in Status().
     static std::unique_ptr<Session> AttachTo(pid_t process, const capture::CaptureOptions& options);
+    // Builds a student's allocator, runs it, and again whenever it is saved (session/lab_session.hpp). What is wrong
+    // with the code is the lab's state, never a failure of the session.
+    static std::unique_ptr<Session> OpenLab(LabOptions options);
     virtual ~Session() = default;
 
     virtual LoadStatus Status() const = 0;
@@ -146,8 +151,12 @@ public:
     virtual Sandbox* GetSandbox() { return nullptr; }
     virtual Scenario* GetScenario() { return nullptr; }
     virtual LiveProgram* GetProgram() { return nullptr; }
+    virtual Lab* GetLab() { return nullptr; }
     // For a trace of ids and sizes, once read: what can be said without an allocator. Any thread.
     virtual std::optional<import::TraceFigures> Figures() const { return std::nullopt; }
+    // The file with the trace of ids and sizes whose operations are the positions of this session: other allocators can
+    // be run on it beside this one. Empty: there is none.
+    virtual std::string TraceFile() const { return Figures() ? Path() : std::string(); }
 };
 
 }  // namespace residue::session

@@ -40,6 +40,10 @@ constexpr Line kLeft[] = {
     {"↑ ↓, Enter", "the guess: which hole (Shift: 8 bytes)"},
     {"E, Ctrl R", "edit the source, run it"},
     {"O", "narration or console"},
+    {nullptr, "A student's allocator"},
+    {"G, Shift G", "next, previous trace"},
+    {"N, Shift N", "next, previous finding"},
+    {"I", "lab, losses, source, bytes"},
 };
 constexpr Line kRight[] = {
     {nullptr, "Looking"},

@@ -98,6 +98,23 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
     return height;
 }
 
+float DrawBoundTitle(ViewContext& context, const Rect& rect) {
+    const Theme& theme = *context.theme;
+    ImDrawList* const draw = ImGui::GetWindowDrawList();
+    const float height = context.Px(kTitle), pad = context.Px(kPad);
+    const Rect bar{rect.min, {rect.max.x, rect.min.y + height}};
+    draw->AddRectFilled(bar.min, bar.max, theme.raised);
+    std::vector<analysis::SeriesColumn> columns;
+    context.session->Series().Columns(Position{0}, context.session->Now() + 1, 1, columns);
+    const std::string heap = "heap " + analysis::FormatBytes(columns[0].liveMax) + " · peak util. 1";
+    const float width = TextWidth(context.fonts->monoSmall, heap);
+    DrawTextIn(draw, context.fonts->monoSmall, {{bar.max.x - pad - width, bar.min.y}, {bar.max.x - pad + 1, bar.max.y}},
+               theme.dim, heap);
+    DrawTextIn(draw, context.fonts->label, {{bar.min.x + pad, bar.min.y}, {bar.max.x - 2 * pad - width, bar.max.y}},
+               theme.dim, "perfect compaction (the bound)");
+    return height;
+}
+
 float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, const Rect& rect) {
     const Theme& theme = *context.theme;
     const Fonts& fonts = *context.fonts;
@@ -118,7 +135,7 @@ float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, con
     const session::LoadStatus status = lane.Status();
     std::string name = lane.Subtitle();  // "format · through"
     if (const std::size_t dot = name.rfind(" · "); dot != std::string::npos) name = name.substr(dot + 4);
-    if (name.empty()) name = lane.Options().allocator;
+    if (name.empty()) name = index < 0 ? lane.Title() : lane.Options().allocator;
     if (status.phase != session::Phase::Ready) {
         const bool failed = status.phase == session::Phase::Failed;
         name += failed && status.failure ? ": " + status.failure->Text() : ": " + status.doing;

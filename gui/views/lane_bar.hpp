@@ -29,5 +29,7 @@ private:
 // The figures of one lane, at its position: name, heap, utilisation, holes, search, failures. `lane`: its session; `index`
 // of the lanes, or -1 for the first one, which cannot be taken away. Returns the height.
 float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, const Rect& rect);
+// The bound of all lanes: a heap that is compacted all the time holds the live bytes and nothing else.
+float DrawBoundTitle(ViewContext& context, const Rect& rect);
 
 }  // namespace residue::gui

@@ -31,9 +31,10 @@ std::optional<std::string> TracesFullNote(const session::Session& session) {
            ": some blocks have none.";
 }
 
-std::string WhyNoTrace(const session::Session& session) {
+std::string WhyNoTrace(session::Session& session) {
     if (auto full = TracesFullNote(session)) return *full;
     if (session.View().Traces() > 0) return "No call trace was recorded with this event.";
+    if (session.GetLab() != nullptr) return "The lines of this call are at the left, under Source.";
     return "This source has no call traces: a trace of sizes does not say who asked.";
 }
 

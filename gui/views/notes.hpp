@@ -18,7 +18,7 @@ std::optional<std::string> UncertainNote(const session::Session& session);
 // Some blocks have no call trace because there was no room for more.
 std::optional<std::string> TracesFullNote(const session::Session& session);
 // Why an event of this session has no call trace, as a sentence.
-std::string WhyNoTrace(const session::Session& session);
+std::string WhyNoTrace(session::Session& session);
 
 // A line in the colour of warnings, wrapped, at ImGui's cursor, which it advances.
 void DrawNote(const ViewContext& context, float width, std::string_view text);

@@ -6,6 +6,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/widgets/controls.hpp"
+#include "session/lab.hpp"
 #include "session/scenario.hpp"
 
 namespace residue::gui {
@@ -66,6 +67,7 @@ void TransportBar::Step(ViewContext& context, bool forward, session::StepUnit un
         (void)scenario->StepLine(forward);
         return;
     }
+    if (session::Lab* const lab = session.GetLab()) return lab->StepLine(forward);
     const log::LogView& view = session.View();
     const std::uint64_t end = session.End().value;
     const Line here = LineAt(view, session.Now());

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "lab/host/look.hpp"
+
 namespace residue::lab::host {
 namespace {
 
@@ -114,6 +116,9 @@ void Walk(Report& report, const Registers& registers) {
 }
 
 void Handle(int number, siginfo_t* information, void* context) {
+    const bool isStep = number == SIGTRAP && TakeStep(information->si_code, *static_cast<ucontext_t*>(context),
+                                                      codeBegin, codeEnd);
+    if (isStep) return;
     Report& report = *reportOfHost;
     if (report.finding != Finding::None) ::_exit(0);
     const Registers registers = RegistersOf(*static_cast<const ucontext_t*>(context));
@@ -133,6 +138,7 @@ void Handle(int number, siginfo_t* information, void* context) {
     }
     report.finding = finding;
     Walk(report, registers);
+    CopyHeap();
     ::_exit(0);
 }
 
@@ -162,6 +168,7 @@ void SetStudentCode(std::uint64_t begin, std::uint64_t end) {
 
 void EndWith(Finding finding) {
     if (reportOfHost->finding == Finding::None) reportOfHost->finding = finding;
+    CopyHeap();
     ::_exit(0);
 }
 

@@ -21,6 +21,7 @@
 
 #include "lab/host/confine.hpp"
 #include "lab/host/crash.hpp"
+#include "lab/host/look.hpp"
 #include "lab/host/passes.hpp"
 #include "lab/mapping.hpp"
 
@@ -186,6 +187,7 @@ int Run(const char* path, std::uint64_t stackTop) {
               Table<std::uint64_t>(order->slots)};
     const bool hasTables = work.blocks != nullptr && work.sizes != nullptr && work.seeds != nullptr;
     if (!hasTables || !CatchCrashes(report, stackTop)) return Cannot("get memory");
+    PrepareLook(*order, *report, reinterpret_cast<unsigned char*>(work.records + kRecordedPasses * order->ops), heap);
     if (!heap.Reserve(order->heapBytes) || !PublishServices()) return Cannot("reserve the heap's addresses");
     PrepareLibrary();
     report->lowest = report->heapEnd = heap.Low();

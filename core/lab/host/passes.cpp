@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "lab/host/crash.hpp"
+#include "lab/host/look.hpp"
 
 namespace residue::lab::host {
 namespace {
@@ -20,13 +21,17 @@ std::uint64_t Now() {
 // A call that longjmp took back to after it had returned: what returns must be what was called last.
 volatile std::uint64_t underWay = 0;
 std::uint64_t calls = 0;
+bool followsNext = false;  // the next call is the one that leads to the moment which is looked at
 
 template <class Call>
 [[gnu::noinline]] auto Calling(Report& report, Doing doing, Call call) {
     const std::uint64_t own = ++calls;
     underWay = own;
     report.doing = doing;
+    const bool follows = followsNext;
+    if (follows) BeginSteps();
     const auto given = call();
+    if (follows) EndSteps();
     if (underWay != own) EndWith(Finding::Jumped);
     underWay = 0;
     report.doing = Doing::Nothing;
@@ -90,16 +95,20 @@ public:
         report.pass = pass_;
         report.op = report.recorded = 0;
         std::memset(work_.seeds, 0, work_.order->slots * sizeof(*work_.seeds));
+        const Order& order = *work_.order;
+        followsNext = order.lookAt == 0;
         Init();
-        const std::uint64_t stop = work_.order->stopAt < work_.order->ops ? work_.order->stopAt : work_.order->ops;
+        const std::uint64_t wanted = order.lookAt < order.stopAt ? order.lookAt : order.stopAt;
+        const std::uint64_t stop = wanted < order.ops ? wanted : order.ops;
         for (std::uint64_t i = 0; i < stop; ++i) {
             report.op = i;
-            if (IsChecked() && work_.order->checkAll != 0) CheckEverything();
+            followsNext = i + 1 == order.lookAt;
+            if (IsChecked() && order.checkAll != 0 && !followsNext) CheckEverything();
             Do(work_.ops[i]);
             report.heapEnd = work_.heap->End();
             LookAround(i);
         }
-        if (IsChecked()) CheckPayloads();
+        if (IsChecked() && !Looks()) CheckPayloads();
         const auto index = static_cast<unsigned>(pass_);
         report.passEnd[index] = work_.heap->HighWater();
         report.passesDone = index + 1;
@@ -334,6 +343,7 @@ void RunPasses(Work& work) {
     for (unsigned pass = 0; pass <= static_cast<unsigned>(Pass::Utilisation); ++pass) {
         work.heap->Begin(kContents[pass], true);
         PassRun(work, static_cast<Pass>(pass)).Run();
+        if (Looks()) return CopyHeap();
         if (pass + 1 == kValidityPasses && work.order->watchSlot != kNoWatch) return;
     }
     Time(work);
