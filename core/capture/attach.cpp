@@ -23,9 +23,13 @@ namespace residue::capture {
 
 namespace {
 
-std::string Where(pid_t process) { return fmt::format("process {}", process); }
+std::string Where(pid_t process) {
+    return fmt::format("process {}", process);
+}
 
-std::string InProc(pid_t process, const char* file) { return fmt::format("/proc/{}/{}", process, file); }
+std::string InProc(pid_t process, const char* file) {
+    return fmt::format("/proc/{}/{}", process, file);
+}
 
 std::string LinkOf(const std::string& path) {
     std::array<char, 4096> target{};
@@ -115,7 +119,8 @@ Outcome<void> CheckRights(pid_t process, const StatusFile& status) {
 
 // Where the files differ, such as below chroot, the loader would find no shim.
 Outcome<void> CheckShim(pid_t process, const std::string& shim) {
-    struct stat ours {}, its {};
+    struct stat ours {
+    }, its{};
     if (::stat(shim.c_str(), &ours) != 0) return Fail(Failure{shim, std::strerror(errno), "what is brought into it"});
     if (::stat((InProc(process, "root") + shim).c_str(), &its) == 0 && ours.st_ino == its.st_ino &&
         ours.st_dev == its.st_dev) {

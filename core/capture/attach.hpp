@@ -24,7 +24,7 @@ Outcome<pid_t> ParseProcess(const std::string& text);
 Outcome<std::string> CheckAttachable(pid_t process);
 
 struct AttachPatience {
-    std::chrono::milliseconds place{5000};   // until a thread is where it may call the loader
+    std::chrono::milliseconds place{5000};    // until a thread is where it may call the loader
     std::chrono::milliseconds answer{10000};  // then, until the shim is there
 };
 

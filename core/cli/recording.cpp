@@ -87,8 +87,8 @@ void Recording::Summarise() const {
     else text += ", left while it ran";
     text += ": " + analysis::FormatCount(log.Positions().value) + " calls in " + path_;
     if (soon && !series.NeedsHeap() && log.Rows().value > 0) {
-        text += ", at most " + analysis::FormatBytes(series.MaxLive()) +
-                (status.midLife ? " alive of what it allocated since" : " alive");
+        text += ", at most " + analysis::FormatBytes(series.MaxLive()) + " alive";
+        if (status.midLife) text += " of what it allocated since";
     }
     const capture::Channel::Counted& counted = status.counted;
     if (counted.dropped != 0) text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";

@@ -13,9 +13,9 @@ using Json = nlohmann::json;
 TEST_CASE("record --attach writes what happens until Ctrl-C, says from where on, and the program goes on") {
     const Program residue;
     RunningSubject subject("attached-threads");
-    const auto run = support::Run(
-        {cli_tests::kResidue, "record", "-o", "x.residue", "--attach", std::to_string(subject.Process())},
-        {.folder = residue.folder.Path().string(), .interruptAfterMs = 3000});  // of silence
+    const auto run =
+        support::Run({cli_tests::kResidue, "record", "-o", "x.residue", "--attach", std::to_string(subject.Process())},
+                     {.folder = residue.folder.Path().string(), .interruptAfterMs = 3000});  // of silence
     INFO(run.errors);
     CHECK(run.exitCode == 0);
     CHECK(Contains(run.errors, "attached to capture_subject, process"));
@@ -40,14 +40,14 @@ TEST_CASE("what --attach cannot do is said, with exit code 2, and nothing is wri
         std::vector<std::string> arguments;
         const char* says;
     };
-    for (const Wrong& wrong : std::initializer_list<Wrong>{
-             {{"record", "--attach", "me"}, "'me' is no process"},
-             {{"record", "--attach", "2147483647"}, "there is no such process"},
-             {{"record", "--attach", "1", "--", "true"}, "there is a program to start, too"},
-             {{"record", "--attach", "1", "--follow"}, "hands the recorder on to nobody"},
-             {{"open", "--attach", "2147483647"}, "there is no such process"},
-             {{"open", "--attach=nobody"}, "'nobody' is no process"},
-             {{"open", "--attach", "1", "--", "true"}, "there is a program to start, too"}}) {
+    for (const Wrong& wrong :
+         std::initializer_list<Wrong>{{{"record", "--attach", "me"}, "'me' is no process"},
+                                      {{"record", "--attach", "2147483647"}, "there is no such process"},
+                                      {{"record", "--attach", "1", "--", "true"}, "there is a program to start, too"},
+                                      {{"record", "--attach", "1", "--follow"}, "hands the recorder on to nobody"},
+                                      {{"open", "--attach", "2147483647"}, "there is no such process"},
+                                      {{"open", "--attach=nobody"}, "'nobody' is no process"},
+                                      {{"open", "--attach", "1", "--", "true"}, "there is a program to start, too"}}) {
         const auto run = residue(wrong.arguments);
         INFO(run.errors);
         CHECK(run.exitCode == 2);

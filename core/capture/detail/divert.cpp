@@ -72,9 +72,7 @@ public:
         }
         return false;
     }
-    bool Read(user_regs_struct& registers) const {
-        return ::ptrace(PTRACE_GETREGS, thread_, nullptr, &registers) == 0;
-    }
+    bool Read(user_regs_struct& registers) const { return ::ptrace(PTRACE_GETREGS, thread_, nullptr, &registers) == 0; }
     bool Write(const user_regs_struct& registers) const {
         return ::ptrace(PTRACE_SETREGS, thread_, nullptr, &registers) == 0;
     }
@@ -185,7 +183,8 @@ Outcome<void> TryAll(pid_t process, const std::string& shim, const std::string& 
         plan.channel = channel;
         const auto room = (*target)->RoomFor(VisitBytes(plan));
         if (!room || !PutCode(process, *room, MakeVisit(plan))) {
-            return Fail(Failure{fmt::format("process {}", process), "has no room for the code that brings the recorder in",
+            return Fail(Failure{fmt::format("process {}", process),
+                                "has no room for the code that brings the recorder in",
                                 "some unused bytes behind a module's code, which may be written"});
         }
         for (int round = 0; round < 16 && Clock::now() < end; ++round) {
@@ -200,10 +199,10 @@ Outcome<void> TryAll(pid_t process, const std::string& shim, const std::string& 
             nap = std::min(nap * 2, std::chrono::microseconds(20'000));
         }
     } while (Clock::now() < end);
-    return Fail(Failure{fmt::format("process {}", process),
-                        fmt::format("none of its threads came to a place where the recorder can come in, for {} ms",
-                                    patience.count()),
-                        "one that leaves its allocator and signal handlers now and then"});
+    return Fail(Failure{
+        fmt::format("process {}", process),
+        fmt::format("none of its threads came to a place where the recorder can come in, for {} ms", patience.count()),
+        "one that leaves its allocator and signal handlers now and then"});
 }
 
 #else

@@ -36,12 +36,13 @@ Role RoleOf(std::string_view path) {
 // Calls in which a thread of the C library's waits for the world, and holds none of its locks that the loader or the
 // allocator need.
 constexpr std::array kWaits = {
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_ppoll, SYS_pselect6, SYS_epoll_pwait,
-    SYS_nanosleep, SYS_clock_nanosleep, SYS_accept, SYS_accept4, SYS_connect, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
-    SYS_sendmsg, SYS_wait4, SYS_waitid, SYS_rt_sigsuspend, SYS_futex, SYS_flock, SYS_fsync, SYS_fdatasync,
-    SYS_sched_yield,
+    SYS_read,      SYS_write,       SYS_readv,         SYS_writev,    SYS_pread64,         SYS_pwrite64,
+    SYS_ppoll,     SYS_pselect6,    SYS_epoll_pwait,   SYS_nanosleep, SYS_clock_nanosleep, SYS_accept,
+    SYS_accept4,   SYS_connect,     SYS_recvfrom,      SYS_recvmsg,   SYS_sendto,          SYS_sendmsg,
+    SYS_wait4,     SYS_waitid,      SYS_rt_sigsuspend, SYS_futex,     SYS_flock,           SYS_fsync,
+    SYS_fdatasync, SYS_sched_yield,
 #if defined(__x86_64__)
-    SYS_poll, SYS_select, SYS_epoll_wait, SYS_pause,
+    SYS_poll,      SYS_select,      SYS_epoll_wait,    SYS_pause,
 #endif
 };
 
@@ -95,7 +96,9 @@ int Target::AddModule(Dwfl_Module* handle, void**, const char* name, Dwarf_Addr,
 namespace {
 
 // Separate files of names are not looked for: only what is dynamic counts here.
-int NoNames(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word, char**) { return -1; }
+int NoNames(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word, char**) {
+    return -1;
+}
 
 }  // namespace
 
@@ -188,9 +191,10 @@ Outcome<void> Target::FindAllocator(pid_t process) {
 
 // What holds locks that the loader needs, or waits for them.
 void Target::AddTouchy(const Module& library) {
-    for (const char* const name : {"malloc", "calloc", "realloc", "free", "memalign", "aligned_alloc", "posix_memalign",
-                                   "valloc", "pvalloc", "fork", "pthread_create", "pthread_exit", "dl_iterate_phdr",
-                                   "dlopen", "dlclose", "dlsym", "dlvsym", "dlmopen", "dladdr", "dlerror"}) {
+    for (const char* const name :
+         {"malloc",  "calloc",  "realloc", "free",           "memalign",     "aligned_alloc",   "posix_memalign",
+          "valloc",  "pvalloc", "fork",    "pthread_create", "pthread_exit", "dl_iterate_phdr", "dlopen",
+          "dlclose", "dlsym",   "dlvsym",  "dlmopen",        "dladdr",       "dlerror"}) {
         std::uint64_t bytes = 0;
         if (const std::uint64_t at = state_->Find(library, name, &bytes)) state_->touchy.emplace_back(at, at + bytes);
     }

@@ -1,7 +1,7 @@
-// Code that a thread of another process runs once, at a place where it was stopped, and then goes on there as if nothing
-// had been: it saves every register, the signal mask, errno and the state of the vector units, takes a stack of its own,
-// brings the shim in through the loader, calls its entry, and puts all back. Nobody needs to watch it: whoever sent the
-// thread there may be gone by then.
+// Code that a thread of another process runs once, at a place where it was stopped, and then goes on there as if
+// nothing had been: it saves every register, the signal mask, errno and the state of the vector units, takes a stack of
+// its own, brings the shim in through the loader, calls its entry, and puts all back. Nobody needs to watch it: whoever
+// sent the thread there may be gone by then.
 //
 // On entry the stack pointer is kRedZone + 8 below what it was, and the word there is where the thread goes on.
 #pragma once
@@ -21,7 +21,7 @@ struct VisitPlan {
     std::string shim, channel;                                      // paths that it can open
 };
 
-bool CanVisit();             // this machine is one for which there is such code, and has what it takes
+bool CanVisit();  // this machine is one for which there is such code, and has what it takes
 std::size_t VisitBytes(const VisitPlan& plan);
 // Ready to be put at any address, its entry first.
 std::vector<std::uint8_t> MakeVisit(const VisitPlan& plan);

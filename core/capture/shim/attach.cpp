@@ -73,7 +73,9 @@ int HookedClose(void* handle) {
     return result;
 }
 
-std::size_t UsableUnknown(void*) noexcept { return 0; }
+std::size_t UsableUnknown(void*) noexcept {
+    return 0;
+}
 
 template <class Function>
 void Take(Function& function, const char* name, const void* beside) noexcept {

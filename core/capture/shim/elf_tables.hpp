@@ -30,7 +30,7 @@ public:
     bool AreThere() const noexcept { return symbols_ != nullptr && strings_ != nullptr; }
     bool IsLoader() const noexcept;  // the program that loads others
     std::uintptr_t Base() const noexcept { return base_; }
-    bool Covers(const void* address) const noexcept;  // one of its segments has it
+    bool Covers(const void* address) const noexcept;     // one of its segments has it
     Stretch Sealed() const noexcept { return sealed_; }  // pages that are read-only once it is loaded
     Relocations Calls() const noexcept { return calls_; }
     Relocations Others() const noexcept { return others_; }

@@ -210,7 +210,7 @@ namespace residue::capture::shim {
 
 HookTable AllocatorHooks() noexcept {
 #define RESIDUE_SLOT(function) {#function, reinterpret_cast<void*>(&residue_hook_##function)}
-    static constinit Slot slots[] = {RESIDUE_SLOT(malloc),        RESIDUE_SLOT(calloc),   RESIDUE_SLOT(free),
+    static Slot slots[] = {RESIDUE_SLOT(malloc),        RESIDUE_SLOT(calloc),   RESIDUE_SLOT(free),
                                      RESIDUE_SLOT(realloc),       RESIDUE_SLOT(memalign), RESIDUE_SLOT(reallocarray),
                                      RESIDUE_SLOT(aligned_alloc), RESIDUE_SLOT(valloc),   RESIDUE_SLOT(posix_memalign),
                                      RESIDUE_SLOT(pvalloc)};

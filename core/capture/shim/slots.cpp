@@ -26,10 +26,10 @@ constexpr std::uint32_t kCallSlot = R_AARCH64_JUMP_SLOT, kDataSlot = R_AARCH64_G
 
 struct Search {
     const char* name;
-    const void* place;       // a module around it; null: the first that has it
+    const void* place;  // a module around it; null: the first that has it
     const void* own;
     void* found = nullptr;
-    std::size_t index = 0;   // of the module looked at
+    std::size_t index = 0;  // of the module looked at
     Owner owner = Owner::None;
 };
 

@@ -24,7 +24,9 @@ constexpr int kUnnoticed = 11, kSlept = 21, kPolled = 22, kComputed = 23, kSmash
 std::atomic<bool> over{false};
 std::atomic<int> result{kUnnoticed};
 volatile sig_atomic_t toEnd = 0;
-void End(int) { toEnd = 1; }
+void End(int) {
+    toEnd = 1;
+}
 
 // Blocks that keep what was written into them.
 void Churn(std::size_t size) {
@@ -68,7 +70,7 @@ bool OpenPlugin() {
     return true;
 }
 
-bool Obey(const std::string& command, void*& old, void*& resized) {
+[[gnu::noinline]] bool Obey(const std::string& command, void*& old, void*& resized) {
     if (command == "free") {
         std::free(old);
         old = nullptr;
@@ -123,7 +125,7 @@ int AttachedWaiting() {
 }
 
 // One thread that never waits: its registers are all in use wherever it is stopped.
-[[gnu::optimize("O2")]] int AttachedBusy() {
+int AttachedBusy() {
     struct sigaction action {};
     action.sa_handler = End;
     sigaction(SIGUSR1, &action, nullptr);
