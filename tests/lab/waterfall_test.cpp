@@ -116,7 +116,8 @@ TEST_CASE("What the heap grows after the peak is lost by that") {
 
 TEST_CASE("The waterfall ends at the utilisation, for students' allocators on a trace with everything in it") {
     const LabTrace trace = TraceOf(
-        "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nr 2 4000\na 5 300\nf 0\nr 5 20\nf 3\na 6 1\na 7 5000\nf 4\n");
+        "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nr 2 4000\n"
+        "a 5 300\nf 0\nr 5 20\nf 3\na 6 1\na 7 5000\nf 4\n");
     for (const char* student : {"implicit.c", "explicit.c", "segregated.c"}) {
         INFO(student);
         const TraceOutcome outcome = RunOf(BuildOf(student), trace);
