@@ -88,6 +88,14 @@ TEST_CASE("What a block was seen to do with is its own room, also where there is
     CHECK(padding->bytes == 56);
 }
 
+TEST_CASE("A payload takes no more room than a larger one was seen to take") {
+    // Behind the 90 bytes there is always much; but 100 fit into 128.
+    const LabTrace trace = TraceOf("a 0 90\na 1 100\na 2 100\n");
+    const Waterfall fall = Fall(trace, {At(0, 640), At(512, 640), At(640, 768)});
+    CHECK(Of(fall, Loss::Holes) == 512 - 128);
+    CHECK(Of(fall, Loss::Overhead) == 38 + 28 + 28);
+}
+
 TEST_CASE("A heap that is larger at the peak than any payload ever reached has grown too early") {
     const LabTrace trace = TraceOf("a 0 32\na 1 32\n");
     const Waterfall fall = Fall(trace, {At(0, 4096), At(32, 4096)});
