@@ -44,7 +44,8 @@ Outcome<void> SaveRun(const LabResults& results, const lab::LabTrace& trace, con
     const lab::TraceOutcome& outcome = results.traces[0].outcome;
     log::EventLog log;
     lab::WriteLog(trace, outcome.records, results.source,
-                  outcome.problem ? lab::ProblemText(0, *outcome.problem) : outcome.notRun, log);
+                  outcome.problem ? lab::ProblemText(0, *outcome.problem) : outcome.notRun, log,
+                  outcome.problem ? outcome.problem->op : std::nullopt);
     log.Close();
     return log::WriteNative(log.View(), path, &Interrupted());
 }

@@ -37,6 +37,9 @@ public:
         }
     }
 
+    // A call that came to no good.
+    void Fail() { Idle(); }
+
     void End(const std::string& problem) {
         if (!problem.empty()) appender_.Append(Make(EventKind::Marker), problem);
         appender_.Flush();
@@ -107,7 +110,7 @@ private:
 }  // namespace
 
 void WriteLog(const LabTrace& trace, std::span<const Record> records, const std::string& allocator,
-              const std::string& problem, log::EventLog& log) {
+              const std::string& problem, log::EventLog& log, std::optional<std::uint64_t> failedOp) {
     log::SourceInfo source;
     source.name = trace.name;
     source.provenance = "run by residue lab through " + allocator;
@@ -116,6 +119,7 @@ void WriteLog(const LabTrace& trace, std::span<const Record> records, const std:
     writer.Begin(allocator);
     const std::size_t count = std::min(records.size(), trace.ops.size());
     for (std::size_t i = 0; i < count; ++i) writer.Add(trace.ops[i], records[i]);
+    if (failedOp == count && count < trace.ops.size()) writer.Fail();
     writer.End(problem);
 }
 

@@ -36,8 +36,9 @@ const char* NameOf(Loss loss);  // "headers and padding"
 
 struct Cost {
     Loss loss = Loss::Overhead;
-    std::uint64_t op = 0;     // Overhead: it placed the block. Holes: the last that freed something there. Growth: it grew
-    std::uint64_t bytes = 0;  // of `lost`
+    // Overhead: it placed the block. Holes: the last that freed something there. Growth: it grew the heap.
+    std::uint64_t op = 0;
+    std::uint64_t bytes = 0;    // of `lost`
     std::uint64_t address = 0;  // where they lie
 };
 

@@ -31,7 +31,8 @@ void LabSession::Load() {
         const lab::TraceOutcome& outcome = picture_->outcome;
         const std::string problem =
             outcome.problem ? lab::ProblemText(picture_->trace, *outcome.problem) : outcome.notRun;
-        lab::WriteLog(*picture_->operations, outcome.records, picture_->source, problem, log_);
+        lab::WriteLog(*picture_->operations, outcome.records, picture_->source, problem, log_,
+                      outcome.problem ? outcome.problem->op : std::nullopt);
         SetSubtitle(picture_->source + " on " + picture_->operations->name);
         AddWarnings(picture_->operations->warnings);
     }

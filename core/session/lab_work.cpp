@@ -295,7 +295,8 @@ void LabWork::ShowChosen() {
 void LabWork::GradeNext() {
     std::size_t row = 0;
     Alter([&](LabState& state) {
-        const auto next = std::find_if(state.rows.begin(), state.rows.end(), [](const auto& each) { return !each.ran; });
+        const auto next =
+            std::find_if(state.rows.begin(), state.rows.end(), [](const auto& each) { return !each.ran; });
         row = state.running = static_cast<std::size_t>(next - state.rows.begin());
         state.phase = LabState::Phase::Running;
     });

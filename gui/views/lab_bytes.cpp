@@ -106,7 +106,8 @@ void LabBytesPanel::DrawRow(ViewContext& context, ImVec2 at, std::uint64_t addre
         draw->AddRectFilled({x - edge, at.y}, {x - edge + wide, at.y + height},
                             WithAlpha(isGap ? theme.warn : theme.live, isGap ? 0.16f : 0.22f));
         if (kind == ByteKind::PayloadBegin)
-            draw->AddRectFilled({x - edge, at.y}, {x - edge + std::max(1.0f, context.Px(2)), at.y + height}, theme.live);
+            draw->AddRectFilled({x - edge, at.y}, {x - edge + std::max(1.0f, context.Px(2)), at.y + height},
+                                theme.live);
         char text[4];
         std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(moment_->bytes[byte - moment_->from]));
         DrawText(draw, context.fonts->mono, {x, y}, isGap ? theme.text : theme.dim, text);
@@ -145,9 +146,11 @@ void LabBytesPanel::DrawRows(ViewContext& context, std::uint64_t heapEnd) {
     ImGui::Dummy({1, static_cast<float>(rows) * height});
     const float top = ImGui::GetWindowPos().y, bottom = top + ImGui::GetWindowHeight();
     const auto first = static_cast<std::uint64_t>(std::max(0.0f, std::floor((top - origin.y) / height)));
-    const auto last = std::min(rows, static_cast<std::uint64_t>(std::max(0.0f, std::ceil((bottom - origin.y) / height))));
+    const auto below = static_cast<std::uint64_t>(std::max(0.0f, std::ceil((bottom - origin.y) / height)));
+    const auto last = std::min(rows, below);
     for (std::uint64_t row = first; row < last; ++row) {
-        DrawRow(context, {origin.x, origin.y + static_cast<float>(row) * height}, lab::kHeapBase + row * perRow_, heapEnd);
+        DrawRow(context, {origin.x, origin.y + static_cast<float>(row) * height}, lab::kHeapBase + row * perRow_,
+                heapEnd);
     }
     // What will be shown next is asked for by large steps, so that scrolling seldom waits.
     const std::uint64_t shown = lab::kHeapBase + first * perRow_;

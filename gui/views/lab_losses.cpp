@@ -42,7 +42,7 @@ const char* HelpOf(Loss loss) {
         case Loss::Overhead:
             return "At the peak: what blocks take beside their payloads, gaps that are too small for any block,\n"
                    "and what lies before the first payload.";
-        case Loss::Holes: return "At the peak: room between blocks in which a block could lie, and which once was used.";
+        case Loss::Holes: return "At the peak: room between blocks in which another block could lie.";
         case Loss::EarlyGrowth: return "At the peak: what mem_sbrk gave and no payload had reached.";
         case Loss::LateGrowth: return "What the heap grew after the peak, for less payload than there was then.";
     }
@@ -143,8 +143,8 @@ void DrawRunCurve(ViewContext& context, const session::LabPicture& picture, floa
         }
         TooltipNow(context, "after operation " + FormatCount(position) + "\nClick: go there");
     }
-    const float now = std::floor(plot.min.x + plot.Width() * static_cast<float>(
-                                                                 static_cast<double>(context.session->Now().value) / ops));
+    const double passed = static_cast<double>(context.session->Now().value) / ops;
+    const float now = std::floor(plot.min.x + plot.Width() * static_cast<float>(passed));
     ImGui::GetWindowDrawList()->AddRectFilled({now, plot.min.y}, {now + std::max(1.0f, context.Px(1.5f)), plot.max.y},
                                               theme.text);
     ImGui::SetCursorScreenPos({at.x, plot.max.y});
@@ -237,7 +237,8 @@ void DrawCosts(ViewContext& context, const session::LabPicture& picture, float w
             if (OperationRow(context, static_cast<int>(i), width, cost.op, &hovered)) SeekBehind(context, cost.op);
             const Rect mark = columns.Cell(0, at.y, height);
             const float middle = std::floor(at.y + height / 2), half = context.Px(4);
-            ImGui::GetWindowDrawList()->AddRectFilled({mark.min.x, middle - half}, {mark.min.x + 2 * half, middle + half},
+            ImGui::GetWindowDrawList()->AddRectFilled({mark.min.x, middle - half},
+                                                      {mark.min.x + 2 * half, middle + half},
                                                       ColourOf(theme, cost.loss), context.Px(2));
             columns.Text(context, 1, at.y, height, theme.text, FormatCount(cost.op + 1));
             columns.Text(context, 2, at.y, height, theme.dim, CallOf(picture, cost.op));
@@ -256,7 +257,8 @@ void DrawCosts(ViewContext& context, const session::LabPicture& picture, float w
         const lab::Growth& growth = picture.fall.growths[i];
         const ImVec2 at = ImGui::GetCursorScreenPos();
         bool hovered = false;
-        if (OperationRow(context, static_cast<int>(100 + i), width, growth.op, &hovered)) SeekBehind(context, growth.op);
+        if (OperationRow(context, static_cast<int>(100 + i), width, growth.op, &hovered))
+            SeekBehind(context, growth.op);
         columns.Text(context, 0, at.y, height, theme.text, FormatCount(growth.op + 1));
         columns.Text(context, 1, at.y, height, theme.dim, CallOf(picture, growth.op));
         columns.Text(context, 2, at.y, height, theme.text, FormatBytes(growth.grown));

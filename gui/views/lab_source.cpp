@@ -81,8 +81,8 @@ void LabSourcePanel::DrawHeader(ViewContext& context, float width) {
     if (known && !moment_->whole) status += ", cut";
     if (!isPresent_) status = "running…";
     const float right = TextWidth(context.fonts->mono, status) + pad;
-    DrawTextIn(draw, context.fonts->monoBold, {{at.x + pad, at.y}, {at.x + width - pad - right, at.y + row}}, theme.text,
-               call);
+    DrawTextIn(draw, context.fonts->monoBold, {{at.x + pad, at.y}, {at.x + width - pad - right, at.y + row}},
+               theme.text, call);
     DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad, at.y + row}}, theme.dim, status,
                Align::Right);
     if (known && moment_->steps.size() > 1) {
@@ -156,7 +156,7 @@ void LabSourcePanel::DrawCode(ViewContext& context, ImVec2 size) {
         const auto rows = static_cast<std::uint32_t>(std::max(1.0f, (ImGui::GetWindowHeight() - 2 * pad) / height));
         const std::uint32_t shared = std::min(rows / 3, 4u), page = std::max(1u, rows - shared);
         const std::uint32_t first = scrollTo_ <= rows - shared / 2 ? 0 : (scrollTo_ - 1 - shared / 2) / page * page;
-        ImGui::SetScrollY(std::floor(static_cast<float>(first) * height));
+        ImGui::SetScrollY(first == 0 ? 0 : std::floor(static_cast<float>(first) * height + pad));
         ImGui::SetScrollX(0);
         scrollTo_ = 0;
     }
@@ -206,8 +206,8 @@ void LabSourcePanel::DrawCalls(ViewContext& context, float width) {
         const float right = TextWidth(context.fonts->mono, where) + pad;
         DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad - right, at.y + height}},
                    i == 0 ? theme.text : theme.dim, (isLast ? "… " : "") + place.function);
-        DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad, at.y + height}}, theme.dim, where,
-                   Align::Right);
+        DrawTextIn(draw, context.fonts->mono, {{at.x + pad, at.y}, {at.x + width - pad, at.y + height}}, theme.dim,
+                   where, Align::Right);
     }
 }
 

@@ -154,13 +154,14 @@ TEST_CASE("A report that the code writes itself is not believed") {
     for (int i = 0; i < 400; ++i) {
         if (word[i] % 4096 != 0 || word[i] >> 40 != 0x7f || write(1, (void *)word[i], 1) != 1) continue;
         unsigned *report = (unsigned *)word[i];
-        if (report[0] != 1 || report[1] != RUNNING) continue;
+        if (report[0] != VERSION || report[1] != RUNNING) continue;
         report[1] = DONE;
         *(unsigned *)((char *)report + OFFSET) = PASSES;
         write(1, "lied", 4);
         _exit(0);
     })";
-    const std::pair<const char*, std::size_t> numbers[] = {{"RUNNING", static_cast<std::size_t>(Phase::Running)},
+    const std::pair<const char*, std::size_t> numbers[] = {{"VERSION", kLayoutVersion},
+                                                           {"RUNNING", static_cast<std::size_t>(Phase::Running)},
                                                            {"DONE", static_cast<std::size_t>(Phase::Done)},
                                                            {"OFFSET", offsetof(Report, passesDone)},
                                                            {"PASSES", kPasses}};

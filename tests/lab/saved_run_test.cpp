@@ -35,4 +35,9 @@ TEST_CASE("A run that ended early ends with what went wrong, and odd records are
     WriteLog(trace, records, "mm.c", "ERROR: it is wrong", log);
     const log::LogView view = log.View();
     CHECK(view.Text(Row{view.Rows().value - 1}) == "ERROR: it is wrong");
+    // The operation that failed is one that can be stood at.
+    log::EventLog another;
+    WriteLog(trace, records, "mm.c", "ERROR: it is wrong", another, 3);
+    CHECK(another.View().Positions() == view.Positions() + 1);
+    CHECK(another.View().Text(Row{another.View().Rows().value - 1}) == "ERROR: it is wrong");
 }

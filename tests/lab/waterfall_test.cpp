@@ -88,6 +88,14 @@ TEST_CASE("What a block was seen to do with is its own room, also where there is
     CHECK(padding->bytes == 56);
 }
 
+TEST_CASE("A payload takes no more room than a larger one was seen to take") {
+    // Behind the 90 bytes there is always much; but 100 fit into 128.
+    const LabTrace trace = TraceOf("a 0 90\na 1 100\na 2 100\n");
+    const Waterfall fall = Fall(trace, {At(0, 640), At(512, 640), At(640, 768)});
+    CHECK(Of(fall, Loss::Holes) == 512 - 128);
+    CHECK(Of(fall, Loss::Overhead) == 38 + 28 + 28);
+}
+
 TEST_CASE("A heap that is larger at the peak than any payload ever reached has grown too early") {
     const LabTrace trace = TraceOf("a 0 32\na 1 32\n");
     const Waterfall fall = Fall(trace, {At(0, 4096), At(32, 4096)});
@@ -116,7 +124,8 @@ TEST_CASE("What the heap grows after the peak is lost by that") {
 
 TEST_CASE("The waterfall ends at the utilisation, for students' allocators on a trace with everything in it") {
     const LabTrace trace = TraceOf(
-        "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nr 2 4000\na 5 300\nf 0\nr 5 20\nf 3\na 6 1\na 7 5000\nf 4\n");
+        "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nr 2 4000\n"
+        "a 5 300\nf 0\nr 5 20\nf 3\na 6 1\na 7 5000\nf 4\n");
     for (const char* student : {"implicit.c", "explicit.c", "segregated.c"}) {
         INFO(student);
         const TraceOutcome outcome = RunOf(BuildOf(student), trace);

@@ -24,18 +24,27 @@ std::uint64_t calls = 0;
 bool followsNext = false;  // the next call is the one that leads to the moment which is looked at
 
 template <class Call>
-[[gnu::noinline]] auto Calling(Report& report, Doing doing, Call call) {
+[[gnu::noinline]] auto CallOnce(Report& report, Doing doing, Call call) {
     const std::uint64_t own = ++calls;
     underWay = own;
     report.doing = doing;
-    const bool follows = followsNext;
-    if (follows) BeginSteps();
     const auto given = call();
-    if (follows) EndSteps();
     if (underWay != own) EndWith(Finding::Jumped);
     underWay = 0;
     report.doing = Doing::Nothing;
     return given;
+}
+
+// Apart from the call itself, so that what finds out jumps stays as simple as it is.
+template <class Call>
+auto Calling(Report& report, Doing doing, Call call) {
+    if (!followsNext) return CallOnce(report, doing, call);
+    return CallOnce(report, doing, [&] {
+        BeginSteps();
+        const auto given = call();
+        EndSteps();
+        return given;
+    });
 }
 
 std::uint64_t FillWord(std::uint64_t seed, std::uint64_t index) {
