@@ -1,6 +1,7 @@
 // Real programs under the shim.
 #include "capture/capture.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <map>
@@ -8,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "analysis/mapped.hpp"
+#include "capture/mappings.hpp"
 #include "log/events.hpp"
 #include "model/heap_model.hpp"
 #include "support/catch.hpp"
@@ -207,15 +208,21 @@ TEST_CASE("whatever happens in a program, the recorder and it survive what it wo
 
 TEST_CASE("the regions that a program was seen to have hold its blocks, and nothing is known of holes", "[threads]") {
     const Watched watched({"threads", "2", "100000"});
-    analysis::Mapped mapped;
+    std::vector<capture::Mapping> mapped;
     REQUIRE(watched.view.SampledRegions() > 0);
-    mapped.MoveTo(watched.view, watched.view.Rows());
+    for (std::uint64_t i = 0; i < watched.view.SampledRegions(); ++i) {
+        const events::Event event = watched.view.At(watched.view.SampledRegion(i)).event;
+        const capture::Mapping range{event.address, event.address + event.size};
+        mapped = capture::Without(mapped, {range});
+        if (event.kind == EventKind::RegionGrown) mapped.push_back(range);
+        std::sort(mapped.begin(), mapped.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    }
     std::size_t inside = 0, all = 0;
     for (std::uint32_t id = 1; id <= watched.view.Blocks(); ++id) {
         const events::Event birth = watched.view.Birth(BlockId{id}).event;
         if (birth.size < 3000 || birth.size > 3006) continue;
         ++all;
-        for (const analysis::MappedRange& range : mapped.Ranges()) {
+        for (const capture::Mapping& range : mapped) {
             inside += birth.address >= range.begin && birth.address + birth.size <= range.end;
         }
     }
