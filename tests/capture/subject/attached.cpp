@@ -140,10 +140,11 @@ int AttachedBusy() {
         }
         return static_cast<std::uint64_t>((a + b + c + d) * 1e6) ^ x ^ y;
     };
-    const std::uint64_t right = compute(17);
+    volatile std::uint64_t seed = 17;  // or it is computed once for all
+    const std::uint64_t right = compute(seed);
     while (toEnd == 0) {
         errno = 77;
-        if (compute(17) != right || errno != 77) return kComputed;
+        if (compute(seed) != right || errno != 77) return kComputed;
         std::free(std::malloc(4301));
     }
     return kUnnoticed;
