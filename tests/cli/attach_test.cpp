@@ -12,7 +12,7 @@ using Json = nlohmann::json;
 
 TEST_CASE("record --attach writes what happens until Ctrl-C, says from where on, and the program goes on") {
     const Program residue;
-    RunningSubject subject("attached-threads");
+    const RunningSubject subject("sleeps");
     const auto run =
         support::Run({cli_tests::kResidue, "record", "-o", "x.residue", "--attach", std::to_string(subject.Process())},
                      {.folder = residue.folder.Path().string(), .interruptAfterMs = 3000});  // of silence
@@ -22,8 +22,7 @@ TEST_CASE("record --attach writes what happens until Ctrl-C, says from where on,
     CHECK(Contains(run.errors, "it ran before it was recorded"));
     CHECK(Contains(run.errors, "capture_subject, left while it ran"));
     CHECK(Contains(run.errors, "alive of what it allocated since"));
-    CHECK(subject.Ask("take") == "yes");
-    CHECK(subject.End() == 11);
+    CHECK(std::string("RSD").find(subject.State()) != std::string::npos);
     const auto report = residue({"report", "x.residue", "--json"});
     REQUIRE(report.exitCode == 0);
     const Json json = Json::parse(report.output);

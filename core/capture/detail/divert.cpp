@@ -41,6 +41,9 @@ Failure SystemSays(pid_t process, const char* what) {
     return {fmt::format("process {}", process), std::move(text), std::move(expected)};
 }
 
+// About a second: on a busy machine a thread that runs has to get its turn before it can stop.
+constexpr int kStopTurns = 2000;
+
 // A thread that is held; let go at the end.
 class Held {
 public:
@@ -58,7 +61,7 @@ public:
     // False: it did not stop soon. Then it cannot be let go either, but by the end of our own thread.
     bool Stop() {
         if (::ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) != 0) return false;
-        for (int turn = 0; turn < 200; ++turn) {
+        for (int turn = 0; turn < kStopTurns; ++turn) {
             int status = 0;
             const pid_t got = ::waitpid(thread_, &status, __WALL | WNOHANG);
             if (got < 0 || (got == thread_ && !WIFSTOPPED(status))) return false;
@@ -196,7 +199,7 @@ Outcome<void> TryAll(pid_t process, const std::string& shim, const std::string& 
                 if (*sent) return {};
             }
             std::this_thread::sleep_for(nap);
-            nap = std::min(nap * 2, std::chrono::microseconds(20'000));
+            nap = std::min(nap * 2, std::chrono::microseconds(4000));
         }
     } while (Clock::now() < end);
     return Fail(Failure{

@@ -59,6 +59,8 @@ private:
 
 }  // namespace
 
+enum class Began { Alone, AmongThreads };
+
 // Everything about this process and one recorder of it. Never taken down: threads may end after everything else, and a
 // thread that was inside a hook when another recorder came finishes in the lanes that it began in.
 struct Process {
@@ -81,7 +83,7 @@ struct Process {
     AttachAnswer AttachTo(const char* path) noexcept;
     bool Open(const char* path) noexcept;
     bool Follow() noexcept;
-    bool SetUp(Active* page) noexcept;
+    bool SetUp(Active* page, Began began) noexcept;
     void Begin(std::uint64_t inherited) noexcept;
     Writer* Claim() noexcept;
     void SetUpTraces(Writer& writer) noexcept;
@@ -177,10 +179,10 @@ bool Process::Attach() noexcept {
         return false;
     }
     Active* const page = NewPage();
-    return page != nullptr && SetUp(page);
+    return page != nullptr && SetUp(page, Began::Alone);
 }
 
-bool Process::SetUp(Active* page) noexcept {
+bool Process::SetUp(Active* page, Began began) noexcept {
     plan = header->plan;
     writers = static_cast<Writer*>(Map(sizeof(Writer) * plan.Lanes()));
     if (writers == nullptr) return false;
@@ -188,11 +190,11 @@ bool Process::SetUp(Active* page) noexcept {
     new (traces) events::TraceTable(plan.traceNodes, memory + Plan::TracesAt());
     modules.Use(header, reinterpret_cast<Module*>(memory + Plan::ModulesAt()));
     hasKey = hasKey || pthread_key_create(&key, ThreadEnds) == 0;
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0) {
-        header->fenced.store(1, std::memory_order_relaxed);
-    } else {
-        header->fenced.store(0, std::memory_order_relaxed);
-    }
+    // With many threads the kernel waits here until each core has been through it (seen: more than 10 s on a busy
+    // machine), which the thread of a running program shall not. Then the reader waits a moment instead.
+    const bool fenced =
+        began == Began::Alone && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+    header->fenced.store(fenced ? 1 : 0, std::memory_order_relaxed);
     // Lanes of a program that this one took the place of (exec): their threads are no more.
     for (std::uint32_t i = 0; i < plan.Lanes() && i < header->lanesUsed.load(std::memory_order_acquire); ++i) {
         Lane(i)->mark.store(kIdle, std::memory_order_release);
@@ -242,7 +244,7 @@ AttachAnswer Process::AttachTo(const char* path) noexcept {
         return AttachAnswer::NoChannel;
     }
     Active* const page = NewPage();
-    return page != nullptr && SetUp(page) ? AttachAnswer::Attached : AttachAnswer::NoMemory;
+    return page != nullptr && SetUp(page, Began::AmongThreads) ? AttachAnswer::Attached : AttachAnswer::NoMemory;
 }
 
 // In a program that runs already: its hooks are in place and do nothing, because nobody ever listened, or does no more.
@@ -288,7 +290,7 @@ bool AttachChild(Active& page) noexcept {
     self.busy = self.own = true;
     self.writer = nullptr;
     self.page = nullptr;
-    const bool attached = process.Follow() && process.SetUp(&page);
+    const bool attached = process.Follow() && process.SetUp(&page, Began::Alone);
     if (attached) process.Begin(kForked);
     self.busy = self.own = false;
     return attached;
