@@ -3,9 +3,13 @@
 //   residue-view MM.c --trace TRACE... [--compiler CC] [...]
 //   residue-view -- PROGRAM ARGUMENTS...
 //   residue-view --picture FILE --at EVENT -o OUT.png [...]
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -97,6 +101,12 @@ std::optional<session::LabOptions> LabOf(const Arguments& arguments, std::vector
     options.student = student;
     if (student.empty()) failures.push_back({"--trace", "without an allocator", "residue-view MM.c --trace T.rep"});
     options.traces = lab::ExpandTraces(arguments.traces, failures);
+    for (const std::string& path : options.traces) {
+        if (::access(path.c_str(), R_OK) != 0) failures.push_back({path, std::strerror(errno), "a trace"});
+    }
+    if (!student.empty() && ::access(student.c_str(), R_OK) != 0) {
+        failures.push_back({student, std::strerror(errno), "a C file, or a folder with mm.c in it"});
+    }
     options.settings = lab::CheckOptions(arguments.lab, failures);
     return options;
 }

@@ -141,3 +141,29 @@ TEST_CASE("What the code prints cannot command the terminal") {
     CHECK(!Contains(run.output, "\033"));
     CHECK(json::accept(residue({"lab", "mm.c", "a.rep", "--json"}).output));
 }
+
+TEST_CASE("The window on a student's allocator: a picture of it, and what does not go with it") {
+    const Lab residue;
+    residue.folder.Write("a.rep", kLabTrace);
+    const auto both = residue({"lab", kExample, "a.rep", "--json", "--window"});
+    CHECK(both.exitCode == 2);
+    CHECK(Contains(both.errors, "--window: prints and writes nothing"));
+    std::filesystem::path viewer = std::string(RESIDUE_BIN_DIR) + "/residue-view";
+    if (!std::filesystem::exists(viewer)) return;
+    std::vector<std::string> picture = {"picture", kExample, "--trace=a.rep", "-o", "a.png", "--size=640x400"};
+    if (syscall(444 /* landlock_create_ruleset */, nullptr, 0, 1) < 1) picture.push_back("--no-landlock");
+    const auto drawn = residue(picture);
+    INFO(drawn.errors);
+    CHECK(drawn.exitCode == 0);
+    CHECK(std::filesystem::file_size(residue.folder / "a.png") > 1000);
+    const auto where = residue({"picture", kExample, "-o", "b.png"});
+    CHECK(where.exitCode == 2);
+    CHECK(Contains(where.errors, "on which trace is it to run? (expected --trace T.rep)"));
+    const auto none = residue({"picture", kExample, "--trace", "none.rep", "--trace", "a.rep", "-o", "b.png"});
+    CHECK(none.exitCode == 2);
+    CHECK(Contains(none.errors, "none.rep: No such file"));
+    CHECK_FALSE(std::filesystem::exists(residue.folder / "b.png"));
+    const auto wrong = residue({"lab", kExample, "a.rep", "--window", "--no-such-option"});
+    CHECK(wrong.exitCode == 2);
+    CHECK(Contains(wrong.errors, "no-such-option"));
+}
