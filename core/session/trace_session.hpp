@@ -17,6 +17,7 @@ public:
     void WaitUntilLoaded() override;
     bool IsLive() const override { return Status().phase == Phase::Loading; }
     std::optional<import::TraceFigures> Figures() const override;
+    std::string TraceFile() const override { return Path(); }  // before it is read, too
 
 private:
     void Load();
