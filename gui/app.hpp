@@ -154,6 +154,7 @@ private:
     void TickLanes(double seconds);
     void ForgetLanes();
     void DrawLanes(ViewContext& context, const Rect& rect);
+    bool ShowsLanes() const { return lanes_.Count() > 0 && centreTab_ == CentreTab::Heap; }
 
     // app_lab.cpp
     session::Lab* GetLab() const { return session_ ? session_->GetLab() : nullptr; }

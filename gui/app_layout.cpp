@@ -131,6 +131,10 @@ void App::Arrange(ImVec2 size) {
     const float strip = NumbersView::Height(context, heapRight - heapLeft);
     rects_.numbers = {{heapLeft, base - strip}, {heapRight, base}};
     rects_.heap = {{heapLeft, top}, {heapRight, rects_.numbers.min.y - gap}};
+    if (ShowsLanes()) {  // their figures stand above each
+        rects_.numbers = {};
+        rects_.heap.max.y = base;
+    }
 }
 
 void App::DrawWindow() {
@@ -294,7 +298,7 @@ void App::DrawHeapPanel(ViewContext& context, const Rect& rect) {
         used += line;
     }
     const Rect rest{{inside.min.x, inside.min.y + used}, inside.max};
-    if (lanes_.Count() > 0 && centreTab_ == CentreTab::Heap) DrawLanes(context, rest);
+    if (ShowsLanes()) DrawLanes(context, rest);
     else DrawInside(context, view.Title(), rest, view);
     centreTab_ = static_cast<CentreTab>(chosen);  // from the next frame on
 }

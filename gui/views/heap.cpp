@@ -22,6 +22,7 @@ namespace {
 
 constexpr float kMapWidth = 14;
 constexpr float kLegendHeight = 26;
+constexpr float kLow = 110;
 constexpr float kSidewaysFrom = 24;  // pixels of sideways drag before the page shifts
 
 class HeapView final : public View {
@@ -366,9 +367,10 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     const float axisLeft = mapLeft + context.Px(kMapWidth) + context.Px(10);
     const std::string widest = analysis::FormatAddress(pieces_.back().end);
     const float axisWidth = TextWidth(context.fonts->monoSmall, widest) + context.Px(12);
-    const float bottom = origin.y + size.y - context.Px(kLegendHeight);
+    const bool low = size.y < context.Px(kLow);  // a lane among several: rows before all else
+    const float bottom = origin.y + size.y - (low ? 0 : context.Px(kLegendHeight));
     // Above the first row there is room for the failed request's ruler.
-    const Rect area{{std::floor(axisLeft + axisWidth), std::floor(origin.y + context.Px(18))},
+    const Rect area{{std::floor(axisLeft + axisWidth), std::floor(origin.y + context.Px(low ? 5 : 18))},
                     {std::floor(origin.x + size.x - pad), std::floor(bottom - context.Px(4))}};
     if (area.Width() < 40 || area.Height() < 20) return;
     viewport_ = {static_cast<std::int64_t>(area.Width()), static_cast<std::int64_t>(area.Height()),
@@ -417,8 +419,10 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     if (const auto address = map_.Draw(frame, column, pieces_, emphasis)) {
         camera_.ScrollBy(layout_.Nearest(*address).y - viewport_.height / 2 - camera_.top, viewport_, layout_);
     }
-    draw->AddLine({origin.x, bottom}, {origin.x + size.x, bottom}, context.theme->line);
-    DrawLegend(frame, {{origin.x + pad, bottom}, {origin.x + size.x - pad, origin.y + size.y}}, look.dense);
+    if (!low) {
+        draw->AddLine({origin.x, bottom}, {origin.x + size.x, bottom}, context.theme->line);
+        DrawLegend(frame, {{origin.x + pad, bottom}, {origin.x + size.x - pad, origin.y + size.y}}, look.dense);
+    }
     Hover(frame, input, look.dense);
     menu_.Draw(context);
 }

@@ -52,8 +52,8 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
     flow.Place(context.Px(120));
     Choice(context, "##allocator", names, allocator_, context.Px(120));
     Tooltip(context, alloc::Registry()[static_cast<std::size_t>(allocator_)].rule);
-    flow.Place(context.Px(90));
-    TextField(context, "##capacity", capacity_, "auto", context.Px(90), true);
+    flow.Place(context.Px(64));
+    TextField(context, "##capacity", capacity_, "auto", context.Px(64), true);
     Tooltip(context, "Bytes that it has, such as 64K; auto: its heap grows as needed");
     const bool room = lanes.Count() < session::Lanes::kMost;
     const auto add = [&](bool fork) {
@@ -68,8 +68,8 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
         note_.clear();
         context.commands->AddLane(names[static_cast<std::size_t>(allocator_)], capacity, fork);
     };
-    flow.Place(context.Px(84));
-    if (Button(context, "##race", "Race it", ButtonKind::Plain, context.Px(84), room)) add(false);
+    flow.Place(context.Px(70));
+    if (Button(context, "##race", "Race it", ButtonKind::Plain, context.Px(70), room)) add(false);
     Tooltip(context, "The whole trace through this allocator, beside the present one");
     const std::string fork = "Fork at " + analysis::FormatCount(context.session->Now().value);
     const float forkWidth = TextWidth(context.fonts->label, fork) + context.Px(20);
@@ -149,8 +149,9 @@ float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, con
     if (run.failedRequests != 0) figures.push_back(analysis::FormatCount(run.failedRequests) + " failed");
     if (now.heap) figures.push_back("heap " + analysis::FormatBytes(*now.heap));
     if (run.peakUtilisation) figures.push_back("peak util. " + analysis::FormatFraction(*run.peakUtilisation));
-    if (now.holes) figures.push_back(analysis::FormatCount(*now.holes) + (*now.holes == 1 ? " hole" : " holes"));
-    if (now.externalFragmentation) {
+    const bool told = lane.GetLab() == nullptr;  // a student's heap does not tell headers from holes
+    if (now.holes && told) figures.push_back(analysis::FormatCount(*now.holes) + (*now.holes == 1 ? " hole" : " holes"));
+    if (now.externalFragmentation && told) {
         figures.push_back("ext. frag. " + analysis::FormatFraction(*now.externalFragmentation));
     }
     if (const std::uint64_t probes = lane.ProbesOfPresent()) {

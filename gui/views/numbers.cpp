@@ -107,6 +107,17 @@ std::vector<Cell> Figures(ViewContext& context) {
                 std::string("search length\nholes looked at by this request") +
                     (probes > 0 ? "" : "\nNothing was searched for in this call, or it was not recorded."),
                 0};
+    // A student's heap does not tell headers from holes.
+    if (session.GetLab() != nullptr) {
+        const std::string gaps = "bytes below the break that are no payload: headers and free blocks, which the code "
+                                 "does not tell apart";
+        cells[2].name = "gaps", cells[2].tooltip = "gaps\nmaximal runs of " + gaps;
+        cells[3].name = "largest gap", cells[3].tooltip = "largest gap\nof the " + gaps;
+        for (Cell* cell : {&cells[4], &cells[5]}) {
+            cell->value = kUnknown, cell->colour = 0;
+            cell->tooltip += "\nNot known: of " + gaps;
+        }
+    }
     // After lost events no figure is sure; those of the whole run are not wherever events were lost in it.
     if (const auto from = session.Series().UncertainFrom()) {
         for (Cell& cell : cells) {

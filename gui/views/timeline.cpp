@@ -156,7 +156,7 @@ void TimelineView::DrawLegend(ViewContext& context, float left, float right, flo
     if (!known && !context.session->MappedOverTime().Steps().empty()) entry(0, theme.heap, "mapped (sampled)");
     if (known) {
         entry(0, theme.heap, kHeap);
-        entry(1, theme.warn, kFragmentation);
+        if (context.session->GetLab() == nullptr) entry(1, theme.warn, kFragmentation);
     }
     entry(2, theme.error, kErrors);
 }
@@ -274,7 +274,7 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
         lastTop = high;
     }
     if (several) DrawStack(context, plot, *list_, yOf);
-    if (!known) return;
+    if (!known || context.session->GetLab() != nullptr) return;  // a student's heap does not tell headers from holes
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const analysis::SeriesColumn& column = columns_[i];
         const float x0 = edges_[i], x1 = edges_[i + 1];
@@ -510,9 +510,10 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
     }
     if (series.HeapKnown()) {
         text += "\nheap size " + range(analysis::FormatBytes(column.heapMin), analysis::FormatBytes(column.heapMax));
-        text +=
-            "\nexternal fragmentation " + range(analysis::FormatFraction(static_cast<double>(column.fragmentationMin)),
-                                                analysis::FormatFraction(static_cast<double>(column.fragmentationMax)));
+        if (context.session->GetLab() == nullptr) {
+            const auto share = [](float value) { return analysis::FormatFraction(static_cast<double>(value)); };
+            text += "\nexternal fragmentation " + range(share(column.fragmentationMin), share(column.fragmentationMax));
+        }
     }
     if (const auto seen = context.session->MappedOverTime().Between(from, past); seen.second > 0 && !series.HeapKnown()) {
         text += "\nmapped, as seen " + range(analysis::FormatBytes(seen.first), analysis::FormatBytes(seen.second));
