@@ -244,7 +244,8 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
     cli.add_option("--lane", arguments.lanes, "another allocator on the same trace, beside it (may be given again)");
-    cli.add_option("--fork", arguments.fork, "go on from a position on with another allocator: 500:best-fit, 500:tlsf:64K");
+    cli.add_option("--fork", arguments.fork,
+                   "go on from a position on with another allocator: 500:best-fit, 500:tlsf:64K");
     cli.add_option("--symbols", arguments.symbols,
                    "for an event stream: the program that names its call traces' addresses");
     cli.add_flag("--sandbox", arguments.sandbox, "open the sandbox");

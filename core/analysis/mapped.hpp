@@ -1,6 +1,6 @@
-// The memory that a recorded program had mapped for its heap, as it was seen now and then (Event::IsSampledRegion): what
-// holds of it at any moment, and how much it was over time. Between two looks it is as at the earlier one, so a peak
-// may be missed, and blocks may lie outside of it.
+// The memory that a recorded program had mapped for its heap, as it was seen now and then (Event::IsSampledRegion):
+// what holds of it at any moment, and how much it was over time. Between two looks it is as at the earlier one, so a
+// peak may be missed, and blocks may lie outside of it.
 //
 //     Mapped mapped;                       // kept, and asked again and again
 //     mapped.MoveTo(view, session.NowRow());

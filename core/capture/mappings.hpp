@@ -1,5 +1,5 @@
-// The memory that a program has mapped, seen in /proc/PID/maps: glibc's own calls of brk and mmap pass by the shim. What
-// is of its heap is found out where the blocks are known (rows.hpp).
+// The memory that a program has mapped, seen in /proc/PID/maps: glibc's own calls of brk and mmap pass by the shim.
+// What is of its heap is found out where the blocks are known (rows.hpp).
 #pragma once
 
 #include <sys/types.h>

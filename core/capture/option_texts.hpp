@@ -23,7 +23,8 @@ struct OptionTexts {
     static constexpr const char* kCallTracesHelp =
         "auto, fp (frame pointers), dwarf (unwinding tables), or off; auto is the best there is";
     static constexpr const char* kDepthHelp = "frames of a call trace, 1 to 64 (32)";
-    static constexpr const char* kLimitHelp = "how large the recording may become in memory and on disk together, such as 4G";
+    static constexpr const char* kLimitHelp =
+        "how large the recording may become in memory and on disk together, such as 4G";
     static constexpr const char* kDropHelp =
         "where the recorder is behind, lose events at once rather than let the program wait";
     static constexpr const char* kFollowHelp =

@@ -24,7 +24,8 @@ int OpenProgram(const Arguments& arguments) {
                  "residue open -- PROGRAM ARGUMENTS...\nresidue open --attach PID", "residue open");
     capture::OptionTexts how;
     AddCaptureOptions(app, how);
-    app.add_flag("--follow", how.follow, "the processes that it starts are watched too; the window shows one at a time");
+    app.add_flag("--follow", how.follow,
+                 "the processes that it starts are watched too; the window shows one at a time");
     app.add_option("--attach", how.attach, capture::OptionTexts::kAttachHelp);
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, before, failures); !parsed.goOn) return parsed.exitCode;

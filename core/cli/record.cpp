@@ -55,7 +55,8 @@ public:
         };
         look(program);
         for (const auto& child : running_) look(*child);
-        if (largest != nullptr && (resident >= options_.mostLog || bytes >= options_.mostInAll)) largest->Process().DetachAtLimit();
+        if (largest != nullptr && (resident >= options_.mostLog || bytes >= options_.mostInAll))
+            largest->Process().DetachAtLimit();
     }
     void LeaveAlone() {
         for (const auto& child : running_) child->Process().Detach();

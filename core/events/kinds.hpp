@@ -34,19 +34,19 @@ namespace residue::events {
       "address, size: every live block that starts in this range dies, and what stayed dead in it can be had again; " \
       "argument: which of an arena's marks was released, 1 the oldest (0: none)")                                     \
     X(RegionGrown, "region grown", Leads,                                                                             \
-      "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out. " \
-      "In the log with the flag Region it trails: they are a block of its parent's. With the flag Sampled they were "  \
-      "seen to be there, and trail: no hole and no heap size follows from them")                 \
+      "address, size: bytes that the allocator got from below; bookkeeping: of these, at their end, never given out. "\
+      "In the log with the flag Region it trails: they are a block of its parent's. With the flag Sampled they were " \
+      "seen to be there, and trail: no hole and no heap size follows from them")                                      \
     X(RegionShrunk, "region shrunk", Leads,                                                                           \
-      "address, size: bytes that it gave back; blocks in them die. With the flag Sampled they were seen to be gone, "  \
-      "trail, and no block dies")                                                                                            \
+      "address, size: bytes that it gave back; blocks in them die. With the flag Sampled they were seen to be gone, " \
+      "trail, and no block dies")                                                                                     \
     X(Step, "step", Leads,                                                                                            \
       "argument: line; text: file, when it changed. Of a scenario also address: first column, size: bytes on that "   \
       "line, bookkeeping: scenario::StepMark bits. With the flag IsCall: a call without effect")                      \
     X(Output, "output", Trails, "text; argument: 2 for the error stream")                                             \
     X(Marker, "marker", Trails,                                                                                       \
-      "text: a name or a narration. size: the kind (alloc::KindId) as which the allocator goes on; 0: as before. Of an allocator, with the flag IsCall: address: an arena's mark; argument: "       \
-      "which one, 1 the oldest")                                                                                      \
+      "text: a name or a narration. size: the kind (alloc::KindId) as which the allocator goes on; 0: as before. Of " \
+      "an allocator, with the flag IsCall: address: an arena's mark; argument: which one, 1 the oldest")              \
     X(Gap, "gap", Trails, "argument: events dropped here; what follows is uncertain")                                 \
     X(Duck, "duck", Trails, "a Residue allocator has ended: the duck yells")                                          \
     X(Continuation, "continuation", Leads, "more bytes of the text of the event before it; never in the log")

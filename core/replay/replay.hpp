@@ -49,8 +49,8 @@ inline constexpr std::uint64_t kLargestHeap = std::uint64_t{16} << 30;
 
 class Replay {
 public:
-    // Failures (of the fork as well): an allocator that is not in the registry; a capacity of 0, or for an allocator that has none; a heap
-    // that would not fit ("needs N bytes of heap"); no address space.
+    // Failures (of the fork as well): an allocator that is not in the registry; a capacity of 0, or for an allocator
+    // that has none; a heap that would not fit ("needs N bytes of heap"); no address space.
     static Outcome<std::unique_ptr<Replay>> Create(const import::TraceFigures& figures, const ReplayOptions& options);
     virtual ~Replay() = default;
 

@@ -1,5 +1,5 @@
-// Sessions side by side: the same trace through other allocators, or from a position on under other rules. All are at the
-// position of the first one, which is the window's.
+// Sessions side by side: the same trace through other allocators, or from a position on under other rules. All are at
+// the position of the first one, which is the window's.
 //
 //     Lanes lanes;
 //     lanes.Add(Session::Open(path, options));

@@ -20,8 +20,8 @@ namespace residue::session {
 
 class Processes {
 public:
-    // Bytes of all their logs together, in memory and with what is on disk: beyond it the recording of the largest ends,
-    // as for a single one.
+    // Bytes of all their logs together, in memory and with what is on disk: beyond it the recording of the largest
+    // ends, as for a single one.
     explicit Processes(std::uint64_t mostLog = ~std::uint64_t{0}, std::uint64_t mostInAll = ~std::uint64_t{0})
         : mostLog_(mostLog), mostInAll_(mostInAll) {}
 

@@ -150,7 +150,8 @@ float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, con
     if (now.heap) figures.push_back("heap " + analysis::FormatBytes(*now.heap));
     if (run.peakUtilisation) figures.push_back("peak util. " + analysis::FormatFraction(*run.peakUtilisation));
     const bool told = lane.GetLab() == nullptr;  // a student's heap does not tell headers from holes
-    if (now.holes && told) figures.push_back(analysis::FormatCount(*now.holes) + (*now.holes == 1 ? " hole" : " holes"));
+    if (now.holes && told)
+        figures.push_back(analysis::FormatCount(*now.holes) + (*now.holes == 1 ? " hole" : " holes"));
     if (now.externalFragmentation && told) {
         figures.push_back("ext. frag. " + analysis::FormatFraction(*now.externalFragmentation));
     }
@@ -168,7 +169,8 @@ float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, con
     const float width = TextWidth(fonts.monoSmall, text);
     DrawTextIn(draw, fonts.monoSmall, {{right - width, bar.min.y}, {right + 1, bar.max.y}},
                run.failedRequests != 0 ? theme.warn : theme.dim, text);
-    DrawTextIn(draw, fonts.labelBold, {{bar.min.x + pad, bar.min.y}, {right - width - pad, bar.max.y}}, theme.text, name);
+    const Rect left{{bar.min.x + pad, bar.min.y}, {right - width - pad, bar.max.y}};
+    DrawTextIn(draw, fonts.labelBold, left, theme.text, name);
     return height;
 }
 

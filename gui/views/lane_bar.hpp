@@ -1,5 +1,5 @@
-// Over the heap, where lanes are raced or forked: which allocator to add, and the jumps to where they part. And the line
-// above each lane's heap.
+// Over the heap, where lanes are raced or forked: which allocator to add, and the jumps to where they part. And the
+// line above each lane's heap.
 #pragma once
 
 #include <string>
@@ -26,8 +26,8 @@ private:
     std::string capacity_, note_;
 };
 
-// The figures of one lane, at its position: name, heap, utilisation, holes, search, failures. `lane`: its session; `index`
-// of the lanes, or -1 for the first one, which cannot be taken away. Returns the height.
+// The figures of one lane, at its position: name, heap, utilisation, holes, search, failures. `lane`: its session;
+// `index` of the lanes, or -1 for the first one, which cannot be taken away. Returns the height.
 float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, const Rect& rect);
 // The bound of all lanes: a heap that is compacted all the time holds the live bytes and nothing else.
 float DrawBoundTitle(ViewContext& context, const Rect& rect);

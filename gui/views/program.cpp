@@ -187,8 +187,9 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
              "Events for which there was no room; each loss is a gap event in the log",
              state.lost != 0 ? theme.warn : 0);
     if (state.spilled != 0) {
-        KeyValue(context, "on disk", analysis::FormatBytes(state.spilled),
-                 "Of the log: it takes no more memory, and what was seen longest ago is read from a file when asked for");
+        KeyValue(
+            context, "on disk", analysis::FormatBytes(state.spilled),
+            "Of the log: it takes no more memory, and what was seen longest ago is read from a file when asked for");
     }
     char waited[32];
     std::snprintf(waited, sizeof waited, "%.1f ms", state.waitedSeconds * 1e3);

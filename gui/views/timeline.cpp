@@ -515,7 +515,8 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
             text += "\nexternal fragmentation " + range(share(column.fragmentationMin), share(column.fragmentationMax));
         }
     }
-    if (const auto seen = context.session->MappedOverTime().Between(from, past); seen.second > 0 && !series.HeapKnown()) {
+    if (const auto seen = context.session->MappedOverTime().Between(from, past);
+        seen.second > 0 && !series.HeapKnown()) {
         text += "\nmapped, as seen " + range(analysis::FormatBytes(seen.first), analysis::FormatBytes(seen.second));
     }
     if (column.errors > 0) {

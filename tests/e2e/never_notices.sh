@@ -18,7 +18,10 @@ fail() {
 }
 
 # What is watched: a shell that runs the program and writes down how it ended, so that this is known whoever is killed.
-watched() { printf '%s' "$bin/capture_subject $* >'$folder/out' 2>'$folder/err'; echo \$? >'$folder/code.part'; mv '$folder/code.part' '$folder/code'"; }
+watched() {
+    printf '%s' "$bin/capture_subject $* >'$folder/out' 2>'$folder/err'; " \
+        "echo \$? >'$folder/code.part'; mv '$folder/code.part' '$folder/code'"
+}
 
 # plain MODE...: the output and the exit code without a recorder, once for each.
 declare -A plain
@@ -134,7 +137,9 @@ ways=(killed_recorder no_folder garbage_frame_pointers fork_storm heirs thread_e
 for apart in -m -Urm ""; do
     unshare "$apart" sh -c "mount -t tmpfs none '$folder'" 2>/dev/null && break
 done
-if [[ -n $apart ]]; then ways+=(full_disk no_dev_shm); else echo "no file system can be mounted here: a full disk is left out"; fi
+if [[ -n $apart ]]; then ways+=(full_disk no_dev_shm)
+else echo "no file system can be mounted here: a full disk is left out"
+fi
 for ((run = 0; run < runs; ++run)); do
     way=${ways[run % ${#ways[@]}]}
     rm -rf ./*

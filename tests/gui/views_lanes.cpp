@@ -71,7 +71,9 @@ TEST_CASE("from the playhead on another policy goes on beside the first") {
     rig.Settle();
     REQUIRE(rig.app->Lanes().Count() == 1);
     CHECK(HeapsDrawn() == 2);
-    const auto present = [](session::Session& session) { return session.View().At(*session.PresentRow()).event.address; };
+    const auto present = [](session::Session& session) {
+        return session.View().At(*session.PresentRow()).event.address;
+    };
     session::Session& first = *rig.app->GetSession();
     session::Session& lane = rig.app->Lanes().At(0);
     CHECK(lane.Options().fork == replay::Fork{6, "best-fit", std::nullopt});

@@ -161,7 +161,8 @@ TEST_CASE("every pair of allocators can be forked between, call for operation, a
 }
 
 TEST_CASE("forks that cannot be say why") {
-    CHECK_THAT(ReplayText(kTwoHoles, {.fork = Fork{2, "no-such"}}).failure, Catch::Contains("there is none named 'no-such'"));
+    CHECK_THAT(ReplayText(kTwoHoles, {.fork = Fork{2, "no-such"}}).failure,
+               Catch::Contains("there is none named 'no-such'"));
     CHECK_THAT(ReplayText(kTwoHoles, {.fork = Fork{2, "system", 64}}).failure, Catch::Contains("fork"));
     const auto parsed = ParseFork("500:tlsf:64K", "--fork");
     REQUIRE(parsed);

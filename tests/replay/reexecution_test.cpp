@@ -135,7 +135,8 @@ TEST_CASE("an allocator that goes on by another policy is the same inside when i
     while (run.states.size() < 12'000) run.Step();
     const log::LogView view = run.log.View();
     const auto again = Again(view);
-    for (const std::uint64_t position : {at - 1, at, at + 1, at + 2000, std::size_t{10}, run.states.size() - 1, at - 5}) {
+    for (const std::uint64_t position :
+         {at - 1, at, at + 1, at + 2000, std::size_t{10}, run.states.size() - 1, at - 5}) {
         INFO("position " << position << ", the policy changes after " << at - 1);
         RequireSame(*At(*again, view, position).after, run.states[position]);
     }

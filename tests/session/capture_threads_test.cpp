@@ -92,7 +92,8 @@ namespace {
 
 // The program of a mode, with what it started, until all of it has ended.
 struct Family {
-    explicit Family(const char* mode, capture::CaptureOptions options = Options()) : processes(options.mostLog, options.mostInAll) {
+    explicit Family(const char* mode, capture::CaptureOptions options = Options())
+        : processes(options.mostLog, options.mostInAll) {
         options.channel.follow = true;
         shown = Session::OpenProgram({kSubject, mode}, options);
     }
