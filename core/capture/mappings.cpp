@@ -44,11 +44,14 @@ std::vector<Mapping> ParseMaps(std::string_view text) {
         }
         if (inode != "0" || (!name.empty() && name != "[heap]" && !name.starts_with("[anon:"))) continue;
         Mapping mapping;
+        mapping.isBreak = name == "[heap]";
         if (!Hexadecimal(range.substr(0, dash), mapping.begin) || !Hexadecimal(range.substr(dash + 1), mapping.end)) {
             continue;
         }
         if (mapping.begin >= mapping.end || (!mappings.empty() && mapping.begin < mappings.back().end)) continue;
-        if (!mappings.empty() && mapping.begin == mappings.back().end) mappings.back().end = mapping.end;
+        const bool goesOn = !mappings.empty() && mapping.begin == mappings.back().end &&
+                            mapping.isBreak == mappings.back().isBreak;
+        if (goesOn) mappings.back().end = mapping.end;
         else mappings.push_back(mapping);
     }
     return mappings;

@@ -12,6 +12,7 @@ namespace residue::capture {
 
 struct Mapping {
     std::uint64_t begin = 0, end = 0;  // addresses; begin < end
+    bool isBreak = false;              // "[heap]": what brk moves the end of
     friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 

@@ -87,16 +87,31 @@ void Rows::SeeRest() {
 
 void Rows::Take(const Sighting& sighting) {
     if (!begun_) return;
+    constexpr std::uint64_t kStretch = 1 << 20, kMostStretches = 4096;
     std::vector<Mapping> seen;
     for (const Mapping& mapping : sighting.mappings) {
-        const auto known = std::upper_bound(regions_.begin(), regions_.end(), mapping.begin,
-                                            [](std::uint64_t at, const Mapping& each) { return at < each.end; });
-        const bool before = known != regions_.end() && known->begin < mapping.end;
-        if (before || appender_.AnyLiveIn(kMalloc, mapping.begin, mapping.end)) seen.push_back(mapping);
+        const std::uint64_t bytes = mapping.end - mapping.begin;
+        const std::uint64_t stretch =
+            mapping.isBreak ? bytes : std::max(kStretch, bytes / kMostStretches / kStretch * kStretch);
+        for (std::uint64_t begin = mapping.begin; begin < mapping.end;) {
+            const std::uint64_t next = mapping.isBreak ? mapping.end : (begin / stretch + 1) * stretch;
+            const std::uint64_t end = next <= begin ? mapping.end : std::min(mapping.end, next);
+            if (IsOurs(begin, end)) {
+                if (!seen.empty() && seen.back().end == begin) seen.back().end = end;
+                else seen.push_back({begin, end});
+            }
+            begin = end;
+        }
     }
     TellRegions(Without(regions_, seen), EventKind::RegionShrunk, sighting.stamp);
     TellRegions(Without(seen, regions_), EventKind::RegionGrown, sighting.stamp);
     regions_ = std::move(seen);
+}
+
+bool Rows::IsOurs(std::uint64_t begin, std::uint64_t end) const {
+    const auto known = std::upper_bound(regions_.begin(), regions_.end(), begin,
+                                        [](std::uint64_t at, const Mapping& each) { return at < each.end; });
+    return (known != regions_.end() && known->begin < end) || appender_.AnyLiveIn(kMalloc, begin, end);
 }
 
 void Rows::TellRegions(const std::vector<Mapping>& mappings, EventKind kind, std::uint64_t stamp) {

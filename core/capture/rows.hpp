@@ -30,8 +30,9 @@ public:
 
     // Whole groups: a record and what continues it are in one batch.
     void Add(const std::vector<Told>& batch);
-    // What was mapped at a moment (in order of their stamps): becomes rows where the records come to it. Of the
-    // mappings those count as malloc's that have a live block, and parts of what counted before.
+    // What was mapped at a moment (in order of their stamps): becomes rows where the records come to it. As malloc's
+    // count what brk has, and of other mappings the stretches of 1 MiB (of huge ones: a 4,096th) that have a live block
+    // or counted before: the kernel joins mappings of different owners where they touch.
     void See(Sighting sighting) { sightings_.push_back(std::move(sighting)); }
     void SeeRest();  // when no more records come
     std::vector<Warning> Warnings() const;
@@ -59,6 +60,7 @@ private:
     void OfMalloc(events::Event event, RecordKind kind);
 
     void Take(const Sighting& sighting);
+    bool IsOurs(std::uint64_t begin, std::uint64_t end) const;
     void TellRegions(const std::vector<Mapping>& mappings, events::EventKind kind, std::uint64_t stamp);
 
     void OfPool(events::Event event, std::string_view text);

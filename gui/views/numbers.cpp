@@ -73,11 +73,11 @@ std::vector<Cell> Figures(ViewContext& context) {
     if (const analysis::Mapped& mapped = session.PresentMapped(); !now.holes && mapped.Any()) {
         const std::string seen = "\nas it was seen last: the program is looked at ten times a second";
         const std::uint64_t set = now.liveBytes + now.header + now.padding + now.rounding + now.slack;
-        cells[2] = {"mapped", "~ " + FormatBytes(mapped.Bytes()),
+        cells[2] = {"mapped", "~" + FormatBytes(mapped.Bytes()),
                     "mapped bytes (sampled)\nof the mappings that have blocks of malloc's\n" +
                         FormatBytesExact(mapped.Bytes()) + seen,
                     0};
-        cells[3] = {"of it idle", mapped.Bytes() > set ? "~ " + FormatBytes(mapped.Bytes() - set) : kUnknown,
+        cells[3] = {"of it idle", mapped.Bytes() > set ? "~" + FormatBytes(mapped.Bytes() - set) : kUnknown,
                     "idle bytes (sampled)\nmapped and not set aside for live blocks: holes, malloc's own, and what it "
                     "has not given out yet" + seen,
                     0};

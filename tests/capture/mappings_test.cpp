@@ -23,11 +23,14 @@ TEST_CASE("of a maps file those that may be of a heap are taken") {
                            "7f2100000000-7f2100002000 rw-p 00000000 fe:00 1234   /usr/lib/libc.so.6\n"
                            "7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0      [stack]\n"
                            "7ffd00000000-7ffd00002000 rw-p 00000000 00:00 0      [vvar]") ==
-        Mappings{{0x55d0c1000000, 0x55d0c1021000}, {0x7f0000000000, 0x7f0000021000}, {0x7f1000000000, 0x7f1000002000}});
+        Mappings{{0x55d0c1000000, 0x55d0c1021000, true}, {0x7f0000000000, 0x7f0000021000}, {0x7f1000000000, 0x7f1000002000}});
 }
 
 TEST_CASE("mappings that touch are one, and lines that cannot be are left out") {
     CHECK(capture::ParseMaps("1000-2000 rw-p 0 00:00 0\n2000-3000 rw-p 0 00:00 0\n") == Mappings{{0x1000, 0x3000}});
+    // What brk has stays apart from what lies behind it.
+    CHECK(capture::ParseMaps("1000-2000 rw-p 0 00:00 0 [heap]\n2000-3000 rw-p 0 00:00 0\n") ==
+          Mappings{{0x1000, 0x2000, true}, {0x2000, 0x3000}});
     CHECK(capture::ParseMaps("").empty());
     CHECK(capture::ParseMaps("\n\n1000\n1000-\n-1000 rw-p 0 00:00 0\n2000-1000 rw-p 0 00:00 0\n1000-1000 rw-p 0 0 0\n"
                              "zz-yy rw-p 0 00:00 0\n1000-2000 rw 0 00:00 0\n1000-2000 rw-p 0 00:00\n"

@@ -327,3 +327,25 @@ TEST_CASE("of what is mapped, what has blocks of malloc's becomes its regions, i
     expected += "12 - 2048 4096\n";
     CHECK(regions(made.View()) == expected);
 }
+
+TEST_CASE("of a mapping that has other owners too, what lies near malloc's blocks counts; what brk has, whole") {
+    constexpr std::uint64_t kMiB = 1 << 20;
+    Made made;
+    made.Malloc(RecordKind::Attached).Malloc(RecordKind::Allocated, 10 * kMiB + 64, 16);
+    (void)made.View();
+    made.rows.See({2, {{kMiB / 2, 4 * kMiB, true}, {8 * kMiB, 64 * kMiB + 4096}}});
+    made.rows.SeeRest();
+    made.Malloc(RecordKind::Allocated, kMiB, 16).Malloc(RecordKind::Allocated, 64 * kMiB, 16);
+    (void)made.View();
+    made.rows.See({4, {{kMiB / 2, 4 * kMiB, true}, {8 * kMiB, 64 * kMiB + 4096}}});
+    made.rows.SeeRest();
+    std::vector<capture::Mapping> told;
+    const log::LogView view = made.log.View();
+    for (std::uint64_t i = 0; i < view.SampledRegions(); ++i) {
+        const events::Event event = view.At(view.SampledRegion(i)).event;
+        CHECK(event.kind == EventKind::RegionGrown);
+        told.push_back({event.address, event.address + event.size});
+    }
+    CHECK(told == std::vector<capture::Mapping>{
+                      {10 * kMiB, 11 * kMiB}, {kMiB / 2, 4 * kMiB}, {64 * kMiB, 64 * kMiB + 4096}});
+}
