@@ -13,17 +13,18 @@ using capture::Mapping;
 using Mappings = std::vector<Mapping>;
 
 TEST_CASE("of a maps file those that may be of a heap are taken") {
-    CHECK(
-        capture::ParseMaps("55d0c0a00000-55d0c0a21000 r-xp 00000000 fe:00 1234   /usr/bin/cat\n"
-                           "55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0      [heap]\n"
-                           "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n"
-                           "7f0000021000-7f0004000000 ---p 00000000 00:00 0 \n"
-                           "7f1000000000-7f1000002000 rw-p 00000000 00:00 0      [anon:arena]\n"
-                           "7f2000000000-7f2000002000 rw-s 00000000 00:01 77     /memfd:residue (deleted)\n"
-                           "7f2100000000-7f2100002000 rw-p 00000000 fe:00 1234   /usr/lib/libc.so.6\n"
-                           "7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0      [stack]\n"
-                           "7ffd00000000-7ffd00002000 rw-p 00000000 00:00 0      [vvar]") ==
-        Mappings{{0x55d0c1000000, 0x55d0c1021000, true}, {0x7f0000000000, 0x7f0000021000}, {0x7f1000000000, 0x7f1000002000}});
+    CHECK(capture::ParseMaps("55d0c0a00000-55d0c0a21000 r-xp 00000000 fe:00 1234   /usr/bin/cat\n"
+                             "55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0      [heap]\n"
+                             "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n"
+                             "7f0000021000-7f0004000000 ---p 00000000 00:00 0 \n"
+                             "7f1000000000-7f1000002000 rw-p 00000000 00:00 0      [anon:arena]\n"
+                             "7f2000000000-7f2000002000 rw-s 00000000 00:01 77     /memfd:residue (deleted)\n"
+                             "7f2100000000-7f2100002000 rw-p 00000000 fe:00 1234   /usr/lib/libc.so.6\n"
+                             "7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0      [stack]\n"
+                             "7ffd00000000-7ffd00002000 rw-p 00000000 00:00 0      [vvar]") ==
+          Mappings{{0x55d0c1000000, 0x55d0c1021000, true},
+                   {0x7f0000000000, 0x7f0000021000},
+                   {0x7f1000000000, 0x7f1000002000}});
 }
 
 TEST_CASE("mappings that touch are one, and lines that cannot be are left out") {
