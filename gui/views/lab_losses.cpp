@@ -70,6 +70,8 @@ std::string WhyOf(const session::LabPicture& picture, const lab::Cost& cost) {
     return bytes;
 }
 
+constexpr std::uint64_t kNowhere = ~std::uint64_t{0};  // of a row without an operation to go to
+
 void SeekBehind(ViewContext& context, std::uint64_t op) {
     context.session->Play(false);
     context.session->SeekTo(Position{op + 1});
@@ -161,7 +163,7 @@ void DrawWaterfall(ViewContext& context, const session::LabPicture& picture, flo
     ImDrawList* const draw = ImGui::GetWindowDrawList();
     double from = 1;
     const auto row = [&](const char* name, double top, double bottom, ImU32 colour, const std::string& figure,
-                         const std::string& help, std::optional<std::uint64_t> op) {
+                         const std::string& help, std::uint64_t op) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         bool hovered = false;
         const bool clicked = ListRow(context, name, width, height, false, &hovered);
@@ -178,19 +180,19 @@ void DrawWaterfall(ViewContext& context, const session::LabPicture& picture, flo
                 draw->AddRectFilled({std::floor(a), y0}, {std::max(std::floor(a) + 1, std::floor(b)), y1}, colour);
         }
         if (hovered) TooltipNow(context, help);
-        if (clicked && op) SeekBehind(context, *op);
+        if (clicked && op != kNowhere) SeekBehind(context, op);
     };
     for (unsigned i = 0; i < lab::kLosses; ++i) {
         const auto loss = static_cast<Loss>(i);
         const double share = fall.ShareOf(loss);
         const auto cost = std::find_if(fall.costs.begin(), fall.costs.end(),
                                        [&](const lab::Cost& each) { return each.loss == loss; });
-        const auto op = loss != Loss::LateGrowth    ? std::optional(fall.peakOp)
-                        : cost != fall.costs.end() ? std::optional(cost->op)
-                                                   : std::nullopt;
+        std::uint64_t op = kNowhere;
+        if (loss != Loss::LateGrowth) op = fall.peakOp;
+        else if (cost != fall.costs.end()) op = cost->op;
         row(NameOf(loss), from, from - share, ColourOf(theme, loss),
             fall.lost[i] == 0 ? "-" : "-" + Percent(share),
-            FormatBytesExact(fall.lost[i]) + "\n" + HelpOf(loss) + (op ? "\nClick: go there" : ""), op);
+            FormatBytesExact(fall.lost[i]) + "\n" + HelpOf(loss) + (op != kNowhere ? "\nClick: go there" : ""), op);
         from -= share;
     }
     row("utilisation", fall.Utilisation(), 0, theme.live, Percent(fall.Utilisation()),
