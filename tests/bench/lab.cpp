@@ -54,6 +54,8 @@ static char *heap;
 static size_t used;
 void *mem_sbrk(intptr_t more) { void *old = heap + used; used += (size_t)more; return old; }
 void *mem_heap_lo(void) { return heap; }
+void *mem_memcpy(void *to, const void *from, size_t bytes) { return memcpy(to, from, bytes); }
+void *mem_memset(void *at, int value, size_t bytes) { return memset(at, value, bytes); }
 void *mem_heap_hi(void) { return heap + used - 1; }
 size_t mem_heapsize(void) { return used; }
 static struct { int kind; size_t slot, size; } *ops;
