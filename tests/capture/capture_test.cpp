@@ -198,6 +198,11 @@ TEST_CASE("whatever happens in a program, the recorder and it survive what it wo
             CHECK(watched.Count(8001) == 5);
         }
     }
+    SECTION("threads whose first allocation is the C library's, under a lock of theirs") {
+        const Watched watched({"asks-about-itself"});
+        CHECK(watched.status.ended->exitCode == 0);
+        CHECK(watched.status.counted.threads == 5);
+    }
     SECTION("libraries that come and go") {
         const Watched watched({"opens"});
         CHECK(watched.status.ended->exitCode == 0);

@@ -1,6 +1,7 @@
 // The functions that stand before the C library's in a watched program.
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -187,6 +188,20 @@ RESIDUE_HOOK int dlclose(void* handle) {
     const int result = close(handle);
     if (active.load(std::memory_order_acquire) != nullptr) ModuleGone();
     return result;
+}
+
+// It allocates while it holds a lock of the thread that it is asked about. A thread's own first allocation has the shim
+// ask about that thread (where its stack ends), and would wait for ever: so that is done before.
+RESIDUE_HOOK int pthread_getattr_np(pthread_t thread, pthread_attr_t* attributes) noexcept {
+    static constinit std::atomic<int (*)(pthread_t, pthread_attr_t*)> known{nullptr};
+    auto ask = known.load(std::memory_order_acquire);
+    if (ask == nullptr) {
+        void* const symbol = dlsym(RTLD_NEXT, "pthread_getattr_np");
+        __builtin_memcpy(&ask, &symbol, sizeof(ask));
+        known.store(ask, std::memory_order_release);
+    }
+    if (!self.busy && Begun() && Enter() != nullptr) Leave();
+    return ask(thread, attributes);
 }
 
 // The same functions under names that nothing outside can come before.

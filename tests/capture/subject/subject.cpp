@@ -79,6 +79,26 @@ int Threads(int count, int rounds) {
     return 0;
 }
 
+// Threads whose first allocation is made by the C library, which holds a lock of theirs.
+int AsksAboutItself() {
+    for (int i = 0; i < 4; ++i) {
+        pthread_t thread{};
+        const auto ask = [](void*) -> void* {
+            pthread_attr_t attributes;
+            void* low = nullptr;
+            std::size_t bytes = 0;
+            if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
+            pthread_attr_getstack(&attributes, &low, &bytes);
+            pthread_attr_destroy(&attributes);
+            return low;
+        };
+        void* found = nullptr;
+        if (pthread_create(&thread, nullptr, ask, nullptr) != 0 || pthread_join(thread, &found) != 0) return 1;
+        if (found == nullptr) return 2;
+    }
+    return 0;
+}
+
 int ShortThreads(int count) {
     for (int i = 0; i < count; ++i) {
         std::thread([] { sink = std::malloc(3501); }).join();
@@ -274,6 +294,7 @@ int main(int count, char** arguments) {
     if (mode == "kinds") return Kinds();
     if (mode == "failing") return Failing();
     if (mode == "threads") return Threads(number, count > 3 ? std::atoi(arguments[3]) : 2000);
+    if (mode == "asks-about-itself") return AsksAboutItself();
     if (mode == "short-threads") return ShortThreads(number);
     if (mode == "fork") return Fork();
     if (mode == "raw-fork") return RawFork();
