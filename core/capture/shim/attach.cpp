@@ -7,6 +7,7 @@
 #include "capture/shim/attach.hpp"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cstring>
@@ -22,12 +23,16 @@ using Open = void* (*)(const char*, int);
 using Symbol = void* (*)(void*, const char*);
 using Close = int (*)(void*);
 
-enum Loader : std::size_t { kOpen, kSymbol, kClose, kLoaderHooks };
+using AskThread = int (*)(pthread_t, pthread_attr_t*);
+
+enum Loader : std::size_t { kOpen, kSymbol, kClose, kAskThread, kLoaderHooks };
 void* HookedOpen(const char* file, int mode);
 void* HookedSymbol(void* handle, const char* name);
 int HookedClose(void* handle);
+int HookedAskThread(pthread_t thread, pthread_attr_t* attributes);
 
-constinit Slot loaderHooks[kLoaderHooks] = {{"dlopen", nullptr}, {"dlsym", nullptr}, {"dlclose", nullptr}};
+constinit Slot loaderHooks[kLoaderHooks] = {
+    {"dlopen", nullptr}, {"dlsym", nullptr}, {"dlclose", nullptr}, {"pthread_getattr_np", nullptr}};
 constinit std::atomic<bool> mayBeMore{false};  // modules were loaded since, or are about to be
 
 template <class Function>
@@ -73,6 +78,12 @@ int HookedClose(void* handle) {
     return result;
 }
 
+// As the hook of that name (hooks.cpp): a thread's first allocation must not come from in there.
+int HookedAskThread(pthread_t thread, pthread_attr_t* attributes) {
+    if (!self.busy && Enter() != nullptr) Leave();
+    return Loaders<AskThread>(kAskThread)(thread, attributes);
+}
+
 std::size_t UsableUnknown(void*) noexcept {
     return 0;
 }
@@ -113,6 +124,7 @@ AttachAnswer PlaceHooks() noexcept {
     loaderHooks[kOpen].hook = reinterpret_cast<void*>(&HookedOpen);
     loaderHooks[kSymbol].hook = reinterpret_cast<void*>(&HookedSymbol);
     loaderHooks[kClose].hook = reinterpret_cast<void*>(&HookedClose);
+    loaderHooks[kAskThread].hook = reinterpret_cast<void*>(&HookedAskThread);
     for (Slot& slot : loaderHooks) slot.real = FindDefinition(slot.name, loaderHooks, owner);
     PlaceAll();
     return AttachAnswer::Attached;
