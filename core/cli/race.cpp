@@ -107,6 +107,7 @@ std::vector<std::string> ViewerWords(const RaceArguments& given, const std::vect
         failures.push_back({"--window", std::to_string(files.size()) + " traces", "one"});
     }
     if (given.json) failures.push_back({"--window", "and --json", "one of them"});
+    if (given.sort != "given") failures.push_back({"--window", "and --sort", "lanes stand as --with has them"});
     std::stable_partition(names.begin(), names.end(), IsStudent);
     for (std::size_t i = 0; i < names.size(); ++i) {
         const bool student = IsStudent(names[i]);
@@ -118,8 +119,14 @@ std::vector<std::string> ViewerWords(const RaceArguments& given, const std::vect
     }
     if (!failures.empty()) return {};
     std::vector<std::string> words;
-    if (IsStudent(names[0])) words = {names[0], "--trace", files[0], "--heap", given.heap, "--timeout", given.timeout};
-    else words = {files[0], "--allocator", names[0]};
+    if (IsStudent(names[0])) {
+        words = {names[0], "--trace", files[0], "--heap", given.heap, "--timeout", given.timeout};
+        if (!given.compiler.empty()) words.insert(words.end(), {"--compiler", given.compiler});
+        if (given.noTiming) words.emplace_back("--no-timing");
+        if (given.noLandlock) words.emplace_back("--no-landlock");
+    } else {
+        words = {files[0], "--allocator", names[0]};
+    }
     if (!given.capacity.empty()) words.insert(words.end(), {"--capacity", given.capacity});
     for (std::size_t i = 1; i < names.size(); ++i) words.insert(words.end(), {"--lane", names[i]});
     return words;

@@ -16,19 +16,13 @@
 #include <utility>
 #include <vector>
 
+#include "bench/gl_leaks.hpp"
 #include "bench/harness.hpp"
 #include "gui/app.hpp"
 #include "gui/platform/offscreen.hpp"
 
 using namespace residue;
 using namespace residue::gui;
-
-// The software renderer and fontconfig keep what they made until the process ends.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-    return "leak:swrast_dri\nleak:libEGL\nleak:libGLX\nleak:libgallium\nleak:fontconfig\nleak:libLLVM\nleak:<unknown "
-           "module>\n";
-}
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/gl_leaks.hpp"
 #include "bench/harness.hpp"
 #include "gui/app.hpp"
 #include "gui/platform/offscreen.hpp"
@@ -25,13 +26,6 @@
 
 using namespace residue;
 namespace fs = std::filesystem;
-
-// The software renderer and fontconfig keep what they made until the process ends.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-    return "leak:swrast_dri\nleak:libEGL\nleak:libGLX\nleak:libgallium\nleak:fontconfig\nleak:libLLVM\nleak:<unknown "
-           "module>\n";
-}
 
 namespace {
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/gl_leaks.hpp"
 #include "bench/harness.hpp"
 #include "events/ticks.hpp"
 #include "gui/app.hpp"
@@ -22,13 +23,6 @@
 
 using namespace residue;
 using namespace residue::gui;
-
-// The software renderer and fontconfig keep what they made until the process ends.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-    return "leak:swrast_dri\nleak:libEGL\nleak:libGLX\nleak:libgallium\nleak:fontconfig\nleak:libLLVM\nleak:<unknown "
-           "module>\n";
-}
 
 namespace {
 

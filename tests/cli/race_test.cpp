@@ -160,3 +160,18 @@ TEST_CASE("A race's bad usage is 2, and all of it is said at once") {
     CHECK(residue({"race", "a.rep", "--with", "./none.c"}).exitCode == 2);
     CHECK(Contains(residue({"race", "--help"}).output, "--with"));
 }
+
+TEST_CASE("What a race cannot do in the window is told before one opens, and nothing is dropped") {
+    const Racer residue;
+    residue.folder.Write("a.rep", kTrace);
+    residue.folder.Write("b.rep", kTrace);
+    const auto run = residue({"race", "a.rep", "b.rep", "--with", "glibc,buddy", "--window", "--json", "--sort", "heap"});
+    CHECK(run.exitCode == 2);
+    CHECK(run.output.empty());
+    for (const char* part : {"2 traces (expected one)", "and --json", "and --sort", "'glibc' tells nothing"}) {
+        CHECK(Contains(run.errors, part));
+    }
+    residue.folder.Write("c.c", "int x;\n");
+    residue.folder.Write("d.c", "int x;\n");
+    CHECK(Contains(residue({"race", "a.rep", "--with", "c.c,d.c", "--window"}).errors, "a second mm.c"));
+}
