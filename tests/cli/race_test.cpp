@@ -165,7 +165,8 @@ TEST_CASE("What a race cannot do in the window is told before one opens, and not
     const Racer residue;
     residue.folder.Write("a.rep", kTrace);
     residue.folder.Write("b.rep", kTrace);
-    const auto run = residue({"race", "a.rep", "b.rep", "--with", "glibc,buddy", "--window", "--json", "--sort", "heap"});
+    const auto run =
+        residue({"race", "a.rep", "b.rep", "--with", "glibc,buddy", "--window", "--json", "--sort", "heap"});
     CHECK(run.exitCode == 2);
     CHECK(run.output.empty());
     for (const char* part : {"2 traces (expected one)", "and --json", "and --sort", "'glibc' tells nothing"}) {
