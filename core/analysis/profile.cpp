@@ -19,10 +19,10 @@ constexpr std::uint32_t kLookEvery = 1 << 15;  // blocks between two looks at th
 // Blocks that are or were the region of a child: the rows that say so name them.
 std::vector<std::uint32_t> RegionBlocks(const log::LogView& log) {
     std::vector<std::uint32_t> blocks;
-    for (Row row{}; row < log.Rows(); ++row) {
-        const EventKind kind = log.KindAt(row);
+    for (std::uint64_t i = 0; i < log.RareRows(); ++i) {
+        const log::LoggedEvent logged = log.At(log.RareRow(i));
+        const EventKind kind = logged.event.kind;
         if (kind != EventKind::AllocatorCreated && kind != EventKind::RegionGrown) continue;
-        const log::LoggedEvent logged = log.At(row);
         if (logged.block) blocks.push_back(logged.block.value);
     }
     std::sort(blocks.begin(), blocks.end());

@@ -85,8 +85,8 @@ bool WaitUntilLoaded(session::Session& session) {
     return !interrupted.load(std::memory_order_relaxed);
 }
 
-std::unique_ptr<session::Session> OpenLoaded(const std::string& path, const session::OpenOptions& options,
-                                             int& exitCode) {
+std::unique_ptr<session::Session> OpenLoaded(const std::string& path, session::OpenOptions options, int& exitCode) {
+    options.index = false;  // a few moments are looked at
     auto session = session::Session::Open(path, options);
     if (!WaitUntilLoaded(*session)) {
         exitCode = SayInterrupted();

@@ -61,8 +61,7 @@ auto ShowingProgress(const char* doing, Work work) {
 bool WaitUntilLoaded(session::Session& session);
 
 // Opens, waits with progress, and prints the warnings. Null: it could not be loaded, which was said; `exitCode` is set.
-std::unique_ptr<session::Session> OpenLoaded(const std::string& path, const session::OpenOptions& options,
-                                             int& exitCode);
+std::unique_ptr<session::Session> OpenLoaded(const std::string& path, session::OpenOptions options, int& exitCode);
 
 // Standard output: may it have colours? (a terminal, and NO_COLOR is not set)
 bool OutputIsColoured();

@@ -10,10 +10,10 @@ std::unordered_set<std::uint32_t> RegionsOfChildren(const log::LogView& log, con
     std::unordered_set<std::uint32_t> regions;
     const auto hasParent = [](const model::AllocatorState& allocator) { return bool(allocator.parent); };
     if (std::none_of(end.Allocators().begin(), end.Allocators().end(), hasParent)) return regions;
-    for (Row row{}; row < log.Rows(); ++row) {
-        const events::EventKind kind = log.KindAt(row);
+    for (std::uint64_t i = 0; i < log.RareRows(); ++i) {
+        const log::LoggedEvent logged = log.At(log.RareRow(i));
+        const events::EventKind kind = logged.event.kind;
         if (kind != events::EventKind::AllocatorCreated && kind != events::EventKind::RegionGrown) continue;
-        const log::LoggedEvent logged = log.At(row);
         if (logged.event.Has(events::EventFlag::Region) && logged.block) regions.insert(logged.block.value);
     }
     return regions;

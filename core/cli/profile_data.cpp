@@ -1,12 +1,15 @@
 #include "cli/profile_data.hpp"
 
+#include <system_error>
+
 #include "analysis/format.hpp"
 #include "cli/console.hpp"
 
 namespace residue::cli {
 
-Outcome<analysis::Profile> ProfileOf(const session::Session& session, const ProfileRequest& request,
-                                     std::atomic<double>* progress) {
+namespace {
+
+Outcome<analysis::ProfileRange> RangeOf(const session::Session& session, const ProfileRequest& request) {
     const log::LogView& log = session.View();
     const std::uint64_t end = log.Positions().value;
     const auto tooFar = [&](const char* flag, Position position) {
@@ -27,9 +30,39 @@ Outcome<analysis::Profile> ProfileOf(const session::Session& session, const Prof
     std::vector<analysis::SeriesColumn> columns;
     session.Series().Columns(range.from, range.to + 1, 1, columns);
     if (!columns.empty() && columns[0].any) range.peak = columns[0].liveMaxAt;
-    auto profile = MakeProfile(log, range, request.filter, &Interrupted(), progress);
+    return range;
+}
+
+Outcome<analysis::Profile> ProfileOver(const log::LogView& log, const analysis::ProfileRange& range,
+                                       const analysis::BlockFilter& filter, std::atomic<double>* progress) {
+    auto profile = MakeProfile(log, range, filter, &Interrupted(), progress);
     if (!profile) return Fail(Failure{"", "cancelled", ""});
     return std::move(*profile);
+}
+
+}  // namespace
+
+Outcome<analysis::Profile> ProfileOf(const session::Session& session, const ProfileRequest& request,
+                                     std::atomic<double>* progress) {
+    const auto range = RangeOf(session, request);
+    if (!range) return Fail(range.error());
+    return ProfileOver(session.View(), *range, request.filter, progress);
+}
+
+std::future<Outcome<analysis::Profile>> ProfileSoon(const session::Session& session, const ProfileRequest& request) {
+    constexpr std::uint64_t kWorthAThread = 200'000;  // rows
+    const auto range = RangeOf(session, request);
+    const auto make = [range, view = session.View(), filter = request.filter]() -> Outcome<analysis::Profile> {
+        if (!range) return Fail(range.error());
+        return ProfileOver(view, *range, filter, nullptr);
+    };
+    if (session.View().Rows().value >= kWorthAThread) {
+        try {
+            return std::async(std::launch::async, make);
+        } catch (const std::system_error&) {  // then later, without
+        }
+    }
+    return std::async(std::launch::deferred, make);
 }
 
 std::vector<std::string> TraceTexts(const log::LogView& log, TraceId trace) {

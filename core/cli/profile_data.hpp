@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace residue::cli {
 // came.
 Outcome<analysis::Profile> ProfileOf(const session::Session& session, const ProfileRequest& request,
                                      std::atomic<double>* progress = nullptr);
+
+// The same on a thread of its own, where there is much to look at: the session may be used meanwhile.
+std::future<Outcome<analysis::Profile>> ProfileSoon(const session::Session& session, const ProfileRequest& request);
 
 // "function (file:line)", innermost first.
 std::vector<std::string> TraceTexts(const log::LogView& log, TraceId trace);

@@ -32,7 +32,8 @@ int ReportCommand(const Arguments& arguments) {
 
     std::vector<Failure> failures;
     if (const Parsed parsed = Parse(app, arguments, failures); !parsed.goOn) return parsed.exitCode;
-    const session::OpenOptions options = replay.Check(failures);
+    session::OpenOptions options = replay.Check(failures);
+    options.index = false;  // a few moments are looked at
     const ProfileRequest request = filter.Check(failures);
     checks.Check(failures);
     CheckReadable(file, "FILE", failures);

@@ -86,9 +86,8 @@ bool MeasureHeap(session::Session& session, ReportHeap& heap) {
 }
 
 // False: Ctrl-C.
-Outcome<bool> DescribeProfile(const session::Session& session, const ProfileRequest& request, Report& report) {
-    const log::LogView& log = session.View();
-    const Outcome<analysis::Profile> profile = ProfileOf(session, request);
+Outcome<bool> DescribeProfile(const log::LogView& log, const ProfileRequest& request,
+                              const Outcome<analysis::Profile>& profile, Report& report) {
     if (Interrupted()) return false;
     if (!profile) return Fail(profile.error());
     ReportProfile& told = report.profile.emplace();
@@ -133,6 +132,7 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session, const Profi
     }
     if (!Settle(session)) return std::nullopt;
 
+    auto profile = ProfileSoon(session, request);
     Report report;
     report.file = session.Path();
     report.warnings = session.Warnings();
@@ -176,7 +176,7 @@ Outcome<std::optional<Report>> MakeReport(session::Session& session, const Profi
     if (!report.heap) return report;
     if (!MeasureHeap(session, *report.heap)) return std::nullopt;
     report.heap->peakMapped = session.MappedOverTime().Most();
-    const Outcome<bool> described = DescribeProfile(session, request, report);
+    const Outcome<bool> described = DescribeProfile(session.View(), request, profile.get(), report);
     if (!described) return Fail(described.error());
     if (!*described) return std::nullopt;
     return report;

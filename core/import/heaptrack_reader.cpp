@@ -76,6 +76,7 @@ private:
     std::optional<std::uint64_t> version_;
     bool lengthsGiven_ = false;  // before texts: version 3
     bool classes_ = false;       // interpreted, without addresses
+    bool addresses_ = false;     // there were events with addresses
     bool places_ = false;        // interpreted: traces name places
 
     std::shared_ptr<InterpretedNames> names_;
@@ -322,6 +323,7 @@ inline bool HeaptrackReader::AllocatedOrFreed(const char*& at) {
     if (!ScanHex(at += 2, number)) return false;
     const auto lineEnds = [&at] { return *at == '\n' || *at == '\r'; };
     if (classes_) return lineEnds() && OfClass(number, isFree);
+    addresses_ = true;
     if (isFree) {
         if (!lineEnds()) return false;
         Add(EventKind::Freed, line_).address = number;
@@ -338,16 +340,23 @@ inline bool HeaptrackReader::AllocatedOrFreed(const char*& at) {
 
 inline bool HeaptrackReader::OfClass(std::uint64_t index, bool isFree) {
     if (index >= blockClasses_.Count()) return false;
-    const std::uint64_t address = isFree ? blockClasses_.Free(index) : blockClasses_.Allocate(index);
-    if (address == 0) {
+    const BlockClasses::Block block = isFree ? blockClasses_.Free(index) : blockClasses_.Allocate(index);
+    if (block.address == 0) {
         if (isFree && freesOfNone_++ == 0) firstFreeOfNone_ = line_;
         return isFree;
     }
+    const BlockClasses::Class& of = blockClasses_[index];
+    if (!addresses_) {
+        output_.AddKnown({time_ * kTicksPerMillisecond, block.address, isFree ? log::KnownCall::kFreed : of.size,
+                          isFree ? TraceId{} : TraceId{of.trace}, BlockId{block.number}});
+        return true;
+    }
+    // Blocks with true addresses may lie where the simulated ones do.
     Event& event = Add(isFree ? EventKind::Freed : EventKind::Allocated, line_);
-    event.address = address;
+    event.address = block.address;
     if (isFree) return true;
-    event.size = blockClasses_[index].size;
-    event.trace = TraceId{blockClasses_[index].trace};
+    event.size = of.size;
+    event.trace = TraceId{of.trace};
     return true;
 }
 
@@ -363,12 +372,10 @@ bool HeaptrackReader::Time(const char*& at) {
 
 // When between two times an event was is not recorded: they are spread evenly. Times in ticks.
 void HeaptrackReader::Spread(std::uint64_t from, std::uint64_t to) {
-    const auto waiting = output_.Pending();
-    if (waiting.empty()) return;
     // In 2^16ths of a tick; two years of ticks are below 2^47.
-    const std::uint64_t step = ((to - from) << 16) / (waiting.size() + 1);
+    const std::uint64_t step = ((to - from) << 16) / (output_.Pending() + 1);
     std::uint64_t at = 0;
-    for (Event& event : waiting) event.stamp = from + ((at += step) >> 16);
+    output_.VisitPendingStamps([&](std::uint64_t& stamp) { stamp = from + ((at += step) >> 16); });
 }
 
 void HeaptrackReader::Describe() {

@@ -40,12 +40,24 @@ void RecordingOutput::SetMostPending(std::size_t count) {
     filling_->lines = std::make_unique_for_overwrite<std::uint64_t[]>(count);
 }
 
+// What was added as events goes to the log first: a batch holds one or the other.
+void RecordingOutput::MakeRoomForCalls() {
+    Flush();
+    Drain();
+    for (Batch& batch : batches_) batch.calls = std::make_unique_for_overwrite<log::KnownCall[]>(mostPending_);
+}
+
 RecordingOutput::Trouble RecordingOutput::Counted() const {
     const log::Appender::Totals& totals = appender_.Counted();
     return {totals.inferredFrees + totals.leftOut + totals.dropped, totals.rewrittenFrees};
 }
 
 void RecordingOutput::Append(const Batch& batch) {
+    if (batch.calls != nullptr) {
+        log_.AppendKnown(AllocatorId{1}, {batch.calls.get(), batch.count});
+        appended_ += batch.count;
+        return;
+    }
     const Row firstRow = seen_.frees == 0 ? log_.View().Rows() : Row{};
     appender_.Append(batch.events.get(), batch.count);
     TellTrouble(appended_ + 1, {batch.lines.get(), batch.count}, firstRow);

@@ -45,7 +45,7 @@ public:
     // An event of the line, zero but for its kind, its allocator (1) and its stamp (the number of events before it),
     // good until the next call.
     [[gnu::always_inline]] events::Event& Add(events::EventKind kind, std::uint64_t line) {
-        if (filling_->count == mostPending_) Flush();
+        if (filling_->count == mostPending_) [[unlikely]] Flush();
         Batch& batch = *filling_;
         batch.lines[batch.count] = line;
         events::Event& event = batch.events[batch.count++];
@@ -55,13 +55,27 @@ public:
         event.stamp = added_++;
         return event;
     }
+    // For readers that know which block an event concerns: blocks are numbered from 1 on as they are born, and all
+    // events but those with a text are told so, of allocator 1. No line is kept: there is nothing to warn of.
+    [[gnu::always_inline]] void AddKnown(const log::KnownCall& call) {
+        if (filling_->calls == nullptr) [[unlikely]] MakeRoomForCalls();
+        if (filling_->count == mostPending_) [[unlikely]] Flush();
+        filling_->calls[filling_->count++] = call;
+        ++added_;
+    }
     void AddWithText(const events::Event& event, std::string_view text, std::uint64_t line);
     // The allocator whose blocks are told of.
     void CreateAllocator(AllocatorId id, std::string_view name, std::uint64_t line);
 
     // Events wait until there are that many, or until Flush(). Before the first one.
     void SetMostPending(std::size_t count);
-    std::span<events::Event> Pending() { return {filling_->events.get(), filling_->count}; }
+    // visit(stamp) for each, in order.
+    template <class Visit>
+    void VisitPendingStamps(Visit visit) {
+        const Batch& batch = *filling_;
+        for (std::size_t i = 0; i < batch.count; ++i) visit(batch.calls ? batch.calls[i].stamp : batch.events[i].stamp);
+    }
+    std::size_t Pending() const { return filling_->count; }
     void Flush();
 
     // `text()` is called only when there is room. Line 0: about the file as a whole.
@@ -78,6 +92,7 @@ private:
     struct Batch {
         std::unique_ptr<events::Event[]> events;
         std::unique_ptr<std::uint64_t[]> lines;
+        std::unique_ptr<log::KnownCall[]> calls;  // instead of events, once there is room for them
         std::size_t count = 0;
     };
     struct LineWarning {
@@ -105,6 +120,7 @@ private:
     };
     static constexpr std::size_t kBatches = 3;
 
+    void MakeRoomForCalls();
     void Append(const Batch& batch);
     Trouble Counted() const;
     void TellTrouble(std::uint64_t firstRecord, std::span<const std::uint64_t> lines, Row firstRow);

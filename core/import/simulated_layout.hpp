@@ -27,28 +27,32 @@ public:
         std::uint32_t& spare = spare_[fitting.index];
         if (spare != kNone) {
             const std::uint32_t slot = spare;
-            spare = slots_[slot].next;
+            spare = slots_[slot].kept.slot;
             return slot;
         }
         if (fitting.bytes > kEnd - top_ || slots_.size() >= kNone) return kNone;
-        slots_.push_back({top_, kNone});
+        slots_.push_back({top_, {kNone, 0}});
         top_ += fitting.bytes;
         return static_cast<std::uint32_t>(slots_.size() - 1);
     }
     // `size` as it was taken.
     void GiveBack(std::uint32_t slot, std::uint64_t size) {
         std::uint32_t& spare = spare_[ClassOf(size).index];
-        slots_[slot].next = spare;
+        slots_[slot].kept.slot = spare;
         spare = slot;
     }
     std::uint64_t AddressOf(std::uint32_t slot) const { return slots_[slot].address; }
-    // While a slot is taken, one number may be kept with it.
-    std::uint32_t& Note(std::uint32_t slot) { return slots_[slot].next; }
+    // While a slot is taken, something may be kept with it.
+    struct Kept {
+        std::uint32_t slot;
+        std::uint32_t number;
+    };
+    Kept& Note(std::uint32_t slot) { return slots_[slot].kept; }
 
 private:
     struct Slot {
         std::uint64_t address;
-        std::uint32_t next;  // the next spare one of its class
+        Kept kept;  // of a spare one: the next spare slot of its class
     };
     struct Class {
         std::size_t index;

@@ -98,13 +98,13 @@ struct Appender::State {
     }
 
     void Take(const Event& event, std::string_view text);
-    void Allocated(Event event, std::string_view text);
-    void Freed(Event event, std::string_view text);
-    void FreeFailed(Event event, std::string_view text);
+    void Allocated(Event& event, std::string_view text);
+    void Freed(Event& event, std::string_view text);
+    void FreeFailed(Event& event, std::string_view text);
     void ResizeBegins(const Event& event, std::string_view text);
-    void ResizeEnds(Event event, std::string_view text);
-    void DieTogether(Event event, std::string_view text);
-    void Created(Event event, std::string_view text);
+    void ResizeEnds(Event& event, std::string_view text);
+    void DieTogether(Event& event, std::string_view text);
+    void Created(Event& event, std::string_view text);
 
     bool HasRoomFor(const Event& event, const std::optional<BlockRange>& range);
     void MakeRoom(const Event& event, AllocatorRow& allocator, BlockRange range);
@@ -158,7 +158,7 @@ BlockId Appender::State::Bear(const Event& event, AllocatorRow& allocator, Block
     return block.id;
 }
 
-void Appender::State::Allocated(Event event, std::string_view text) {
+void Appender::State::Allocated(Event& event, std::string_view text) {
     event.error = 0;
     const auto range = RangeOf(event);
     if (!HasRoomFor(event, range)) return;
@@ -168,7 +168,7 @@ void Appender::State::Allocated(Event event, std::string_view text) {
     log.Append({event, block, {}}, text);
 }
 
-void Appender::State::Freed(Event event, std::string_view text) {
+void Appender::State::Freed(Event& event, std::string_view text) {
     AllocatorRow& allocator = Of(event.allocator);
     const auto block = allocator.live.Remove(event.address);
     if (!block) {
@@ -184,7 +184,7 @@ void Appender::State::Freed(Event event, std::string_view text) {
     log.Append({event, block->id, {}}, text);
 }
 
-void Appender::State::FreeFailed(Event event, std::string_view text) {
+void Appender::State::FreeFailed(Event& event, std::string_view text) {
     LiveBlocks& live = Of(event.allocator).live;
     if (!IsMemoryError(event.error)) {
         const bool twice = !live.Find(event.address) && WasGiven(event.allocator, event.address);
@@ -229,7 +229,7 @@ void Appender::State::ResizeBegins(const Event& event, std::string_view text) {
     log.Append({event, IdOf(block), {}}, text);
 }
 
-void Appender::State::ResizeEnds(Event event, std::string_view text) {
+void Appender::State::ResizeEnds(Event& event, std::string_view text) {
     AllocatorRow& allocator = Of(event.allocator);
     const PendingResize* const pending = FindPending(event);
     auto old = allocator.live.Find(pending != nullptr ? pending->address : event.OldAddress());
@@ -263,7 +263,7 @@ void Appender::State::ResizeEnds(Event event, std::string_view text) {
 }
 
 // Bulk free, destruction, shrinking: many blocks end in one row.
-void Appender::State::DieTogether(Event event, std::string_view text) {
+void Appender::State::DieTogether(Event& event, std::string_view text) {
     LiveBlocks& live = Of(event.allocator).live;
     dying.clear();
     if (event.kind == EventKind::AllocatorDestroyed) {
@@ -296,7 +296,7 @@ BlockId Appender::State::MarkRegion(Event& event, AllocatorId parent) {
     return block->id;
 }
 
-void Appender::State::Created(Event event, std::string_view text) {
+void Appender::State::Created(Event& event, std::string_view text) {
     if (Of(event.allocator).created) {
         Warn(fmt::format("allocator {} is created once more: taken as destroyed unseen", event.allocator.value));
         Event destroyed;
@@ -385,7 +385,7 @@ void Appender::Append(const events::Event* records, std::size_t count) {
     State& state = *state_;
     for (const Event* record = records; record != records + count; ++record) {
         if (record->kind != EventKind::Continuation) {
-            Flush();
+            if (state.unfinished) Flush();
             ++state.records;
             if (record->Has(EventFlag::HasText)) {
                 state.unfinished.emplace(State::TextInProgress{*record, {}});

@@ -88,6 +88,26 @@ void OpenChunk::Append(const LoggedEvent& row, std::string_view text) {
     length_.store(index + 1, std::memory_order_release);  // publishes all of the above
 }
 
+void OpenChunk::AppendCalls(AllocatorId allocator, std::span<const KnownCall> calls) {
+    const std::uint32_t index = length_.load(std::memory_order_relaxed);
+    if (arrays_.rows == nullptr) arrays_ = memory_->Take();
+    std::uint32_t ended = CallsUpTo(index);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const KnownCall& call = calls[i];
+        const bool freed = call.size == KnownCall::kFreed;
+        LoggedEvent& row = *std::construct_at(arrays_.rows + index + i);
+        row.event.stamp = call.stamp;
+        row.event.address = call.address;
+        row.event.size = freed ? 0 : call.size;
+        row.event.trace = call.trace;
+        row.event.allocator = allocator;
+        row.event.kind = freed ? events::EventKind::Freed : events::EventKind::Allocated;
+        row.block = call.block;
+        std::construct_at(arrays_.callsThrough + index + i, ++ended);
+    }
+    length_.store(index + static_cast<std::uint32_t>(calls.size()), std::memory_order_release);
+}
+
 std::uint32_t OpenChunk::CallsUpTo(std::size_t row) const { return row == 0 ? 0 : arrays_.callsThrough[row - 1]; }
 
 std::size_t OpenChunk::RowOfCall(std::uint32_t call, std::size_t length) const {
@@ -141,11 +161,16 @@ std::size_t RankedBits::Previous(std::size_t bit) const {
 }
 
 SealedChunk::SealedChunk(const OpenChunk& open)
-    : callsBefore(open.CallsBefore()), columns(Columns::Pack(open.Rows(kChunkRows))), texts(open.Texts()) {
-    for (std::size_t row = 0; row < kChunkRows; ++row) {
-        const events::Event& event = open.At(row).event;
-        if (event.EndsCall()) calls.Set(row);
-        if (!event.Trails()) stops.Set(row);
+    : callsBefore(open.CallsBefore()), columns(Columns::Pack(open.Rows(kChunkRows), Widths::Any)), texts(open.Texts()) {
+    for (std::size_t first = 0; first < kChunkRows; first += 64) {
+        std::uint64_t ending = 0, stopping = 0;
+        for (std::size_t i = 0; i < 64; ++i) {
+            const events::Event& event = open.At(first + i).event;
+            ending |= std::uint64_t{event.EndsCall()} << i;
+            stopping |= std::uint64_t{!event.Trails()} << i;
+        }
+        calls.SetWord(first / 64, ending);
+        stops.SetWord(first / 64, stopping);
     }
     calls.Finish();
     stops.Finish();

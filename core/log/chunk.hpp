@@ -67,6 +67,8 @@ public:
 
     // Writer. Length() < kChunkRows
     void Append(const LoggedEvent& row, std::string_view text);
+    // A row each. Length() + calls.size() <= kChunkRows
+    void AppendCalls(AllocatorId allocator, std::span<const KnownCall> calls);
 
     std::uint64_t FirstRow() const { return firstRow_; }
     std::uint64_t CallsBefore() const { return callsBefore_; }  // in the whole log, before this chunk
@@ -93,8 +95,8 @@ private:
 class RankedBits {
 public:
     static constexpr std::size_t kWords = kChunkRows / 64;
-    void Set(std::size_t bit) { words_[bit / 64] |= std::uint64_t{1} << (bit % 64); }
-    void Finish();  // after the last Set
+    void SetWord(std::size_t word, std::uint64_t bits) { words_[word] = bits; }
+    void Finish();  // after the last SetWord
 
     bool Test(std::size_t bit) const { return ((words_[bit / 64] >> (bit % 64)) & 1) != 0; }
     std::uint32_t Ones() const { return ones_; }

@@ -1,6 +1,6 @@
-// Events as columns: each field of up to 65,536 rows as min + a fixed width of 0, 1, 2, 4 or 8 bytes a row, so that any
-// row is read in O(1) and a field that is the same in all rows costs nothing. The sealed chunks of the log and the
-// event chunks of the native file are this.
+// Events as columns: each field of up to 65,536 rows as min + a fixed width of 0 to 8 bytes a row, so that any row is
+// read in O(1) and a field that is the same in all rows costs nothing. The sealed chunks of the log are this, and, with
+// widths of 0, 1, 2, 4 or 8 bytes alone, the event chunks of the native file.
 //
 // Immutable once made; any thread reads.
 #pragma once
@@ -48,9 +48,12 @@ inline constexpr std::size_t kColumnCount = 0
 // Lowest value and bytes a row.
 struct ColumnShape {
     std::uint64_t min = 0;
-    std::uint8_t width = 0;  // 0, 1, 2, 4 or 8
+    std::uint8_t width = 0;  // 0..8
 };
 
+enum class Widths { Any, PowersOfTwo };  // 0 to 8 bytes; 0, 1, 2, 4 or 8
+
+// Of the native file.
 constexpr bool IsColumnWidth(std::uint8_t width) noexcept {
     return width == 0 || width == 1 || width == 2 || width == 4 || width == 8;
 }
@@ -66,7 +69,7 @@ class Columns {
 public:
     // Columns [0, shapes.size()) of `rows` rows (1..65,536).
     Columns() = default;
-    static Columns Pack(std::span<const LoggedEvent> rows, std::size_t columnCount = kColumnCount);
+    static Columns Pack(std::span<const LoggedEvent> rows, Widths widths, std::size_t columnCount = kColumnCount);
     // From a file: `shapes` has valid widths; `bytes` is the columns one after the other, sum(width) * rows bytes.
     static Columns FromBytes(std::size_t rows, std::span<const ColumnShape> shapes, std::span<const std::byte> bytes);
 
@@ -102,6 +105,8 @@ private:
     void SetShapes(std::size_t rows, std::span<const ColumnShape> shapes);
 
     std::array<Column, kColumnCount> columns_{};
+    std::uint32_t varying_ = 0;  // bit c: column c has bytes
+    LoggedEvent lowest_;         // the lowest of each column: of those without bytes all there is
     std::unique_ptr<std::byte[], FreeIfOwned> bytes_;
     std::size_t size_ = 0;
     std::size_t rows_ = 0;

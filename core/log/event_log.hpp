@@ -1,15 +1,15 @@
 // The log: everything that happened, append-only, in columns. The truth; the heap at any moment is a fold over it.
 //
-// Rows live in chunks of 65,536. A full chunk is sealed: every column shrinks to min + width (0, 1, 2, 4 or 8 bytes a
-// row) and never changes again. One thread appends (the pump, through Appender); any thread reads through a LogView,
+// Rows live in chunks of 65,536. A full chunk is sealed: every column shrinks to min + width (0 to 8 bytes a row) and
+// never changes again. One thread appends (the pump, through Appender); any thread reads through a LogView,
 // a snapshot that costs one lock and no copy; rows below its length never change or move.
 //
 // Blocks: each block that ever lived is a row of the block table (born, died), never removed, so events can be applied
 // and unapplied (model/heap_model.hpp).
 //
 // Cost: some 200 ns to append through the appender, sealing and fresh memory included; 10-20 ns to read a row;
-// positions and errors are found by binary search. Memory: a program that allocates and frees small blocks takes 22-26
-// bytes an event, of which 8 are its share of the block table.
+// positions and errors are found by binary search. Memory: a program that allocates and frees small blocks takes 16-22
+// bytes an event, of which 4 are its share of the block table.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,17 @@ struct LoggedEvent {
     // RegionGrown: the parent's block that holds the region. Live at this row; 0: none.
     BlockId block{};
     BlockId oldBlock{};  // ResizeEnds without error: the block that ended, also in place. Never the same as `block`.
+};
+
+// An ordinary call that tells its block (EventLog::AppendKnown): an Allocated or a Freed, whose size is kFreed. Small,
+// as it crosses from one thread to another.
+struct KnownCall {
+    static constexpr std::uint64_t kFreed = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t stamp;
+    std::uint64_t address;
+    std::uint64_t size;
+    TraceId trace;
+    BlockId block;
 };
 
 struct BlockLife {
@@ -108,6 +119,14 @@ public:
     std::uint64_t SampledRegions() const;
     Row SampledRegion(std::uint64_t index) const;  // index < SampledRegions()
 
+    // Rows that change more of a heap than the one block they bear or end, or whose block is of a special kind: those
+    // of allocators and of regions that are no sampled ones, those with the flags Region and StaysDead; and the first
+    // row of each allocator. In order.
+    std::uint64_t RareRows() const;
+    Row RareRow(std::uint64_t index) const;  // index < RareRows()
+    // Told by a file that is believed: live blocks of an allocator may overlap, which the appender rules out.
+    bool MayOverlap() const;
+
     const SourceInfo& Source() const;
     bool Closed() const;                // nothing more comes (asked of the log, not of the snapshot)
 
@@ -141,6 +160,12 @@ public:
     BlockId AddBlock();          // a new block, born in the row appended next; 0: there are 2^32 - 1 already
     // The blocks that `event` (Freed: block, ResizeEnds: oldBlock) and `diedTogether` end die in this row.
     Row Append(const LoggedEvent& event, std::string_view text = {}, std::span<const BlockId> diedTogether = {});
+    // Many calls of one allocator at once whose blocks are known beforehand: one that is allocated is the next after
+    // those there are, one that is freed is live. Nobody looks whether that is so, or whether blocks overlap.
+    void AppendKnown(AllocatorId allocator, std::span<const KnownCall> calls);
+
+    // Rows come from a file that is believed (LogView::MayOverlap). Before the first of them.
+    void SayMayOverlap();
 
     // Trace nodes, in order of id (1, 2, ...): parent < id (else it counts as 0, the outermost).
     TraceId AddTrace(TraceId parent, std::uint64_t frame);

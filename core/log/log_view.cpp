@@ -109,12 +109,11 @@ Position LogView::PositionOf(Row row) const {
 std::uint32_t LogView::Blocks() const { return blocks_; }
 
 BlockLife LogView::Life(BlockId block) const {
-    const BlockRecord& record = state_->blocks[block.value - 1];
-    const std::uint64_t died = record.died.load(std::memory_order_relaxed);
-    return {{record.born}, {died < rows_ ? died : kNever}};
+    const std::uint64_t died = state_->blocks.Died(block.value - 1);
+    return {{state_->blocks.Born(block.value - 1)}, {died < rows_ ? died : kNever}};
 }
 
-LoggedEvent LogView::Birth(BlockId block) const { return At({state_->blocks[block.value - 1].born}); }
+LoggedEvent LogView::Birth(BlockId block) const { return At({state_->blocks.Born(block.value - 1)}); }
 
 std::span<const BlockId> LogView::DiedTogether(Row row) const {
     if (!state_) return {};
@@ -164,6 +163,16 @@ std::uint64_t LogView::SampledRegions() const {
 }
 
 Row LogView::SampledRegion(std::uint64_t index) const { return {state_->regions[index]}; }
+
+std::uint64_t LogView::RareRows() const {
+    if (!state_) return 0;
+    const StableVector<std::uint64_t>& rare = state_->rare;
+    return rare.PartitionPoint(rare.Size(), [&](std::uint64_t row) { return row < rows_; });
+}
+
+Row LogView::RareRow(std::uint64_t index) const { return {state_->rare[index]}; }
+
+bool LogView::MayOverlap() const { return state_ && state_->mayOverlap.load(std::memory_order_relaxed); }
 
 const SourceInfo& LogView::Source() const {
     static const SourceInfo none;

@@ -296,6 +296,7 @@ Outcome<void> NativeReader::Believe(LoggedEvent row, std::uint32_t number, std::
         log_.AddBlock();
         ++blocks_;
     }
+    if (summary_.rows == 0 && number == 0) log_.SayMayOverlap();
     log_.Append(row, text, died);
     return {};
 }

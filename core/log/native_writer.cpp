@@ -235,7 +235,7 @@ Outcome<void> NativeStream::State::Events(const LogView& log) {
     }
     if (auto written = Deaths(log); !written) return written;
     // What mostly ascends as differences; the other columns as they are.
-    const Columns columns = Columns::Pack(events, kColumnCount);
+    const Columns columns = Columns::Pack(events, Widths::PowersOfTwo);
     raw.Number(rows);
     raw.Number(static_cast<std::uint32_t>(events.size()));
     raw.Number(static_cast<std::uint32_t>(kColumnCount));

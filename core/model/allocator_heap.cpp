@@ -153,10 +153,11 @@ void AllocatorHeap::EraseInOrder(const BlockSet::Place& place, Totals& totals) {
     blocks_.Erase(place);
 }
 
-bool AllocatorHeap::AddRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, bool disjoint,
-                            Totals& totals) {
+bool AllocatorHeap::AddRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts,
+                            bool disjoint, Totals& totals) {
+    const std::uint32_t rank = seat.rank;
     if (blocks_.AnyDead() || blocks_.Has(rank)) return false;
-    const std::uint64_t weight = order.Weight(rank);
+    const std::uint64_t weight = order.WeightOf(seat);
     const BlockSet::Place place{{}, rank};
     if (!disjoint) {
         const auto next = blocks_.Peek(place);
@@ -175,9 +176,11 @@ bool AllocatorHeap::AddRank(const BlockOrder& order, std::uint32_t rank, const B
     return true;
 }
 
-bool AllocatorHeap::RemoveRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, Totals& totals) {
+bool AllocatorHeap::RemoveRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts,
+                               Totals& totals) {
+    const std::uint32_t rank = seat.rank;
     if (blocks_.AnyDead() || !regionBlocks_.empty() || !blocks_.Has(rank)) return false;
-    const std::uint64_t weight = order.Weight(rank);
+    const std::uint64_t weight = order.WeightOf(seat);
     if (!regions_.empty()) {
         GiveToHoles(BlockSet::Place{{}, rank}, order.Begin(rank), order.Begin(rank) + weight, totals);
     }

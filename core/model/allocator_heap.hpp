@@ -48,11 +48,14 @@ public:
     // Marks a live block as a child's region or takes the mark away; false: there is no such block.
     bool MarkRegion(std::uint32_t id, std::uint64_t address, bool region, Totals& totals);
 
-    // The short way for an ordinary block of a heap of bits: its rank, and what it is made of. False: not so ordinary
+    // The short way for an ordinary block of a heap of bits: its seat, and what it is made of. False: not so ordinary
     // (a dead one somewhere, a child's region, over another one unless `disjoint`, there already or not there), and
     // nothing is changed.
-    bool AddRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, bool disjoint, Totals& totals);
-    bool RemoveRank(const BlockOrder& order, std::uint32_t rank, const BlockParts& parts, Totals& totals);
+    bool AddRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts, bool disjoint,
+                 Totals& totals);
+    bool RemoveRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts, Totals& totals);
+    // Do these look at where neighbours lie?
+    bool AsksForPlaces(bool disjoint) const { return !disjoint || !regions_.empty(); }
     void Prefetch(std::uint32_t rank) const { blocks_.Prefetch(rank); }
 
     // What a change of regions did: `removed` regions at `index` gave way to `inserted` others; bytes outside of

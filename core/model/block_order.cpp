@@ -5,12 +5,19 @@
 
 namespace residue::model {
 
+// 12 bytes: what is sorted, of which there are two copies. The rest waits by id.
 struct BlockOrder::Item {
-    std::uint64_t begin;
-    std::uint64_t weight;
+    std::uint32_t low;   // of where it begins
+    std::uint32_t high;
     std::uint32_t id;
-    std::uint16_t parts;
-    std::uint16_t allocator;
+    std::uint64_t Begin() const { return std::uint64_t{high} << 32 | low; }
+};
+
+struct BlockOrder::ById {
+    std::vector<std::uint32_t> weights;
+    std::vector<AllocatorId> allocators;  // empty while there is but one
+    AllocatorId firstAllocator{};
+    AllocatorId AllocatorOf(std::uint32_t id) const { return allocators.empty() ? firstAllocator : allocators[id]; }
 };
 
 namespace {
@@ -37,24 +44,24 @@ void SortByDigit(std::vector<Item>& items, std::vector<Item>& spare, Digit digit
     items.swap(spare);
 }
 
-// Gives small numbers to the parts that occur.
-class PartsList {
+// Gives small numbers to the kinds that occur.
+class KindList {
 public:
-    std::uint16_t NumberOf(const BlockParts& parts) {
-        if (!list_.empty() && parts == list_[last_]) return last_;
-        auto [at, fresh] = numbers_.try_emplace(parts, static_cast<std::uint16_t>(list_.size()));
+    std::uint16_t NumberOf(const BlockOrder::Kind& kind) {
+        if (!list_.empty() && kind == list_[last_]) return last_;
+        auto [at, fresh] = numbers_.try_emplace(kind, static_cast<std::uint16_t>(list_.size()));
         if (fresh && list_.size() == BlockOrder::kRare) {
             numbers_.erase(at);
             return BlockOrder::kRare;
         }
-        if (fresh) list_.push_back(parts);
+        if (fresh) list_.push_back(kind);
         return last_ = at->second;
     }
-    std::vector<BlockParts> Take() { return std::move(list_); }
+    std::vector<BlockOrder::Kind> Take() { return std::move(list_); }
 
 private:
-    std::map<BlockParts, std::uint16_t> numbers_;
-    std::vector<BlockParts> list_;
+    std::map<BlockOrder::Kind, std::uint16_t> numbers_;
+    std::vector<BlockOrder::Kind> list_;
     std::uint16_t last_ = 0;
 };
 
@@ -68,7 +75,10 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
     order->log_ = log;
     std::vector<Item> items;
     items.reserve(log.Blocks());
-    PartsList parts;
+    ById byId;
+    byId.weights.resize(std::size_t{log.Blocks()} + 1);
+    order->seats_.resize(byId.weights.size());
+    KindList kinds;
     for (std::uint32_t id = 1; id != 0 && id <= log.Blocks(); ++id) {
         if (id % kLookEvery == 0) {
             if (Is(cancelled)) return nullptr;
@@ -78,27 +88,39 @@ std::shared_ptr<const BlockOrder> BlockOrder::Build(const log::LogView& log, con
         const auto entry = BlockEntry::Of(birth);
         if (!entry || entry->Weight() == 0) continue;
         const BlockParts its{entry->rounding, entry->padding, entry->slack, entry->header};
-        items.push_back({entry->begin, entry->Weight(), id, entry->region ? kRare : parts.NumberOf(its),
-                         birth.event.allocator.value});
+        const std::uint64_t weight = entry->Weight();
+        byId.weights[id] = weight < kHeavy ? static_cast<std::uint32_t>(weight) : kHeavy;
+        const AllocatorId allocator = birth.event.allocator;
+        Seat& seat = order->seats_[id];
+        seat.kind = entry->region ? kRare : kinds.NumberOf({its, allocator});
+        seat.weight = static_cast<std::uint16_t>(std::min<std::uint64_t>(weight, kWide));
+        if (items.empty()) byId.firstAllocator = allocator;
+        if (allocator != byId.firstAllocator && byId.allocators.empty()) {
+            byId.allocators.assign(order->seats_.size(), byId.firstAllocator);
+        }
+        if (!byId.allocators.empty()) byId.allocators[id] = allocator;
+        items.push_back({static_cast<std::uint32_t>(entry->begin), static_cast<std::uint32_t>(entry->begin >> 32), id});
     }
     if (!items.empty()) {
         std::vector<Item> spare;
         for (int shift = 0; shift < 64; shift += 11) {
             if (Is(cancelled)) return nullptr;
-            SortByDigit(items, spare, [&](const Item& item) -> std::size_t { return (item.begin >> shift) & 0x7ff; });
+            SortByDigit(items, spare, [&](const Item& item) -> std::size_t { return (item.Begin() >> shift) & 0x7ff; });
             Tell(progress, 0.5 + 0.05 * (shift / 11 + 1));
         }
-        SortByDigit(items, spare, [](const Item& item) { return std::size_t{item.allocator} & 0x7ff; });
-        SortByDigit(items, spare, [](const Item& item) { return std::size_t{item.allocator} >> 11; });
+        const auto allocator = [&](const Item& item) { return std::size_t{byId.allocators[item.id].value}; };
+        if (!byId.allocators.empty()) {
+            SortByDigit(items, spare, [&](const Item& item) { return allocator(item) & 0x7ff; });
+            SortByDigit(items, spare, [&](const Item& item) { return allocator(item) >> 11; });
+        }
     }
-    order->parts_ = parts.Take();
-    order->seats_.resize(std::size_t{log.Blocks()} + 1);
-    order->Store(items);
+    order->kinds_ = kinds.Take();
+    order->Store(items, byId);
     Tell(progress, 1);
     return order;
 }
 
-void BlockOrder::Store(const std::vector<Item>& items) {
+void BlockOrder::Store(const std::vector<Item>& items, const ById& byId) {
     const auto count = static_cast<std::uint32_t>(items.size());
     ids_.resize(count);
     offsets_.resize(count);
@@ -107,25 +129,25 @@ void BlockOrder::Store(const std::vector<Item>& items) {
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         const Item& item = items[rank];
         if (rank % kPieceRanks == 0) {
-            std::uint64_t least = item.begin, most = item.begin;
+            std::uint64_t least = item.Begin(), most = item.Begin();
             const std::uint32_t end = std::min(count - rank, kPieceRanks) + rank;
             for (std::uint32_t r = rank; r < end; ++r) {
-                least = std::min(least, items[r].begin);
-                most = std::max(most, items[r].begin);
+                least = std::min(least, items[r].Begin());
+                most = std::max(most, items[r].Begin());
             }
             Piece piece{least, kNarrow};
             if (most - least > std::numeric_limits<std::uint32_t>::max()) {
                 piece.wide = wide_.size();
-                for (std::uint32_t r = rank; r < end; ++r) wide_.push_back(items[r].begin);
+                for (std::uint32_t r = rank; r < end; ++r) wide_.push_back(items[r].Begin());
             }
             pieces_.push_back(piece);
         }
         ids_[rank] = item.id;
-        seats_[item.id] = {rank, item.parts, item.allocator};
-        offsets_[rank] = static_cast<std::uint32_t>(item.begin - pieces_.back().base);
-        weights_[rank] = item.weight < kHeavy ? static_cast<std::uint32_t>(item.weight) : kHeavy;
-        if (item.weight >= kHeavy) heavy_.emplace_hint(heavy_.end(), rank, item.weight);
-        const AllocatorId allocator{item.allocator};
+        seats_[item.id].rank = rank;
+        offsets_[rank] = static_cast<std::uint32_t>(item.Begin() - pieces_.back().base);
+        weights_[rank] = byId.weights[item.id];
+        if (weights_[rank] == kHeavy) heavy_.emplace_hint(heavy_.end(), rank, Entry(rank).Weight());
+        const AllocatorId allocator = byId.AllocatorOf(item.id);
         if (spans_.empty() || spans_.back().first != allocator) spans_.push_back({allocator, {rank, rank}});
         spans_.back().second.last = rank + 1;
     }
@@ -169,7 +191,7 @@ std::uint32_t BlockOrder::LowerBoundFrom(std::uint32_t from, std::uint32_t last,
 }
 
 std::size_t BlockOrder::ResidentBytes() const {
-    return sizeof(*this) + seats_.capacity() * sizeof(Seat) + parts_.capacity() * sizeof(BlockParts) +
+    return sizeof(*this) + seats_.capacity() * sizeof(Seat) + kinds_.capacity() * sizeof(Kind) +
            (ids_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 + pieces_.capacity() * sizeof(Piece) +
            wide_.capacity() * 8 + heavy_.size() * 48 + spans_.capacity() * sizeof(spans_[0]);
 }

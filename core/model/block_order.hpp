@@ -1,7 +1,7 @@
 // All blocks that a log ever had, in order of allocator and address (then of birth): a block is a rank in it, and a
 // heap at some moment is a set of ranks (model/rank_set.hpp). Made once from a log that is whole, then never changed.
 //
-// Cost: building some 100 ns a block (a radix sort; 48 bytes a block while it runs); 20 bytes a block to keep. RankOf,
+// Cost: building some 100 ns a block (a radix sort; 28 bytes a block while it runs); 20 bytes a block to keep. RankOf,
 // Begin, End and IdAt O(1); LowerBound O(log blocks); Entry reads the log. Any thread reads.
 #pragma once
 
@@ -49,13 +49,20 @@ public:
     // What stepping over a block's birth or death takes, side by side in memory.
     struct Seat {
         std::uint32_t rank = kNoRank;
-        std::uint16_t parts = kRare;  // for Parts()
-        std::uint16_t allocator = 0;
+        std::uint16_t kind = kRare;   // for KindOf()
+        std::uint16_t weight = kWide;  // bytes set aside; kWide: Weight(rank) knows
     };
-    static constexpr std::uint16_t kRare = std::numeric_limits<std::uint16_t>::max();
-    // kRare: it is a child's region, or its parts are like nobody's: the log knows.
+    static constexpr std::uint16_t kRare = std::numeric_limits<std::uint16_t>::max(), kWide = kRare;
+    // What blocks of one kind have in common.
+    struct Kind {
+        BlockParts parts;
+        AllocatorId allocator{};
+        friend auto operator<=>(const Kind&, const Kind&) = default;
+    };
+    // kRare: it is a child's region, or its kind is like nobody's: the log knows.
     Seat SeatOf(std::uint32_t id) const { return id < seats_.size() ? seats_[id] : Seat{}; }
-    const BlockParts& Parts(std::uint16_t parts) const { return parts_[parts]; }
+    const Kind& KindOf(std::uint16_t kind) const { return kinds_[kind]; }
+    std::uint64_t WeightOf(const Seat& seat) const { return seat.weight != kWide ? seat.weight : Weight(seat.rank); }
     void PrefetchSeat(std::uint32_t id) const {
         if (id < seats_.size()) __builtin_prefetch(&seats_[id]);
     }
@@ -90,6 +97,7 @@ public:
 
 private:
     struct Item;
+    struct ById;
     struct Piece {
         std::uint64_t base = 0;
         std::size_t wide = kNarrow;  // where its begins are in wide_, if they lie too far apart for 32 bits
@@ -98,11 +106,11 @@ private:
     static constexpr std::size_t kNarrow = std::numeric_limits<std::size_t>::max();
     static constexpr std::uint32_t kHeavy = std::numeric_limits<std::uint32_t>::max();
 
-    void Store(const std::vector<Item>& items);
+    void Store(const std::vector<Item>& items, const ById& byId);
 
     log::LogView log_;
     std::vector<Seat> seats_;             // by id
-    std::vector<BlockParts> parts_;
+    std::vector<Kind> kinds_;
     std::vector<std::uint32_t> ids_;      // by rank
     std::vector<std::uint32_t> offsets_;  // of a block's begin from its piece's base
     std::vector<std::uint32_t> weights_;  // bytes set aside

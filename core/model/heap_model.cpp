@@ -334,19 +334,20 @@ void HeapModel::Unapply(const LogView& log) {
 
 bool HeapModel::State::Appears(std::uint32_t id, AllocatorId allocator) {
     const BlockOrder::Seat seat = order->SeatOf(id);
-    if (seat.rank == kNoRank || seat.parts == BlockOrder::kRare || seat.allocator != allocator.value) return false;
+    if (seat.rank == kNoRank || seat.kind == BlockOrder::kRare) return false;
+    const BlockOrder::Kind& kind = order->KindOf(seat.kind);
     const std::size_t index = IndexOf(allocator);
-    if (index >= states.size() || states[index].id != allocator) return false;
-    return heaps[index].AddRank(*order, seat.rank, order->Parts(seat.parts), order->KnownDisjoint(),
-                                states[index].totals);
+    if (kind.allocator != allocator || index >= states.size() || states[index].id != allocator) return false;
+    return heaps[index].AddRank(*order, seat, kind.parts, order->KnownDisjoint(), states[index].totals);
 }
 
 bool HeapModel::State::Goes(std::uint32_t id, AllocatorId allocator) {
     const BlockOrder::Seat seat = order->SeatOf(id);
-    if (seat.rank == kNoRank || seat.parts == BlockOrder::kRare || seat.allocator != allocator.value) return false;
+    if (seat.rank == kNoRank || seat.kind == BlockOrder::kRare) return false;
+    const BlockOrder::Kind& kind = order->KindOf(seat.kind);
     const std::size_t index = IndexOf(allocator);
-    if (index >= states.size() || states[index].id != allocator) return false;
-    return heaps[index].RemoveRank(*order, seat.rank, order->Parts(seat.parts), states[index].totals);
+    if (kind.allocator != allocator || index >= states.size() || states[index].id != allocator) return false;
+    return heaps[index].RemoveRank(*order, seat, kind.parts, states[index].totals);
 }
 
 bool HeapModel::State::StepBriefly(const log::BriefEvent& brief, bool forward) {
@@ -371,6 +372,7 @@ bool HeapModel::State::StepBriefly(const log::BriefEvent& brief, bool forward) {
 void HeapModel::State::StepBatch(HeapModel& model, const LogView& log, std::uint64_t rows, bool forward) {
     constexpr std::size_t kBatch = 64;
     log::BriefEvent briefs[kBatch];
+    const bool disjoint = order->KnownDisjoint();
     while (rows > 0) {
         const std::size_t count = std::min<std::uint64_t>(rows, kBatch);
         for (std::size_t i = 0; i < count; ++i) {
@@ -380,9 +382,11 @@ void HeapModel::State::StepBatch(HeapModel& model, const LogView& log, std::uint
         for (std::size_t i = 0; i < count; ++i) {
             const BlockOrder::Seat seat = order->SeatOf(briefs[i].block.value);
             if (seat.rank == kNoRank) continue;
-            order->Prefetch(seat.rank);
-            const std::size_t index = IndexOf(AllocatorId{seat.allocator});
-            if (index < heaps.size() && states[index].id.value == seat.allocator) heaps[index].Prefetch(seat.rank);
+            const AllocatorId allocator = briefs[i].allocator;
+            const std::size_t index = IndexOf(allocator);
+            if (index >= heaps.size() || states[index].id != allocator) continue;
+            if (seat.weight == BlockOrder::kWide || heaps[index].AsksForPlaces(disjoint)) order->Prefetch(seat.rank);
+            heaps[index].Prefetch(seat.rank);
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (StepBriefly(briefs[i], forward)) {

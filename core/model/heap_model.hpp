@@ -175,6 +175,7 @@ public:
     bool operator==(const HeapModel& other) const;
 
 private:
+    friend class HeapGatherer;
     struct State;
     std::unique_ptr<State> state_;
 };

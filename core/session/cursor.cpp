@@ -85,6 +85,14 @@ bool CursorSession::ExtendToWhole(SeriesFollower* follower) {
         if (follower != nullptr) follower->Finish();
         return ExtendSeries();
     }
+    if (!options_.index && follower != nullptr) {
+        follower->Finish();
+        if (!series_.NeedsHeap() && series_.Applied().value > 0) {
+            if (!ExtendSeries()) return false;
+            series_.Settle();
+            return true;
+        }
+    }
     SetDoing("ordering the blocks of");
     auto order = model::BlockOrder::Build(view, &cancelled_, &progress_);  // while the follower goes on
     SetDoing("indexing");
@@ -136,11 +144,47 @@ bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {
     if (followsEnd_) now_ = end;
     now_ = std::min(now_, end);
     if (now_ != before) within_ = 0;
-    const Row target = NowRow();
-    if (const auto closer = checkpoints_.Closer(heap_.Applied(), target)) heap_ = *closer;
-    constexpr std::uint64_t kOrderedSteps = 5;  // as many cost what one of entries does
-    settled_ = heap_.Advance(view_, target, heap_.IsOrdered() ? budgetRows * kOrderedSteps : budgetRows);
+    settled_ = MoveHeap(NowRow(), budgetRows);
     return settled_;
+}
+
+// Is stepping there dearer than to begin anew from the table of blocks?
+bool CursorSession::WorthGathering(Row target) const {
+    if (!plain_ || heap_.IsOrdered()) return false;
+    const Row at = heap_.Applied();
+    if (view_.MayOverlap()) {  // a gathered heap could not be stepped back
+        if (options_.index) return false;
+        if (target < at) return true;
+    }
+    const std::uint64_t distance = target > at ? target.value - at.value : at.value - target.value;
+    if (distance < kLongLog) return false;
+    return distance > 2 * model::HeapGatherer::CostInRows(view_, heap_.Sum().blocks);
+}
+
+// False: it is on its way.
+bool CursorSession::MoveHeap(Row target, std::uint64_t budgetRows) {
+    if (const auto closer = checkpoints_.Closer(heap_.Applied(), target)) {
+        heap_ = *closer;
+        gatherer_.reset();
+    }
+    if (gatherer_ != nullptr) {  // on its way to where nobody wants to be any more?
+        const Row there = gatherer_->Target();
+        const std::uint64_t distance = there > target ? there.value - target.value : target.value - there.value;
+        if (distance > kLongLog && !followsEnd_) gatherer_.reset();
+    }
+    if (gatherer_ == nullptr && WorthGathering(target)) {
+        gatherer_ = std::make_unique<model::HeapGatherer>(view_, target);
+    }
+    if (gatherer_ != nullptr) {
+        if (!gatherer_->Step(budgetRows)) return false;
+        auto gathered = gatherer_->Take();
+        gatherer_.reset();
+        plain_ = gathered.has_value();
+        if (plain_) heap_ = std::move(*gathered);
+        return heap_.Applied() == target;
+    }
+    constexpr std::uint64_t kOrderedSteps = 5;  // as many cost what one of entries does
+    return heap_.Advance(view_, target, heap_.IsOrdered() ? budgetRows * kOrderedSteps : budgetRows);
 }
 
 void CursorSession::SeekTo(Position position) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/checkpoints.hpp"
+#include "model/heap_gatherer.hpp"
 #include "session/analyst.hpp"
 #include "session/background.hpp"
 #include "session/series_follower.hpp"
@@ -146,6 +147,8 @@ private:
     template <class T>
     const T& Refresh(Slow<T>& slow);
 
+    bool MoveHeap(Row target, std::uint64_t budgetRows);
+    bool WorthGathering(Row target) const;
     Position PositionShowing(Row row) const;
     Cached& CacheForNow();
 
@@ -161,6 +164,8 @@ private:
     analysis::Mapped mapped_;
     analysis::MappedSteps mappedSteps_;
     model::HeapModel heap_;
+    std::unique_ptr<model::HeapGatherer> gatherer_;  // on its way to replace heap_
+    bool plain_ = true;                              // until a gatherer said that the log is not
     Position now_{};
     std::uint64_t within_ = 0;  // rows behind those of now_ that are shown too
     bool settled_ = true;

@@ -53,6 +53,9 @@ struct OpenOptions {
     std::optional<replay::Fork> fork{};          // of a trace of ids and sizes: from a position on under other rules
     std::string symbols{};                       // an event stream's program (ELF): names for its call traces
     ScenarioOptions scenario{};                  // of a scenario (.iridis)
+    // Whether a long recording is indexed once it is read. Without, it is ready sooner, and far seeks take longer: for
+    // who asks for a few moments.
+    bool index = true;
 };
 
 enum class Phase { Loading, Ready, Failed, Cancelled };

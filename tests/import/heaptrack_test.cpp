@@ -143,6 +143,15 @@ TEST_CASE("an allocation over a live block frees it, with the line of the file")
     CHECK(log::testing::Illegal(read.log.View()).empty());
 }
 
+TEST_CASE("classes that follow events with addresses may lie over their blocks, which is told") {
+    const Recorded read("v 10400 3\nX a\nI 1 1\n+ 10 0 1000000004\n+ 8 0 5000\na 10 0\n+ 0\n+ 0\n- 0\n");
+    REQUIRE(read.summary);
+    CHECK(TotalsOf(read.log.View()).allocations == 4);
+    CHECK(read.Warnings().find("f:7: a block at 0x1000000000 is allocated over the live one at 0x1000000004") !=
+          std::string::npos);
+    CHECK(log::testing::Illegal(read.log.View()).empty());
+}
+
 TEST_CASE("sizes that no address space has are left out of a simulated layout") {
     const Recorded read("v 10400 3\nX a\nI 1 1\na ffffffffffffffff 0\n+ 0\n- 0\na 10000000000 0\n+ 1\na 0 0\n+ 2\n");
     REQUIRE(read.summary);

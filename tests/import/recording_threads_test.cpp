@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "import/recording_support.hpp"
+#include "log/appender.hpp"
 
 using namespace residue;
 using namespace residue::import;
@@ -27,7 +28,38 @@ std::string LongRecording(int events) {
     return text;
 }
 
+// Blocks of classes that come and go, without addresses.
+std::string LongInterpreted(int events) {
+    std::string text = "v 10400 3\nX a\nI 1 1\n";
+    for (int i = 0; i < 200; ++i) text += "a " + std::to_string(1 + i * 7 % 90) + " 0\n";
+    unsigned random = 1;
+    for (int i = 0; i < events; ++i) {
+        if (i % 3000 == 0) text += "c " + std::to_string(i / 3000) + "\n";
+        if (i == events / 2) text += "A\n";
+        random = random * 1664525 + 1013904223;
+        char line[16];
+        std::snprintf(line, sizeof line, "%c %x\n", (random >> 24) % 16 < 9 ? '+' : '-', (random >> 8) % 200);
+        text += line;
+    }
+    return text;
+}
+
 }  // namespace
+
+TEST_CASE("a long recording without addresses gives the log that its events give by themselves", "[threads]") {
+    const Recorded read(LongInterpreted(300'000));
+    REQUIRE(read.summary);
+    const log::LogView log = read.log.View();
+    CHECK(log.Rows().value > 250'000);
+    CHECK(log::testing::Illegal(log).empty());
+    log::EventLog again;
+    {
+        log::Appender appender(again);
+        for (Row row{}; row < log.Rows(); ++row) appender.Append(log.At(row).event, log.Text(row));
+        CHECK(appender.Warnings().empty());
+    }
+    CHECK(log::testing::Difference(log, again.View()) == "");
+}
 
 TEST_CASE("a long recording gives the same log and the same warnings each time, packed or not", "[threads]") {
     const std::string text = LongRecording(200'000);

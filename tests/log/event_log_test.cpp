@@ -1,5 +1,7 @@
 #include "log/event_log.hpp"
 
+#include <random>
+
 #include "events.hpp"
 #include "log/appender.hpp"
 #include "log/columns.hpp"
@@ -92,12 +94,31 @@ TEST_CASE("columns give back what was packed, at every width") {
         row.oldBlock = BlockId{static_cast<std::uint32_t>(i)};
         rows.push_back(row);
     }
-    const Columns columns = Columns::Pack(rows);
+    const Columns columns = Columns::Pack(rows, Widths::PowersOfTwo);
     for (std::size_t i = 0; i < rows.size(); ++i) CHECK(Same(columns.At(i), rows[i]));
     CHECK(columns.Shape(static_cast<std::size_t>(ColumnId::Argument)).width == 0);
     CHECK(columns.Shape(static_cast<std::size_t>(ColumnId::Address)).width == 2);
     CHECK(columns.Shape(static_cast<std::size_t>(ColumnId::Size)).width == 4);
     CHECK(columns.Shape(static_cast<std::size_t>(ColumnId::Rounding)).width == 8);
+}
+
+TEST_CASE("columns of any width take the bytes that they need, and leave what is beside them") {
+    for (unsigned bits = 0; bits <= 64; ++bits) {
+        CAPTURE(bits);
+        std::vector<LoggedEvent> rows(200);
+        for (std::uint64_t i = 0; i < rows.size(); ++i) {
+            const std::uint64_t most = bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - bits);
+            rows[i].event.stamp = i;
+            rows[i].event.address = i == 0 ? 0 : i % 7 == 0 ? most : most / (i + 1);
+            rows[i].event.size = most - rows[i].event.address;
+            rows[i].event.argument = 255 - i;
+        }
+        const Columns columns = Columns::Pack(rows, Widths::Any);
+        bool same = true;
+        for (std::size_t i = 0; i < rows.size(); ++i) same &= Same(columns.At(i), rows[i]);
+        CHECK(same);
+        CHECK(columns.Shape(static_cast<std::size_t>(ColumnId::Address)).width == (bits + 7) / 8);
+    }
 }
 
 TEST_CASE("rows read the same from an open and from a sealed chunk") {
@@ -125,6 +146,49 @@ TEST_CASE("rows read the same from an open and from a sealed chunk") {
     CHECK(views.back().Rows().value == written.size());
     CHECK(views.back().Text(Row{131000}) == "text 131000");
     CHECK(views.back().KindAt(Row{100}) == EventKind::Output);
+}
+
+TEST_CASE("calls whose blocks are known make the log that the same events make") {
+    EventLog log, expected;
+    Appender appender(expected);
+    std::mt19937 random(3);
+    std::vector<KnownCall> calls;
+    std::vector<std::pair<BlockId, std::uint64_t>> live;
+    std::uint32_t blocks = 0;
+    const std::size_t count = 2 * kChunkRows + 1000;
+    for (std::size_t i = 0; i < count; ++i) {
+        Event event = Make(EventKind::Allocated, 0x1000 + 64 * i, 1 + i % 60);
+        event.stamp = 3 * i;
+        event.thread = {};
+        KnownCall call{event.stamp, event.address, event.size, TraceId{static_cast<std::uint32_t>(i % 9)}, {}};
+        if (!live.empty() && random() % 2 == 0) {
+            const std::size_t which = random() % live.size();
+            event.kind = EventKind::Freed;
+            event.address = call.address = live[which].second;
+            event.size = 0;
+            call.size = KnownCall::kFreed;
+            call.trace = {};
+            call.block = live[which].first;
+            live[which] = live.back();
+            live.pop_back();
+        } else {
+            call.block = BlockId{++blocks};
+            live.emplace_back(call.block, call.address);
+        }
+        event.trace = call.trace;
+        calls.push_back(call);
+        appender.Append(event, {});
+    }
+    // In pieces of any length, some of them over the end of a chunk.
+    for (std::size_t at = 0; at < count;) {
+        const std::size_t piece = std::min<std::size_t>(count - at, random() % 90'000);
+        log.AppendKnown(AllocatorId{1}, std::span(calls).subspan(at, piece));
+        at += piece;
+        CHECK(log.View().Rows().value == at);
+        CHECK(log.View().Positions().value == at);
+    }
+    CHECK(testing::Difference(log.View(), expected.View()) == "");
+    CHECK(log.View().RareRows() == 1);
 }
 
 TEST_CASE("texts of any length are kept") {

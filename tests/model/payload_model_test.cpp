@@ -9,22 +9,6 @@ using test::Stream;
 
 namespace {
 
-// What happens to a program's malloc as recordings tell it, odd things among it.
-void MallocStep(Stream& stream, test::RandomStream& random) {
-    switch (random.Below(12)) {
-        case 0: stream.AllocateFailed(3, random.Below(500), MemoryError::InsufficientMemory, 0, 0); break;
-        case 1: stream.Of(events::EventKind::Marker, 0, "here"); break;
-        case 2: stream.BulkFreed(3, random.Somewhere(3), random.Below(100)); break;
-        case 3: case 4: {
-            const auto old = random.AGiven();
-            stream.Resized(3, old.address, random.Somewhere(3), random.Below(90), random.SomeParts());
-            break;
-        }
-        case 5: case 6: case 7: stream.Freed(3, random.AGiven().address); break;
-        default: random.Allocate(stream, 3); break;
-    }
-}
-
 // Both models over the rows that the small one takes; how many these are.
 std::uint64_t Compare(const log::LogView& log) {
     PayloadModel payload;
@@ -56,7 +40,7 @@ TEST_CASE("live payload of a malloc is that of the whole model", "[property]") {
         Stream stream;
         test::RandomStream random(seed);
         if (seed % 2 == 0) stream.Created(3, 0, 0, 0, 0, "malloc");
-        for (int i = 0; i < 3000; ++i) MallocStep(stream, random);
+        for (int i = 0; i < 3000; ++i) test::MallocStep(stream, random);
         CHECK(Compare(stream.View()) == stream.View().Rows().value);
     }
 }
@@ -91,7 +75,7 @@ TEST_CASE("of any log the payload is right as far as it is taken", "[property]")
     for (std::uint32_t seed = 1; seed <= 6; ++seed) {
         Stream stream;
         test::RandomStream random(seed);
-        for (std::uint32_t i = 0; i < 100 * seed; ++i) MallocStep(stream, random);
+        for (std::uint32_t i = 0; i < 100 * seed; ++i) test::MallocStep(stream, random);
         for (int i = 0; i < 200; ++i) random.Step(stream);
         const std::uint64_t taken = Compare(stream.View());
         CHECK(taken >= 100);

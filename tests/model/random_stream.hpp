@@ -85,4 +85,20 @@ struct RandomStream {
     std::uint64_t grown = 64;
 };
 
+// What happens to a program's malloc as recordings tell it, odd things among it.
+inline void MallocStep(Stream& stream, RandomStream& random) {
+    switch (random.Below(12)) {
+        case 0: stream.AllocateFailed(3, random.Below(500), MemoryError::InsufficientMemory, 0, 0); break;
+        case 1: stream.Of(events::EventKind::Marker, 0, "here"); break;
+        case 2: stream.BulkFreed(3, random.Somewhere(3), random.Below(100)); break;
+        case 3: case 4: {
+            const auto old = random.AGiven();
+            stream.Resized(3, old.address, random.Somewhere(3), random.Below(90), random.SomeParts());
+            break;
+        }
+        case 5: case 6: case 7: stream.Freed(3, random.AGiven().address); break;
+        default: random.Allocate(stream, 3); break;
+    }
+}
+
 }  // namespace residue::test

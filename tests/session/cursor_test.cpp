@@ -108,6 +108,45 @@ TEST_CASE("jumps: the peak, the next error and the one before") {
     CHECK_FALSE(opened->JumpToError(false));
 }
 
+TEST_CASE("far seeks in a long recording without an index find the heap that one with an index finds") {
+    std::string text = "v 10400 3\nX a\nI 1 1\n";
+    for (int i = 0; i < 100; ++i) text += "a " + std::to_string(1 + i * 7 % 90) + " 0\n";
+    unsigned random = 1;
+    for (int i = 0; i < 520'000; ++i) {
+        random = random * 1664525 + 1013904223;
+        char line[16];
+        std::snprintf(line, sizeof line, "%c %x\n", (random >> 24) % 16 < 9 ? '+' : '-', (random >> 8) % 100);
+        text += line;
+    }
+    const std::string path = Written("long.heaptrack", text);
+    session::OpenOptions without;
+    without.index = false;
+    auto indexed = Loaded(path), plain = Loaded(path, without);
+    REQUIRE(plain->Status().phase == session::Phase::Ready);
+    REQUIRE(plain->End().value > 450'000);
+    CHECK(plain->Series().Run().peakLiveBytes == indexed->Series().Run().peakLiveBytes);
+    CHECK_FALSE(plain->Heap().IsOrdered());
+    for (const std::uint64_t position : {440'000, 20'000, 19'990, 300'000, 0, 450'000}) {
+        CAPTURE(position);
+        indexed->SeekTo({position});
+        plain->SeekTo({position});
+        while (!indexed->Tick(0, 100'000)) {}
+        int ticks = 0;
+        while (!plain->Tick(0, 2000)) ++ticks;
+        CHECK(plain->Heap() == indexed->Heap());
+        CHECK(ticks < 30);  // stepping there would take up to 220
+    }
+    // On the way to one moment, another one is asked for.
+    plain->SeekTo({440'000});
+    plain->Tick(0, 10);
+    plain->SeekTo({100});
+    while (!plain->Tick(0, 2000)) {}
+    indexed->SeekTo({100});
+    while (!indexed->Tick(0, 100'000)) {}
+    CHECK(plain->Heap() == indexed->Heap());
+    std::filesystem::remove(path);
+}
+
 TEST_CASE("what cannot be opened says why") {
     const auto missing = Loaded("/nonexistent/trace.rep");
     CHECK(missing->Status().phase == session::Phase::Failed);
