@@ -97,6 +97,19 @@ struct Appender::State {
         return given->Contains(allocator, address);
     }
 
+    // Asks for the memory that records to come will be looked up in. (A call of a function that does nothing else may
+    // be left out by a compiler: hence inline.)
+    [[gnu::always_inline]] void LookAhead(const Event* record, const Event* end) const {
+        constexpr std::ptrdiff_t kNear = 16, kClose = 8;  // records
+        if (end - record <= kNear) return;
+        const Event &near = record[kNear], &close = record[kClose];
+        if (const AllocatorRow* const of = Known(near.allocator)) of->live.PrefetchNear(near.address);
+        if (const AllocatorRow* const of = Known(close.allocator)) of->live.PrefetchClose(close.address);
+    }
+    const AllocatorRow* Known(AllocatorId id) const {
+        return id.value < allocators.size() ? allocators[id.value].get() : nullptr;
+    }
+
     void Take(const Event& event, std::string_view text);
     void Allocated(Event& event, std::string_view text);
     void Freed(Event& event, std::string_view text);
@@ -385,6 +398,7 @@ void Appender::Append(const events::Event* records, std::size_t count) {
     State& state = *state_;
     for (const Event* record = records; record != records + count; ++record) {
         if (record->kind != EventKind::Continuation) {
+            state.LookAhead(record, records + count);
             if (state.unfinished) Flush();
             ++state.records;
             if (record->Has(EventFlag::HasText)) {

@@ -42,7 +42,7 @@ public:
         }
         lived.store(static_cast<std::uint32_t>(behind < kFar ? behind : kFar), std::memory_order_relaxed);
     }
-    void Prefetch(std::size_t index) const { __builtin_prefetch(&blocks_[index], 1); }
+    [[gnu::always_inline]] void Prefetch(std::size_t index) const { __builtin_prefetch(&blocks_[index], 1); }
 
     // Any thread. index < Size()
     std::size_t Size() const { return blocks_.Size(); }

@@ -36,7 +36,18 @@ std::optional<LiveBlock> LiveBlocks::Find(std::uint64_t address) const {
 }
 
 std::optional<LiveBlock> LiveBlocks::FirstTouching(std::uint64_t begin, std::uint64_t end) const {
-    return Lower(small_.FirstTouching(begin, end), Copy(others_.FirstTouching(begin, end)));
+    return Lower(small_.FirstTouching(begin, end), Copy(OtherTouching(begin, end)));
+}
+
+const LiveBlock* LiveBlocks::OtherTouching(std::uint64_t begin, std::uint64_t end) const {
+    if (begin >= gapBegin_ && end <= gapEnd_) return nullptr;
+    const LiveBlock* const found = others_.FirstTouching(begin, end);
+    if (found != nullptr || begin >= end) return found;
+    const LiveBlock* const before = others_.AtOrBefore(begin);
+    gapBegin_ = before != nullptr ? before->end : 0;
+    const LiveBlock* const after = others_.After(begin);
+    gapEnd_ = after != nullptr ? after->begin : std::numeric_limits<std::uint64_t>::max();
+    return nullptr;
 }
 
 std::optional<LiveBlock> LiveBlocks::Nearest(std::uint64_t address) const {
@@ -48,8 +59,9 @@ std::optional<LiveBlock> LiveBlocks::Nearest(std::uint64_t address) const {
 }
 
 void LiveBlocks::Insert(const LiveBlock& block) {
-    if (SmallBlocks::Takes(block)) small_.Insert(block);
-    else others_.Insert(block);
+    if (SmallBlocks::Takes(block)) return small_.Insert(block);
+    others_.Insert(block);
+    gapBegin_ = gapEnd_ = 0;
 }
 
 std::optional<LiveBlock> LiveBlocks::Remove(std::uint64_t address) {
@@ -70,6 +82,7 @@ void LiveBlocks::Mark(const LiveBlock& block) {
 void LiveBlocks::Clear() {
     small_.Clear();
     others_.Clear();
+    gapBegin_ = gapEnd_ = 0;
 }
 
 std::vector<LiveBlock> LiveBlocks::Touching(std::uint64_t begin, std::uint64_t end) const {

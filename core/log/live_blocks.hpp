@@ -25,6 +25,10 @@ public:
     // Around it, or the closer neighbour (the lower of two).
     std::optional<LiveBlock> Nearest(std::uint64_t address) const;
 
+    // Asks for the memory that the next look at `address` will take: first Near, some time later Close.
+    [[gnu::always_inline]] void PrefetchNear(std::uint64_t address) const { small_.PrefetchPage(address); }
+    [[gnu::always_inline]] void PrefetchClose(std::uint64_t address) const { small_.PrefetchSlots(address); }
+
     void Insert(const LiveBlock& block);                     // overlaps none
     std::optional<LiveBlock> Remove(std::uint64_t address);  // whose payload starts there, removed
     void Mark(const LiveBlock& block);                       // one that is there: `resizing` and `region` anew
@@ -35,8 +39,12 @@ public:
     std::vector<LiveBlock> Touching(std::uint64_t begin, std::uint64_t end) const;
 
 private:
+    const LiveBlock* OtherTouching(std::uint64_t begin, std::uint64_t end) const;
+
     SmallBlocks small_;
     SortedBlocks others_;
+    // Where none of the others lies, around what was asked for last: nearly all questions are about the same gap.
+    mutable std::uint64_t gapBegin_ = 0, gapEnd_ = 0;
 };
 
 }  // namespace residue::log

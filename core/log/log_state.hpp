@@ -44,7 +44,7 @@ struct LogState {
         if (block.value == 0 || block.value > blocks.Size()) return;
         blocks.Die(block.value - 1, row);
     }
-    void PrefetchBlock(BlockId block) const {
+    [[gnu::always_inline]] void PrefetchBlock(BlockId block) const {
         if (block.value != 0 && block.value <= blocks.Size()) blocks.Prefetch(block.value - 1);
     }
 

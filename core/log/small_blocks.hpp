@@ -37,6 +37,19 @@ public:
     std::optional<LiveBlock> AtOrBefore(std::uint64_t address) const;  // the last that begins there or below
     std::optional<LiveBlock> After(std::uint64_t address) const;       // the first that begins above
 
+    [[gnu::always_inline]] void PrefetchPage(std::uint64_t address) const {
+        const std::uint64_t number = address >> kChunkBits;
+        const Known& known = known_[number & mask_];
+        if (known.number == number && known.chunk != nullptr) __builtin_prefetch(&known.chunk->pages[PageIn(address)]);
+    }
+    [[gnu::always_inline]] void PrefetchSlots(std::uint64_t address) const {
+        const std::uint64_t number = address >> kChunkBits;
+        const Known& known = known_[number & mask_];
+        if (known.number != number || known.chunk == nullptr) return;
+        const Page& page = known.chunk->pages[PageIn(address)];
+        __builtin_prefetch(page.slots.get() + Ones(page.begins & Below((address / kGrain) % 64)));
+    }
+
     void Insert(const LiveBlock& block);  // Takes(block), overlaps none
     // Whose payload starts there; it is removed.
     std::optional<LiveBlock> Remove(std::uint64_t address);
@@ -79,6 +92,7 @@ private:
         const Known& known = known_[number & mask_];
         return known.number == number ? known.chunk : LookUp(number);
     }
+    static std::size_t PageIn(std::uint64_t address) { return (address >> kPageBits) % kPages; }
     Chunk* LookUp(std::uint64_t number) const;
     Chunk& Make(std::uint64_t number);
     void Drop(Chunk* chunk);

@@ -56,7 +56,7 @@ public:
     bool RemoveRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts, Totals& totals);
     // Do these look at where neighbours lie?
     bool AsksForPlaces(bool disjoint) const { return !disjoint || !regions_.empty(); }
-    void Prefetch(std::uint32_t rank) const { blocks_.Prefetch(rank); }
+    [[gnu::always_inline]] void Prefetch(std::uint32_t rank) const { blocks_.Prefetch(rank); }
 
     // What a change of regions did: `removed` regions at `index` gave way to `inserted` others; bytes outside of
     // [begin, end) are as they were.

@@ -63,10 +63,10 @@ public:
     Seat SeatOf(std::uint32_t id) const { return id < seats_.size() ? seats_[id] : Seat{}; }
     const Kind& KindOf(std::uint16_t kind) const { return kinds_[kind]; }
     std::uint64_t WeightOf(const Seat& seat) const { return seat.weight != kWide ? seat.weight : Weight(seat.rank); }
-    void PrefetchSeat(std::uint32_t id) const {
+    [[gnu::always_inline]] void PrefetchSeat(std::uint32_t id) const {
         if (id < seats_.size()) __builtin_prefetch(&seats_[id]);
     }
-    void Prefetch(std::uint32_t rank) const {
+    [[gnu::always_inline]] void Prefetch(std::uint32_t rank) const {
         __builtin_prefetch(&weights_[rank]);
         __builtin_prefetch(&offsets_[rank]);
     }

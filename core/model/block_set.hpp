@@ -138,7 +138,7 @@ public:
     bool AnyDead() const { return dead_.Count() != 0; }
     void Set(std::uint32_t rank, std::uint64_t weight) { present_.Set(rank - span_.first, weight); }
     void Clear(std::uint32_t rank, std::uint64_t weight) { present_.Clear(rank - span_.first, weight); }
-    void Prefetch(std::uint32_t rank) const { present_.Prefetch(rank - span_.first); }
+    [[gnu::always_inline]] void Prefetch(std::uint32_t rank) const { present_.Prefetch(rank - span_.first); }
 
     std::uint64_t Count() const { return order_ ? present_.Count() : loose_.Count(); }
     // The bytes of all entries that begin before `address`.

@@ -80,7 +80,7 @@ public:
         filled_[at / 64] &= ~(std::uint64_t{1} << (at % 64));
     }
 
-    void Prefetch(std::uint32_t rank) const {
+    [[gnu::always_inline]] void Prefetch(std::uint32_t rank) const {
         const Group* const group = GroupAt(rank);
         if (group == nullptr || !group->leaves[LeafIn(rank)]) return;
         const Leaf& leaf = *group->leaves[LeafIn(rank)];
