@@ -165,7 +165,9 @@ bool AllocatorHeap::AddRank(const BlockOrder& order, const BlockOrder::Seat& sea
         const auto previous = blocks_.PeekBack(place);
         if (previous && previous.End() > order.Begin(rank)) return false;
     }
-    if (!regions_.empty()) TakeFromHoles(place, order.Begin(rank), order.Begin(rank) + weight, totals);
+    if (!regions_.empty() && !leavesHoles_) {
+        TakeFromHoles(place, order.Begin(rank), order.Begin(rank) + weight, totals);
+    }
     blocks_.Set(rank, weight);
     totals.payload += weight - parts.Sum();
     totals.header += parts.header;
@@ -181,7 +183,7 @@ bool AllocatorHeap::RemoveRank(const BlockOrder& order, const BlockOrder::Seat& 
     const std::uint32_t rank = seat.rank;
     if (blocks_.AnyDead() || !regionBlocks_.empty() || !blocks_.Has(rank)) return false;
     const std::uint64_t weight = order.WeightOf(seat);
-    if (!regions_.empty()) {
+    if (!regions_.empty() && !leavesHoles_) {
         GiveToHoles(BlockSet::Place{{}, rank}, order.Begin(rank), order.Begin(rank) + weight, totals);
     }
     blocks_.Clear(rank, weight);
@@ -406,6 +408,18 @@ bool AllocatorHeap::WalkHoles(std::uint64_t begin, std::uint64_t end, Visit&& vi
         if (from < to && !visit(from, to)) return false;
     }
     return true;
+}
+
+void AllocatorHeap::FindHoles(Totals& totals) {
+    leavesHoles_ = false;
+    holeSizes_ = {};
+    squares_ = 0;
+    totals.free = totals.holes = 0;
+    WalkHoles(0, kEndOfMemory, [&](std::uint64_t from, std::uint64_t to) {
+        CountHole(to - from, Change::Appears, totals);
+        return true;
+    });
+    SettleHoles(totals);
 }
 
 void AllocatorHeap::VisitHoles(std::uint64_t begin, std::uint64_t end,

@@ -55,7 +55,12 @@ public:
                  Totals& totals);
     bool RemoveRank(const BlockOrder& order, const BlockOrder::Seat& seat, const BlockParts& parts, Totals& totals);
     // Do these look at where neighbours lie?
-    bool AsksForPlaces(bool disjoint) const { return !disjoint || !regions_.empty(); }
+    bool AsksForPlaces(bool disjoint) const { return !disjoint || (!regions_.empty() && !leavesHoles_); }
+    // For far leaps: from LeaveHoles on these leave holes as they were, until FindHoles makes them anew from what lies
+    // there then, O(blocks). Between the two, nothing but these may be called.
+    bool HasHoles() const { return !regions_.empty(); }
+    void LeaveHoles() { leavesHoles_ = true; }
+    void FindHoles(Totals& totals);
     [[gnu::always_inline]] void Prefetch(std::uint32_t rank) const { blocks_.Prefetch(rank); }
 
     // What a change of regions did: `removed` regions at `index` gave way to `inserted` others; bytes outside of
@@ -129,6 +134,7 @@ private:
     std::vector<Region> regions_;                                             // in address order, disjoint
     HoleSizes holeSizes_;
     unsigned __int128 squares_ = 0;
+    bool leavesHoles_ = false;
 };
 
 }  // namespace residue::model

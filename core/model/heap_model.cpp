@@ -332,6 +332,25 @@ void HeapModel::Unapply(const LogView& log) {
     }
 }
 
+namespace {
+
+// Can a row of this kind change a heap?
+bool TouchesHeap(EventKind kind) {
+    switch (kind) {
+        case EventKind::Allocated:
+        case EventKind::Freed:
+        case EventKind::ResizeEnds:
+        case EventKind::BulkFreed:
+        case EventKind::AllocatorCreated:
+        case EventKind::AllocatorDestroyed:
+        case EventKind::RegionGrown:
+        case EventKind::RegionShrunk: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
 bool HeapModel::State::Appears(std::uint32_t id, AllocatorId allocator) {
     const BlockOrder::Seat seat = order->SeatOf(id);
     if (seat.rank == kNoRank || seat.kind == BlockOrder::kRare) return false;
@@ -369,10 +388,38 @@ bool HeapModel::State::StepBriefly(const log::BriefEvent& brief, bool forward) {
     return false;
 }
 
+// A step through a heap with holes costs some 150 ns more than one that leaves them; finding one of them anew costs 30.
+std::uint64_t HeapModel::State::CostOfFindingHoles() const {
+    std::uint64_t blocks = 0;
+    bool any = false;
+    for (std::size_t i = 0; i < heaps.size(); ++i) {
+        if (!heaps[i].HasHoles()) continue;
+        any = true;
+        blocks += states[i].totals.blocks;
+    }
+    return any ? 100 + blocks / 4 : 0;
+}
+
+void HeapModel::State::LeaveHoles() {
+    for (AllocatorHeap& heap : heaps) {
+        if (heap.HasHoles()) heap.LeaveHoles();
+    }
+}
+
+void HeapModel::State::FindHoles() {
+    for (std::size_t i = 0; i < heaps.size(); ++i) {
+        if (heaps[i].HasHoles()) heaps[i].FindHoles(states[i].totals);
+    }
+}
+
 void HeapModel::State::StepBatch(HeapModel& model, const LogView& log, std::uint64_t rows, bool forward) {
     constexpr std::size_t kBatch = 64;
     log::BriefEvent briefs[kBatch];
     const bool disjoint = order->KnownDisjoint();
+    // Holes are left while that pays: each row that is not brief asks for them, so that many of those end it.
+    std::uint64_t cost = CostOfFindingHoles(), credit = rows;
+    bool leaves = cost > 0 && cost < rows;
+    if (leaves) LeaveHoles();
     while (rows > 0) {
         const std::size_t count = std::min<std::uint64_t>(rows, kBatch);
         for (std::size_t i = 0; i < count; ++i) {
@@ -392,14 +439,21 @@ void HeapModel::State::StepBatch(HeapModel& model, const LogView& log, std::uint
             if (StepBriefly(briefs[i], forward)) {
                 if (forward) ++applied;
                 else --applied;
-            } else if (forward) {
-                model.Apply(log);
-            } else {
-                model.Unapply(log);
+                continue;
             }
+            const bool asks = leaves && TouchesHeap(briefs[i].kind);
+            if (asks) FindHoles();
+            if (forward) model.Apply(log);
+            else model.Unapply(log);
+            if (!asks) continue;
+            credit -= std::min(credit, 4 * cost);
+            cost = CostOfFindingHoles();
+            leaves = cost > 0 && cost < std::min(rows - i, credit / 4);
+            if (leaves) LeaveHoles();
         }
         rows -= count;
     }
+    if (leaves) FindHoles();
 }
 
 bool HeapModel::Advance(const LogView& log, Row target, std::uint64_t budget) {

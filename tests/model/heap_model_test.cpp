@@ -413,6 +413,10 @@ TEST_CASE("an ordinary log passes through the same heaps, in both forms", "[prop
         std::vector<std::pair<std::uint16_t, std::uint64_t>> blocks;
         stream.Created(1, 0x1000, 0x4000, 64).Created(2, 0, 0);
         for (int i = 0; i < 1500; ++i) {
+            // Rows that a leap over many cannot take the short way.
+            if (i % 400 == 399) stream.Grown(2, 0x1000 + 8 * static_cast<std::uint64_t>(i), 1024);
+            if (i % 150 == 100) stream.Of(events::EventKind::Marker, 0, "here");
+            if (i % 700 == 699) stream.Resized(3, 0x100, 0x100, 32);
             if (blocks.empty() || random.Below(5) < 3) {
                 const auto id = static_cast<std::uint16_t>(1 + random.Below(3));
                 const std::uint64_t address = 0x1000 + 64 * random.Below(0x100) + 16;
