@@ -29,6 +29,16 @@ struct ImGuiContextScope {
     ImGuiContextScope& operator=(const ImGuiContextScope&) = delete;
 };
 
+// A frame, after which what works on other threads has the processors for a while: without a GPU a frame takes all of
+// them.
+void DrawAndWait(App& app) {
+    const auto begin = std::chrono::steady_clock::now();
+    app.Frame(0);
+    const session::Session* const session = app.GetSession();
+    if (session == nullptr || !session->Working()) return;
+    std::this_thread::sleep_for(3 * (std::chrono::steady_clock::now() - begin));
+}
+
 // Opened, and at the moment that was asked for.
 Outcome<bool> Place(App& app, const PictureOptions& options) {
     app.GetSession()->WaitUntilLoaded();
@@ -126,7 +136,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     if (app.GetSession() != nullptr) {
         if (auto placed = Place(app, options); !placed) return placed;
     }
-    for (int i = 0; i < kMostFrames && !app.Settled(); ++i) app.Frame(0);
+    for (int i = 0; i < kMostFrames && !app.Settled(); ++i) DrawAndWait(app);
     // The heap is where it should be: now it can be looked at from near.
     HeapRequest& heap = app.Heap();
     heap.kind = HeapRequest::Kind::FitAll;
@@ -144,7 +154,7 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
         std::this_thread::sleep_for(std::chrono::milliseconds(16));  // what runs on threads of its own needs real time
     }
     const int most = options.extraFrames > 0 ? 4 : kMostFrames;  // a live source never settles
-    for (int i = 0; i < 4 || (i < most && !app.Settled()); ++i) app.Frame(0);
+    for (int i = 0; i < 4 || (i < most && !app.Settled()); ++i) DrawAndWait(app);
     return WritePng((*platform)->ReadPixels(), options.out);
 }
 
