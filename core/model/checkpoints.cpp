@@ -22,7 +22,9 @@ Checkpoints::Checkpoints(Budget budget) : budget_(budget), madeBefore_(bytesOfNo
 
 void Checkpoints::Offer(const HeapModel& heap) {
     const Row row = heap.Applied();
-    if (row < last_ + budget_.spacingRows) return;
+    // The first one early: from then on a seek starts from a heap of this form, however few rows there are to it.
+    const bool early = row < last_ + budget_.spacingRows;
+    if (early && (any_ || row.value == 0)) return;
     const auto made = static_cast<std::int64_t>(bytesOfNodesMade - madeBefore_);  // less than 0: more was freed
     const std::uint64_t cost = static_cast<std::uint64_t>(std::max<std::int64_t>(made, 0)) + heap.CopyBytes();
     {
@@ -30,7 +32,8 @@ void Checkpoints::Offer(const HeapModel& heap) {
         if (bytes_ + cost > budget_.allowance + budget_.perRow * row.value) return;
     }
     auto copy = std::make_shared<const HeapModel>(heap);  // outside the lock: it may be large
-    last_ = row;
+    if (!early) last_ = row;
+    any_ = true;
     madeBefore_ = bytesOfNodesMade;
     const std::lock_guard lock(lock_);
     bytes_ += cost;
@@ -45,6 +48,7 @@ void Checkpoints::Take(Checkpoints&& other) {
     budget_ = other.budget_;
     bytes_ = other.bytes_;
     last_ = other.last_;
+    any_ = other.any_;
     madeBefore_ = bytesOfNodesMade;
 }
 

@@ -28,8 +28,8 @@ public:
     Checkpoints() : Checkpoints(Budget{}) {}
     explicit Checkpoints(Budget budget);
 
-    // Keeps a copy if `heap` is far enough behind the last one kept and the budget allows it. Offered in order of rows,
-    // by one thread, which changes no other heap meanwhile.
+    // Keeps a copy if `heap` is the first one, or far enough behind the last one kept, and the budget allows it.
+    // Offered in order of rows, by one thread, which changes no other heap meanwhile.
     void Offer(const HeapModel& heap);
     // Forgets its own and goes on with those of `other`, which nobody uses.
     void Take(Checkpoints&& other);
@@ -53,6 +53,7 @@ private:
     std::vector<Kept> kept_;
     // The offering thread's.
     Row last_{};
+    bool any_ = false;
     std::uint64_t madeBefore_ = 0;  // bytesOfNodesMade when the last one was kept
 };
 
