@@ -22,7 +22,8 @@ using analysis::FormatFraction;
 
 constexpr float kBar = 24;       // unscaled, as all that follows: the height of a line
 constexpr float kLeastName = 120;
-constexpr float kTall = 110;  // a lane that has room for two lines above its heap
+constexpr float kTall = 110;  // a lane that has room for two lines above its heap ...
+constexpr float kLow = 78;    // ... and one that shows no heap at all: there the figures are what is left to see
 constexpr const char* kUnknown = "–";
 
 struct Figure {
@@ -138,7 +139,7 @@ Layout LayOut(const ViewContext& context, ImVec2 size) {
     for (const ColumnInfo& info : kInfo) layout.width += context.Px(info.width);
     layout.shown.fill(true);
     const bool fits = layout.width + context.Px(kLeastName) <= room;
-    layout.below = !fits && size.y >= context.Px(kTall);
+    layout.below = !fits && (size.y >= context.Px(kTall) || size.y < context.Px(kLow));
     if (!layout.below) room -= context.Px(kLeastName);
     while (layout.width > room) {
         int least = -1;
@@ -208,7 +209,7 @@ void DrawBoundTitle(ViewContext& context, const Rect& bar, ImVec2 size) {
     const float right = layout.below ? bar.max.x : bar.max.x - layout.width;
     DrawTextIn(ImGui::GetWindowDrawList(), context.fonts->label,
                {{bar.min.x + context.Px(kPad), bar.min.y}, {right - context.Px(kPad), bar.min.y + context.Px(kBar)}},
-               context.theme->dim, "perfect compaction (the bound)");
+               context.theme->dim, "perfect compaction");
 }
 
 float DrawLaneTitle(ViewContext& context, session::Session& lane, const session::LaneScore* score, int index,
