@@ -135,7 +135,7 @@ TEST_CASE("What a run did is a recording, whose peak utilisation is the lab's") 
     CHECK(figures["reason"] == "only payloads are told: what depends on headers and holes is null");
     const auto text = residue({"report", "run.residue"});
     CHECK(Contains(text.output, "What is not known depends on headers and holes"));
-    REQUIRE(residue({"convert", "run.residue", "-o", "run.trace.json"}).exitCode == 0);
+    REQUIRE(residue({"convert", "run.residue", "run.trace.json"}).exitCode == 0);
     const std::string chrome = support::ReadFile(residue.folder / "run.trace.json");
     CHECK(Contains(chrome, "\"headers and holes\""));
     CHECK_FALSE(Contains(chrome, "fragmentation"));
