@@ -94,8 +94,8 @@ protected:
     // (model/block_order.hpp), if it is long enough to need that. `follower` may have built some of it meanwhile.
     bool ExtendToWhole(SeriesFollower* follower = nullptr);
     // Reads a whole log: `read` fills and closes the one that it is given, and gives a Result of a summary that has
-    // warnings; `tell` takes what the log says of its source, and the summary. Ends with a phase. Where the options have
-    // a fork, what is read is forked.
+    // warnings; `tell` takes what the log says of its source, and the summary. Ends with a phase. Where the options
+    // have a fork, what is read is forked.
     template <class Read, class Tell>
     void LoadWhole(Read read, Tell tell) {
         SetDoing("reading");
