@@ -80,6 +80,7 @@ App::App(Platform& platform, AppOptions options)
     io.MousePos = {-1e9f, -1e9f};
     PrepareImGuiKeys();
     UpdateFonts();
+    lanes_.Scores().TakeTimes(options_.timed);
 
     centre_ = {MakeHeapView(), MakeFlameView(), MakeLivesView()};
     sandbox_ = MakeSandboxView();
@@ -94,7 +95,6 @@ App::App(Platform& platform, AppOptions options)
 
     if (options_.lab) {
         OpenLab();
-        for (const std::string& lane : options_.lanes) AddLane(lane, options_.open.capacity, false);
     } else if (!options_.program.empty() || options_.attach) {
         OpenProgram();
     } else if (options_.sandbox) {
@@ -102,7 +102,6 @@ App::App(Platform& platform, AppOptions options)
     } else if (!options_.path.empty()) {
         Open(options_.path, options_.open);
         if (!options_.against.empty()) CompareWith(options_.against);
-        for (const std::string& lane : options_.lanes) AddLane(lane, options_.open.capacity, false);
     } else if (options_.firstStart && !state_.tourDone && !(welcome_.lessons.empty() && welcome_.samples.empty())) {
         Open(welcome_.lessons.empty() ? FirstToShow(welcome_.samples) : welcome_.lessons.front().path, options_.open);
         startAtPeak_ = true;
@@ -112,6 +111,10 @@ App::App(Platform& platform, AppOptions options)
 }
 
 App::~App() {
+    if (session::Lab* const lab = GetLab()) lab->WhenChanged({});
+    for (std::size_t i = 0; i < lanes_.Count(); ++i) {
+        if (session::Lab* const lab = lanes_.At(i).GetLab()) lab->WhenChanged({});
+    }
     KeepDraft();
     if (session_) session_->Cancel();
     SaveNow();
@@ -307,7 +310,7 @@ bool App::Settled() const {
 double App::MaySleep() const {
     if (!Settled() || (session_ && session_->IsLive()) || transport_.Searching()) return 0;
     if (session_ && session_->GetProgram() != nullptr && processes_.AnyLive(*session_)) return 0.1;
-    if (saver_.Busy() || pictureSaver_.Busy() || GetLab() != nullptr) return 0.05;  // a save of the code is no input
+    if (saver_.Busy() || pictureSaver_.Busy()) return 0.05;
     if (noticeSince_ >= 0 || dialog_.IsOpen() || ImGui::GetIO().WantTextInput) return 0.05;
     return 0.5;
 }
@@ -377,7 +380,10 @@ void App::OpenDialog() {
 }
 
 void App::OpenPath(const std::string& path) {
-    Open(path, session_ && !session_->GetSandbox() ? session_->Options() : options_.open);
+    session::OpenOptions options = session_ && !session_->GetSandbox() ? session_->Options() : options_.open;
+    options.fork.reset();  // it was of another one, as were lanes
+    options_.lanes.clear();
+    Open(path, std::move(options));
 }
 
 void App::OpenSandbox() {

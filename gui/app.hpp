@@ -51,7 +51,10 @@ struct TabName {
 
 struct AppOptions {
     std::string against{};  // compared with at once
-    std::vector<std::string> lanes{};  // allocators that are raced beside it, on the same trace
+    // What is raced beside it: allocators of the registry, mallocs of the system, paths of an mm.c.
+    std::vector<std::string> lanes{};
+    lab::LabSettings laneSettings{};  // of these mm.c
+    bool timed = false;               // throughput of lanes is measured
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};
     bool sandbox = false;         // open the sandbox instead
@@ -150,7 +153,9 @@ private:
     void LookAtOther();
 
     // app_lanes.cpp
-    void AddLane(session::OpenOptions options);
+    bool CanRace() const;
+    void AddLane(std::unique_ptr<session::Session> lane);
+    void AddStudent(const std::string& path, const std::string& trace);
     void TickLanes(double seconds);
     void ForgetLanes();
     void DrawLanes(ViewContext& context, const Rect& rect);

@@ -125,7 +125,7 @@ bool App::HandleAnalysis(ViewContext& context, const KeyPress& press) {
     switch (press.key) {
         case Key::U: find_.Open(); return true;
         case Key::R:
-            if (session_->TraceFile().empty()) return false;
+            if (!CanRace()) return false;
             laneBar_.Open();
             return true;
         case Key::H: FindSameAddress(context, !press.shift); return true;

@@ -21,6 +21,7 @@ constexpr TabName kLabTabs[] = {
 void App::OpenLab() {
     KeepDraft();
     Replace(session::Session::OpenLab(*options_.lab));
+    GetLab()->WhenChanged([this] { platform_.Wake(); });  // a save of the code is no input
     colour_ = ColourMode::Size;
 }
 

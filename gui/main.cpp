@@ -26,6 +26,7 @@
 #include "gui/platform/slow_frames.hpp"
 #include "gui/platform/window.hpp"
 #include "gui/window_report.hpp"
+#include "lab/entrants.hpp"
 #include "lab/option_texts.hpp"
 
 namespace {
@@ -45,7 +46,7 @@ struct Arguments {
                                              allocator = "first-fit", capacity = "auto", symbols, fork;
     std::optional<std::uint64_t> at, select;
     float scale = 0;
-    bool sandbox = false;
+    bool sandbox = false, timedLanes = false;
     int frames = 0;
     std::vector<std::string> program, lanes;  // behind "--"
     capture::OptionTexts capture;
@@ -60,12 +61,11 @@ Outcome<session::OpenOptions> Opening(const Arguments& arguments) {
     open.allocator = arguments.allocator;
     open.symbols = arguments.symbols;
     for (const std::string& lane : arguments.lanes) {
-        if (alloc::FindRegistration(lane) == nullptr) {
-            std::string names;
-            for (const alloc::Registration& entry : alloc::Registry()) {
-                names += (names.empty() ? "" : ", ") + std::string(entry.name);
-            }
-            return Fail(Failure{"--lane", "unknown allocator '" + lane + "'", names});
+        if (const auto wrong = lab::CheckEntrants({lane}); !wrong.empty()) {
+            return Fail(Failure{"--lane", wrong[0].what, wrong[0].expected});
+        }
+        if (lab::IsStudentName(lane) && ::access(lane.c_str(), R_OK) != 0) {
+            return Fail(Failure{"--lane", lane + ": " + std::strerror(errno), "an mm.c"});
         }
     }
     if (arguments.lanes.size() > session::Lanes::kMost) {
@@ -111,13 +111,15 @@ std::optional<session::LabOptions> LabOf(const Arguments& arguments, std::vector
     return options;
 }
 
-int DrawPicture(const Arguments& arguments, const session::OpenOptions& open,
+int DrawPicture(const Arguments& arguments, const session::OpenOptions& open, const lab::LabSettings& laneSettings,
                 std::optional<session::LabOptions> lab) {
     PictureOptions options;
     options.lab = std::move(lab);
     options.path = arguments.picture == "none" ? std::string() : arguments.picture;
     options.against = arguments.against;
     options.lanes = arguments.lanes;
+    options.laneSettings = laneSettings;
+    options.timed = arguments.timedLanes;
     options.open = open;
     options.at = arguments.at;
     options.out = arguments.out;
@@ -172,7 +174,7 @@ void KeepReport(App& app, const std::string& path, std::string& reported) {
 }
 
 int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, const capture::CaptureOptions& capture,
-               std::optional<session::LabOptions> lab) {
+               const lab::LabSettings& laneSettings, std::optional<session::LabOptions> lab) {
     const std::string folder = StateFolder();
     const SavedState saved = LoadState(folder, nullptr);
     ImGui::CreateContext();
@@ -192,6 +194,8 @@ int OpenWindow(const Arguments& arguments, const session::OpenOptions& open, con
         options.sandbox = arguments.sandbox;
         options.program = arguments.program;
         options.lanes = arguments.lanes;
+        options.laneSettings = laneSettings;
+        options.timed = !arguments.lab.noTiming;
         options.attach = arguments.capture.process;
         options.capture = capture;
         options.lab = std::move(lab);
@@ -243,7 +247,10 @@ int main(int argc, char** argv) {
     cli.add_option("--allocator", arguments.allocator, "what replays a trace: first-fit, best-fit, arena, …")
         ->capture_default_str();
     cli.add_option("--capacity", arguments.capacity, "bytes of its heap, or auto")->capture_default_str();
-    cli.add_option("--lane", arguments.lanes, "another allocator on the same trace, beside it (may be given again)");
+    cli.add_option("--lane", arguments.lanes,
+                   "another allocator beside it, on the same trace: one of Residue's, glibc, mimalloc, …, or an mm.c "
+                   "(may be given again)")
+        ->allow_extra_args(false);
     cli.add_option("--fork", arguments.fork,
                    "go on from a position on with another allocator: 500:best-fit, 500:tlsf:64K");
     cli.add_option("--symbols", arguments.symbols,
@@ -267,6 +274,7 @@ int main(int argc, char** argv) {
     cli.add_option("--range", arguments.range, "0x1000-0x2000: addresses in the heap; 100-200: events in the timeline");
     cli.add_option("--select", arguments.select, "a block's number");
     cli.add_option("--keys", arguments.keys, "keys pressed before the picture, such as \"D\" or \"Ctrl+O\"")->group("");
+    cli.add_flag("--timed", arguments.timedLanes, "measure throughput of lanes for a picture")->group("");
     cli.add_option("--frames", arguments.frames, "end after so many frames")->group("");
     cli.add_option("--report", arguments.report, "keep in this file what is shown, as JSON")->group("");
     cli.add_option("--slow-frames", arguments.slow, "tell of frames that take so many milliseconds")->group("");
@@ -295,9 +303,10 @@ int main(int argc, char** argv) {
     if (!open) return Report(open.error());
     std::vector<Failure> failures;
     auto lab = LabOf(arguments, failures);
+    const lab::LabSettings laneSettings = lab::CheckOptions(arguments.lab, failures);
     if (!failures.empty()) return Report(failures.front());
-    if (!arguments.picture.empty()) return DrawPicture(arguments, *open, std::move(lab));
+    if (!arguments.picture.empty()) return DrawPicture(arguments, *open, laneSettings, std::move(lab));
     const capture::CaptureOptions capture = capture::CheckOptions(arguments.capture, failures);
     if (!failures.empty()) return Report(failures.front());
-    return OpenWindow(arguments, *open, capture, std::move(lab));
+    return OpenWindow(arguments, *open, capture, laneSettings, std::move(lab));
 }

@@ -126,6 +126,8 @@ Outcome<bool> MakePicture(const PictureOptions& options) {
     appOptions.path = options.path;
     appOptions.against = options.against;
     appOptions.lanes = options.lanes;
+    appOptions.laneSettings = options.laneSettings;
+    appOptions.timed = options.timed;
     appOptions.open = options.open;
     appOptions.lab = options.lab;
     appOptions.animate = false;

@@ -14,7 +14,9 @@
 namespace residue::gui {
 
 struct PictureOptions {
-    std::vector<std::string> lanes{};  // other allocators on the same trace, beside it
+    std::vector<std::string> lanes{};  // other allocators beside it: as AppOptions'
+    lab::LabSettings laneSettings{};
+    bool timed = false;
     std::string against{};  // an earlier recording, to compare it with
     std::string path;  // empty: nothing is open
     std::optional<session::LabOptions> lab{};  // a student's allocator instead

@@ -36,6 +36,7 @@ struct MakeOptions {
     Allocator* parent = nullptr;
     std::size_t regionBytes = HeapMemory::kRegionBytes;
     std::size_t slotBytes = 0;    // a pool's; 0: kPoolSlotBytes
+    bool quiet = false;           // prints nothing at its end (the duck)
 };
 
 inline constexpr std::size_t kAllocatorStorageBytes = 2048;

@@ -23,8 +23,8 @@ std::string N(const std::optional<std::uint64_t>& value) { return value ? Format
 std::string N(double value) { return FormatCount(static_cast<std::uint64_t>(std::llround(std::max(0.0, value)))); }
 
 // A recording of a foreign allocator may tell of no byte but those that were asked for: then what was set aside beside
-// them is not known. It is no 0.
-bool PartsKnown(M m) { return m.heap || m.setAside != m.liveBytes; }
+// them is not known. It is no 0. (Where holes are known, so are the parts of blocks.)
+bool PartsKnown(M m) { return m.holes || m.setAside != m.liveBytes; }
 Value OfPart(std::uint64_t value, M m) { return PartsKnown(m) ? Of(value) : std::nullopt; }
 
 // A share of the bytes set aside.

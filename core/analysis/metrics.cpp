@@ -61,6 +61,11 @@ Metrics Measure(const model::HeapModel& heap, AllocatorId allocator, std::uint64
     metrics.sizeOfInterest = s;
     if (!totals.heapKnown) return metrics;
     metrics.heap = totals.heap;
+    if (!totals.partsTold) {
+        metrics.gaps = totals.holes;
+        metrics.largestGap = totals.largestHole;
+        return metrics;
+    }
     metrics.free = totals.free;
     metrics.dead = totals.dead;
     metrics.holes = totals.holes;

@@ -19,7 +19,8 @@ double UnusableFreeIndex(const std::vector<HoleSize>& holes, std::uint64_t size)
 double FragmentationIndex(const std::vector<HoleSize>& holes, std::uint64_t size);  // -1, 0 or up to 1
 double InternalFragmentation(std::uint64_t payload, std::uint64_t setAside);        // 1 - P / B, 0 when B = 0
 
-// The heap at one position. What cannot be known (no regions) is nullopt.
+// The heap at one position. What cannot be known is nullopt: without regions all of H, and where only payloads are
+// told (model::Totals::partsTold) what tells headers from holes.
 struct Metrics {
     std::uint64_t liveBytes = 0;            // P
     std::uint64_t liveBlocks = 0;
@@ -31,6 +32,8 @@ struct Metrics {
     std::optional<std::uint64_t> dead;      // freed, and not to be had again before a reset (an arena's)
     std::optional<std::uint64_t> holes;     // n
     std::optional<std::uint64_t> largestHole;
+    // Instead of holes where only payloads are told: runs of bytes of H in no payload, headers and holes alike.
+    std::optional<std::uint64_t> gaps, largestGap;
     std::optional<double> externalFragmentation;
     std::optional<double> rootSquareFragmentation;
     std::uint64_t sizeOfInterest = 0;       // s

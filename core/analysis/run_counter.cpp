@@ -69,6 +69,7 @@ void RunCounter::Peaks::Take(Position position, const Sample& sample) {
         sumLive += static_cast<double>(sample.live);
         sumHeap += static_cast<double>(sample.heap);
     }
+    heapMissing = heapMissing || (sample.live > 0 && sample.heap == 0);
     if (sample.live > live) {
         live = sample.live;
         heapAtPeakLive = sample.heap;
@@ -89,7 +90,7 @@ RunMetrics RunCounter::Result(std::optional<std::pair<Position, Sample>> open, b
     run.peakLiveBytes = peaks.live;
     run.peakPosition = peaks.livePosition;
     run.medianRequest = sizes_.Median();
-    if (!heapKnown) return run;
+    if (!heapKnown || peaks.heapMissing) return run;
     run.peakHeap = peaks.heap;
     const auto ratio = [](double a, double b) -> std::optional<double> {
         if (b == 0) return std::nullopt;

@@ -26,8 +26,12 @@ public:
     void Count(const log::LogView& log, Row row, const log::LoggedEvent& event);
     // The figures after `position` calls are final. In order of positions.
     void Take(Position position, const Sample& sample);
-    // Everything so far, and `open`: the figures of a position that may still change, behind those taken.
+    // Everything so far, and `open`: the figures of a position that may still change, behind those taken. `heapKnown`:
+    // there; where H was not known before, nothing of the whole run is told of it.
     RunMetrics Result(std::optional<std::pair<Position, Sample>> open, bool heapKnown) const;
+
+    // Was H known wherever something was live?
+    bool HeapWasKnown() const { return !peaks_.heapMissing; }
 
     void Settle() { isNewest_ = {}; }  // no Count comes any more: gives memory back
 
@@ -40,6 +44,7 @@ private:
         std::uint64_t live = 0, heapAtPeakLive = 0;
         std::uint64_t heap = 0, liveAtPeakHeap = 0;
         Position livePosition{};
+        bool heapMissing = false;
         void Take(Position position, const Sample& sample);
     };
     void Requested(const log::LoggedEvent& event);

@@ -29,6 +29,7 @@ struct Series::State {
     RunCounter counter;
     Bands bands;
     std::uint64_t position = 0;  // calls done by the rows read
+    bool holesMissing = false;   // somewhere something was live, and holes were not known
     bool callBegun = false;      // a row of the next call was read: this position is final
     std::optional<Position> uncertainFrom, tracesFullFrom;
 
@@ -44,7 +45,7 @@ struct Series::State {
         Sample last;             // of position `finals`
         std::uint64_t errors = 0;
         std::uint64_t maxLive = 0, maxHeap = 0;
-        bool heapKnown = false;
+        bool heapKnown = false, holesKnown = false;
         RunMetrics run;
         std::optional<Position> uncertainFrom, tracesFullFrom;
         Bands::View bands;
@@ -56,8 +57,6 @@ struct Series::State {
     const std::vector<model::AllocatorState>& Allocators() const {
         return payload ? payload->Allocators() : head.Allocators();
     }
-    bool HeapKnown() const { return !payload && head.Sum().heapKnown; }
-
     Sample Present() const {
         if (payload) return {payload->Payload(), 0, 0};
         const model::Totals sum = head.Sum();
@@ -65,6 +64,7 @@ struct Series::State {
         sample.live = sum.payload;
         if (!sum.heapKnown) return sample;
         sample.heap = sum.heap;
+        if (!sum.partsTold) return sample;
         sample.fragmentation = static_cast<float>(ExternalFragmentation(sum.largestHole, sum.free));
         return sample;
     }
@@ -75,8 +75,9 @@ struct Series::State {
     }
 
     // Before the model's step: the figures until here are final.
-    void TakePresent() {
+    void TakePresent(const log::LogView& log) {
         const Sample sample = Present();
+        if (log.Source().payloadsOnly && sample.live > 0 && !holesMissing) holesMissing = !head.Sum().partsTold;
         finals.Add(sample);
         counter.Take(Position{position}, sample);
         bands.Take(Allocators(), position, sample.live);
@@ -91,10 +92,10 @@ struct Series::State {
         const bool begins = !logged.event.Trails() && !callBegun;
         if (payload) {
             if (!payload->Takes(logged)) return false;
-            if (begins) TakePresent();
+            if (begins) TakePresent(log);
             payload->Apply(log, logged);
         } else {
-            if (begins) TakePresent();
+            if (begins) TakePresent(log);
             head.Apply(log, logged);
         }
         counter.Count(log, row, logged);
@@ -122,7 +123,9 @@ struct Series::State {
         fresh.finals = finals.Size() - (callBegun ? 1 : 0);
         fresh.last = callBegun ? fresh.samples.At(fresh.finals) : Present();
         fresh.errors = errors.Size();
-        fresh.heapKnown = HeapKnown();
+        const model::Totals sum = payload ? model::Totals() : head.Sum();
+        fresh.heapKnown = sum.heapKnown && counter.HeapWasKnown();
+        fresh.holesKnown = fresh.heapKnown && sum.partsTold && !holesMissing;
         std::optional<std::pair<Position, Sample>> open;
         if (!callBegun) open.emplace(Position{position}, fresh.last);
         fresh.run = counter.Result(open, fresh.heapKnown);
@@ -222,6 +225,7 @@ RunMetrics Series::Run() const { return state_->Look().run; }
 std::uint64_t Series::MaxLive() const { return state_->Look().maxLive; }
 std::uint64_t Series::MaxHeap() const { return state_->Look().maxHeap; }
 bool Series::HeapKnown() const { return state_->Look().heapKnown; }
+bool Series::HolesKnown() const { return state_->Look().holesKnown; }
 
 SeriesColumn Series::At(Position position) const {
     return state_->Column(state_->Look(), position.value, SaturatingAdd(position.value, 1));

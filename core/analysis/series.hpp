@@ -69,7 +69,8 @@ public:
     RunMetrics Run() const;                       // over everything built
     std::uint64_t MaxLive() const;
     std::uint64_t MaxHeap() const;
-    bool HeapKnown() const;
+    bool HeapKnown() const;                       // wherever something was live
+    bool HolesKnown() const;                      // the same; where they are not, fragmentation is 0
     // The first position whose figures may be wrong because events were lost (Gap, EventFlag::Uncertain) before or
     // among what led to it.
     std::optional<Position> UncertainFrom() const;

@@ -41,7 +41,7 @@ void ReplayArguments::AddTo(CLI::App& app) {
     app.add_option("--capacity", capacity, "its bytes (64K, 10M, ...), or 'auto': its heap grows as needed")
         ->type_name("N|auto");
     app.add_option("--fork", fork,
-                   "for traces of ids and sizes: go on from a position on with another allocator, as in "
+                   "for traces and recordings: go on from a position on with another allocator, as in "
                    "500:best-fit, or 500:tlsf:64K with a capacity")
         ->type_name("N:A[:N]");
     app.add_option("--symbols", symbols, "for event streams: the program (ELF) that names the call traces' addresses")

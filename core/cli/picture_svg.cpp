@@ -32,7 +32,11 @@ std::string TitleOf(const session::Session& session, const model::AllocatorState
 std::string SubtitleOf(const analysis::Metrics& metrics) {
     std::string text = analysis::FormatBytes(metrics.liveBytes) + " live in " +
                        analysis::FormatCount(metrics.liveBlocks) + (metrics.liveBlocks == 1 ? " block" : " blocks");
-    if (!metrics.heap) return text;
+    if (metrics.gaps) {
+        return text + ", " + analysis::FormatBytes(metrics.heap.value_or(0)) + " of heap with " +
+               analysis::FormatCount(*metrics.gaps) + (metrics.gaps == 1u ? " gap" : " gaps") + " (headers and holes)";
+    }
+    if (!metrics.holes) return text;
     return text + ", " + analysis::FormatBytes(metrics.free.value_or(0)) + " free in " +
            analysis::FormatCount(metrics.holes.value_or(0)) + (metrics.holes == 1u ? " hole" : " holes") +
            ", external fragmentation " + analysis::FormatFraction(metrics.externalFragmentation.value_or(0));

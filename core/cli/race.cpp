@@ -12,6 +12,7 @@
 #include "cli/race_data.hpp"
 #include "cli/trace_arguments.hpp"
 #include "cli/viewer.hpp"
+#include "session/lanes.hpp"
 
 namespace residue::cli {
 namespace {
@@ -98,9 +99,14 @@ int Run(const std::vector<std::string>& files, const std::vector<lab::Entrant>& 
     return isInvalid ? kDoesNotHold : kFine;
 }
 
-bool IsStudent(const std::string& name) { return name.find('/') != std::string::npos || name.ends_with(".c"); }
+// In the window an mm.c comes first: it is the session that the others are lanes beside. Mallocs of other processes, of
+// which least is known, come last.
+int WindowOrder(const std::string& name) {
+    if (lab::IsStudentName(name)) return 0;
+    return lab::FindSystemMalloc(name) == nullptr ? 1 : 2;
+}
 
-// What the viewer is told. An mm.c comes first: it is the session that the others are lanes beside.
+// What the viewer is told.
 std::vector<std::string> ViewerWords(const RaceArguments& given, const std::vector<std::string>& files,
                                      std::vector<std::string> names, std::vector<Failure>& failures) {
     if (files.size() != 1) {
@@ -108,25 +114,19 @@ std::vector<std::string> ViewerWords(const RaceArguments& given, const std::vect
     }
     if (given.json) failures.push_back({"--window", "and --json", "one of them"});
     if (given.sort != "given") failures.push_back({"--window", "and --sort", "lanes stand as --with has them"});
-    std::stable_partition(names.begin(), names.end(), IsStudent);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const bool student = IsStudent(names[i]);
-        if (student && i > 0) failures.push_back({"--with", names[i] + ": a second mm.c", "one of them in the window"});
-        if (!student && alloc::FindRegistration(names[i]) == nullptr) {
-            failures.push_back({"--with", "'" + names[i] + "' tells nothing that the window could draw",
-                                "in the window an mm.c and Residue's own allocators"});
-        }
+    std::stable_sort(names.begin(), names.end(),
+                     [](const std::string& a, const std::string& b) { return WindowOrder(a) < WindowOrder(b); });
+    if (names.size() > session::Lanes::kMost + 1) {
+        failures.push_back({"--with", std::to_string(names.size()) + " lanes in the window",
+                            "at most " + std::to_string(session::Lanes::kMost + 1)});
     }
     if (!failures.empty()) return {};
-    std::vector<std::string> words;
-    if (IsStudent(names[0])) {
-        words = {names[0], "--trace", files[0], "--heap", given.heap, "--timeout", given.timeout};
-        if (!given.compiler.empty()) words.insert(words.end(), {"--compiler", given.compiler});
-        if (given.noTiming) words.emplace_back("--no-timing");
-        if (given.noLandlock) words.emplace_back("--no-landlock");
-    } else {
-        words = {files[0], "--allocator", names[0]};
-    }
+    std::vector<std::string> words = {files[0], "--allocator", names[0]};
+    if (lab::IsStudentName(names[0])) words = {names[0], "--trace", files[0]};
+    words.insert(words.end(), {"--heap", given.heap, "--timeout", given.timeout});
+    if (!given.compiler.empty()) words.insert(words.end(), {"--compiler", given.compiler});
+    if (given.noTiming) words.emplace_back("--no-timing");
+    if (given.noLandlock) words.emplace_back("--no-landlock");
     if (!given.capacity.empty()) words.insert(words.end(), {"--capacity", given.capacity});
     for (std::size_t i = 1; i < names.size(); ++i) words.insert(words.end(), {"--lane", names[i]});
     return words;

@@ -122,6 +122,8 @@ std::string ReportJson(const Report& report) {
         if (report.heap->peakMapped != 0) object["peak_mapped_bytes_sampled"] = report.heap->peakMapped;
         if (!report.heap->atPeak.heap) {
             object["reason"] = "what memory the allocator had is not recorded: figures of the whole heap are null";
+        } else if (!report.heap->atPeak.holes) {
+            object["reason"] = "only payloads are told: what depends on headers and holes is null";
         }
     } else {
         object["metrics"] = nullptr;

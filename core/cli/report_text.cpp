@@ -161,6 +161,8 @@ std::string ReportText(const Report& report, bool coloured) {
         TellMetrics(*report.heap, false, page);
         if (!report.heap->atPeak.heap) {
             page.Line(page.Dim("  What is not known depends on what memory the allocator had, which is not recorded."));
+        } else if (!report.heap->atPeak.holes) {
+            page.Line(page.Dim("  What is not known depends on headers and holes: the allocator told only payloads."));
         }
         TellErrors(*report.heap, page);
     } else {

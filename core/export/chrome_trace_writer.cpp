@@ -24,7 +24,7 @@ struct Moment {
     Position position{};
     double microseconds = 0;
     std::uint64_t live = 0, blocks = 0;
-    bool heapKnown = false;
+    bool heapKnown = false, partsTold = true;
     std::uint64_t heap = 0, free = 0, dead = 0;
     double fragmentation = 0;
 
@@ -35,10 +35,11 @@ struct Moment {
         live = sum.payload;
         blocks = sum.blocks;
         heapKnown = sum.heapKnown;
+        partsTold = sum.partsTold;
         heap = sum.heap;
         free = sum.free;
         dead = sum.dead;
-        fragmentation = analysis::ExternalFragmentation(sum.largestHole, sum.free);
+        if (partsTold) fragmentation = analysis::ExternalFragmentation(sum.largestHole, sum.free);
     }
     // What is neither payload nor free: headers, padding, rounding, slack, bookkeeping.
     std::uint64_t Overhead() const {
@@ -95,7 +96,10 @@ public:
 
     void Write(const Moment& moment) {
         ++written_;
-        if (moment.heapKnown) {
+        if (moment.heapKnown && !moment.partsTold) {
+            const std::uint64_t rest = moment.heap - std::min(moment.heap, moment.live);
+            Counter(0, "heap", moment, fmt::format("\"live\":{},\"headers and holes\":{}", moment.live, rest));
+        } else if (moment.heapKnown) {
             Counter(0, "heap", moment,
                     fmt::format("\"live\":{},\"overhead\":{},\"free\":{},\"dead\":{}", moment.live, moment.Overhead(),
                                 moment.free, moment.dead));

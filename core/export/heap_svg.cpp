@@ -50,7 +50,10 @@ class Picture {
 public:
     Picture(const model::HeapModel& heap, const log::LogView& log, const HeapSvgOptions& options, AtomicFile& file,
             const WriteExtras& extras)
-        : heap_(heap), log_(log), options_(options), file_(file), extras_(extras) {}
+        : heap_(heap), log_(log), options_(options), file_(file), extras_(extras) {
+        const model::AllocatorState* const state = heap.Find(options.allocator);
+        if (state != nullptr && !state->totals.partsTold) hole_ = "header or hole";
+    }
 
     // False: cancelled.
     bool Draw() {
@@ -175,7 +178,8 @@ private:
         const std::uint64_t end = row.begin + bytes_;
         heap_.VisitHoles(options_.allocator, row.begin, end, [&](const model::Hole& hole) {
             const std::string size = FormatBytesExact(hole.Bytes());
-            Rectangle(row, "h", hole.begin, hole.end, fmt::format("hole at {}: {}", FormatAddress(hole.begin), size),
+            Rectangle(row, "h", hole.begin, hole.end,
+                      fmt::format("{} at {}: {}", hole_, FormatAddress(hole.begin), size),
                       size);
             return true;
         });
@@ -232,7 +236,7 @@ private:
         entry("b", cells_ ? "in use: the darker, the more of it" : "payload of a block");
         if (!cells_) entry("o", "header, padding, rounding");
         if (!cells_) entry("r", "a child's region");
-        entry("h", "hole");
+        entry("h", hole_);
         entry("k", "bookkeeping");
         entry("n", "not its memory, or not known");
         file_.Write(fmt::format("<text x=\"16\" y=\"{}\">A row is {}.</text>\n", y + 32, FormatBytesExact(bytes_)));
@@ -248,6 +252,7 @@ private:
     std::size_t slots_ = 0;
     std::uint64_t bytes_ = kLeastRow;  // a row
     std::uint64_t shapes_ = 0;
+    const char* hole_ = "hole";  // what lies between blocks
     bool cells_ = false;
 };
 

@@ -96,6 +96,7 @@ public:
         line_.Word("clock", source.clock == log::Clock::Ticks ? "ticks" : "steps");
         line_.Number("ticks_per_second", source.ticksPerSecond);  // as short as it is read back the same
         line_.Number("layout_simulated", source.layoutSimulated);
+        if (source.payloadsOnly) line_.Number("payloads_only", source.payloadsOnly.value);
         file_.Write(line_.End());
     }
 

@@ -29,6 +29,7 @@ analysis::Sample PositionWalk::Sample() const {
     sample.live = sum_.payload;
     if (!sum_.heapKnown) return sample;
     sample.heap = sum_.heap;
+    if (!sum_.partsTold) return sample;
     sample.fragmentation = static_cast<float>(analysis::ExternalFragmentation(sum_.largestHole, sum_.free));
     return sample;
 }

@@ -155,6 +155,7 @@ private:
         insert.Text("clock").Text(source.clock == log::Clock::Ticks ? "ticks" : "steps").Done();
         insert.Text("ticks_per_second").Number(static_cast<std::uint64_t>(source.ticksPerSecond)).Done();
         insert.Text("layout_simulated").Number(source.layoutSimulated).Done();
+        insert.Text("payloads_only").Number(source.payloadsOnly.value).Done();
     }
 
     bool Traces() {

@@ -163,6 +163,7 @@ bool JsonLinesReader::TakeHeader(const char* at) {
             good = std::from_chars(value.text.data(), end, source.ticksPerSecond).ec == std::errc() && good;
         }
         if (Is(key, "layout_simulated")) source.layoutSimulated = value.text == "true";
+        if (Is(key, "payloads_only")) good = Set(source.payloadsOnly.value, value) && good;
     });
     if (!whole || !good) return false;
     if (version > kVersion) {

@@ -52,6 +52,12 @@ const char* NameOf(char generation);
 // Failures: no such file, no compiler, no host, no Landlock where it is needed; cancelled.
 Outcome<Built> Build(const std::string& student, const BuildOptions& options);
 
+// What the host needs to confine code, as a Failure's `expected`.
+inline constexpr const char* kWhatConfines =
+    "seccomp, and Landlock (Linux 5.13) or user namespaces; or --no-landlock, where the code may see what you may see";
+// RESIDUE_LAB_WITHOUT, by which tests tell the host what to take for missing, into a host's environment.
+void PassOnWithout(std::vector<std::string>& environment);
+
 // Can this kernel keep files from the code? (Landlock: Linux 5.13 and later, where it is switched on.)
 bool HasLandlock();
 

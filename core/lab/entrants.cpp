@@ -14,17 +14,19 @@ constexpr SystemMalloc kSystemMallocs[] = {
     {"tcmalloc", "libtcmalloc_minimal.so.4", "tc_", "tcmalloc"},
 };
 
+}  // namespace
+
+std::span<const SystemMalloc> SystemMallocs() { return kSystemMallocs; }
+
 const SystemMalloc* FindSystemMalloc(const std::string& name) {
     const auto* const found = std::find_if(std::begin(kSystemMallocs), std::end(kSystemMallocs),
                                            [&](const SystemMalloc& entry) { return name == entry.name; });
     return found == std::end(kSystemMallocs) ? nullptr : found;
 }
 
-bool IsPath(const std::string& name) {
+bool IsStudentName(const std::string& name) {
     return name.find('/') != std::string::npos || name.ends_with(".c") || name == "." || name == "..";
 }
-
-}  // namespace
 
 std::string EntrantNames() {
     std::string names;
@@ -43,7 +45,7 @@ std::vector<Failure> CheckEntrants(const std::vector<std::string>& names) {
     for (std::size_t i = 0; i < names.size(); ++i) {
         const std::string& name = names[i];
         const bool isKnown =
-            IsPath(name) || alloc::FindRegistration(name) != nullptr || FindSystemMalloc(name) != nullptr;
+            IsStudentName(name) || alloc::FindRegistration(name) != nullptr || FindSystemMalloc(name) != nullptr;
         if (!isKnown) failures.push_back({"--with", "unknown allocator '" + name + "'", EntrantNames()});
         const auto before = names.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(names.begin(), before, name) != before) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,12 @@ struct SystemMalloc {
     const char* prefix;   // of its functions
     const char* title;
 };
+
+std::span<const SystemMalloc> SystemMallocs();
+// Null: it is none.
+const SystemMalloc* FindSystemMalloc(const std::string& name);
+// Is it the path of an mm.c?
+bool IsStudentName(const std::string& name);
 
 struct Entrant {
     std::string name;

@@ -91,6 +91,7 @@ Outcome<HostRun> RunHost(const Built& built, const LabTrace& trace, const RunOpt
     ChildOptions child;
     child.command = {*host, "run", built.library};
     child.environment = {"LC_ALL=C.UTF-8"};
+    PassOnWithout(child.environment);
     child.folder = built.staging.Folder("empty");
     child.descriptors = {{orderMemory->Descriptor(), kOrderDescriptor},
                          {reportMemory->Descriptor(), kReportDescriptor}};
@@ -107,7 +108,7 @@ Outcome<HostRun> RunHost(const Built& built, const LabTrace& trace, const RunOpt
         const std::string text(run.report.text, strnlen(run.report.text, kTextBytes));
         const std::string what = text.empty() ? run.end.output.substr(0, run.end.output.find('\n')) : "cannot " + text;
         return Fail(Failure{"residue-lab-host", what.empty() ? "did not start" : what,
-                            "a kernel with Landlock and seccomp, or --no-landlock"});
+                            kWhatConfines});
     }
     return run;
 }

@@ -26,7 +26,9 @@ public:
     Timed(const alloc::Registration& entry, const LabTrace& trace, const replay::AddressRange& range,
           std::optional<std::uint64_t> capacity)
         : entry_(entry), trace_(trace), blocks_(trace.slots) {
-        allocator_ = entry.Create(storage_, {range.Base(), static_cast<std::size_t>(range.Bytes()), capacity});
+        // The duck of a run that nobody sees would be one too many.
+        allocator_ = entry.Create(storage_, {.base = range.Base(), .reserved = static_cast<std::size_t>(range.Bytes()),
+                                             .capacity = capacity, .quiet = true});
     }
     ~Timed() {
         FreeAll();

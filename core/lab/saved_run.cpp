@@ -12,13 +12,17 @@ using events::Event;
 using events::EventFlag;
 using events::EventKind;
 
+constexpr AllocatorId kAllocator{1};
+
 class LogWriter {
 public:
-    LogWriter(std::uint64_t slots, log::EventLog& log) : appender_(log), blocks_(slots) {}
+    // `heapBase`: 0 where nothing is known of the heap; then what was not placed is a failed request.
+    LogWriter(std::uint64_t slots, std::uint64_t heapBase, log::EventLog& log)
+        : appender_(log), heapBase_(heapBase), blocks_(slots), end_(heapBase) {}
 
     void Begin(const std::string& allocator) {
         Event event = Make(EventKind::AllocatorCreated);
-        event.address = kHeapBase;
+        event.address = heapBase_;
         appender_.Append(event, allocator);
     }
 
@@ -53,14 +57,14 @@ private:
     Event Make(EventKind kind) {
         Event event;
         event.kind = kind;
-        event.allocator = AllocatorId{1};
+        event.allocator = kAllocator;
         event.stamp = stamp_++;
         return event;
     }
     void Tell(const Event& event) { appender_.Append(&event, 1); }
 
     void Grow(std::uint64_t end) {
-        if (end <= end_) return;
+        if (heapBase_ == 0 || end <= end_) return;
         Event event = Make(EventKind::RegionGrown);
         event.address = end_;
         event.size = end - end_;
@@ -74,10 +78,17 @@ private:
     }
     void Place(const Op& op, const Record& record, Block& block) {
         block.address = record.address;
-        if (record.address == 0) return Idle();
+        if (record.address == 0) return Refuse(op);
         Event event = Make(EventKind::Allocated);
         event.address = record.address;
         event.size = op.size;
+        Tell(event);
+    }
+    void Refuse(const Op& op) {
+        if (heapBase_ != 0 || op.size == 0) return Idle();
+        Event event = Make(EventKind::AllocateFailed);
+        event.size = op.size;
+        event.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
         Tell(event);
     }
     void Take(Block& block) {
@@ -97,14 +108,18 @@ private:
         ends.address = record.address;
         ends.size = op.size;
         ends.argument = block.address;
+        const bool isRefused = heapBase_ == 0 && record.address == 0;
+        if (isRefused) ends.address = 0, ends.argument = 0;
+        if (isRefused) ends.error = static_cast<std::uint8_t>(MemoryError::InsufficientMemory);
         Tell(ends);
-        block.address = record.address;
+        if (!isRefused) block.address = record.address;
     }
 
     log::Appender appender_;
+    const std::uint64_t heapBase_;
     std::vector<Block> blocks_;
     std::uint64_t stamp_ = 0;
-    std::uint64_t end_ = kHeapBase;
+    std::uint64_t end_;
 };
 
 }  // namespace
@@ -114,13 +129,27 @@ void WriteLog(const LabTrace& trace, std::span<const Record> records, const std:
     log::SourceInfo source;
     source.name = trace.name;
     source.provenance = "run by residue lab through " + allocator;
+    source.payloadsOnly = kAllocator;
     log.SetSource(source);
-    LogWriter writer(trace.slots, log);
+    LogWriter writer(trace.slots, kHeapBase, log);
     writer.Begin(allocator);
     const std::size_t count = std::min(records.size(), trace.ops.size());
     for (std::size_t i = 0; i < count; ++i) writer.Add(trace.ops[i], records[i]);
     if (failedOp == count && count < trace.ops.size()) writer.Fail();
     writer.End(problem);
+}
+
+void WriteSystemLog(const LabTrace& trace, std::span<const Record> records, const std::string& allocator,
+                    log::EventLog& log) {
+    log::SourceInfo source;
+    source.name = trace.name;
+    source.provenance = "run through " + allocator;
+    log.SetSource(source);
+    LogWriter writer(trace.slots, 0, log);
+    writer.Begin(allocator);
+    const std::size_t count = std::min(records.size(), trace.ops.size());
+    for (std::size_t i = 0; i < count; ++i) writer.Add(trace.ops[i], records[i]);
+    writer.End({});
 }
 
 }  // namespace residue::lab

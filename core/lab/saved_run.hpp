@@ -1,4 +1,5 @@
-// What a student's allocator did on a trace, as a log: for the window, `residue report` and all the rest.
+// What a student's allocator, or a malloc of the system, did on a trace, as a log: for the window, `residue report` and
+// all the rest.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +18,10 @@ namespace residue::lab {
 // where `failedOp` is the operation behind the records, it is a call, too, so that one can stand at it.
 void WriteLog(const LabTrace& trace, std::span<const Record> records, const std::string& allocator,
               const std::string& problem, log::EventLog& log, std::optional<std::uint64_t> failedOp = std::nullopt);
+
+// The same of a malloc of the system (lab/system_run.hpp): of its heap nothing is known, and what it refused are failed
+// requests.
+void WriteSystemLog(const LabTrace& trace, std::span<const Record> records, const std::string& allocator,
+                    log::EventLog& log);
 
 }  // namespace residue::lab

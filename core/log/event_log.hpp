@@ -64,6 +64,9 @@ struct SourceInfo {
     Clock clock = Clock::Steps;
     double ticksPerSecond = 0;
     bool layoutSimulated = false;  // addresses were not recorded
+    // Allocators up to this id told payloads and their heaps' ends, nothing else: a byte between two payloads may be a
+    // header's or a hole's. 0: there are none such.
+    AllocatorId payloadsOnly{};
 };
 
 using symbols::Frame;

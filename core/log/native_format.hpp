@@ -17,7 +17,7 @@
 //   +-------------------------------------------------------------------------+
 //   payloads, once decoded ("text" is u32 length, then bytes):
 //     SRCE  u8 clock (0 steps, 1 ticks), u8 layout simulated, f64 ticks a second, text name, text provenance.
-//           The last one counts.
+//           Then u16 payloads only; where it is missing, as in older files, it is 0. The last one counts.
 //     TRCE  u32 first id, u32 n, n x u32 parent, n x u64 frame: the nodes first .. first + n - 1, parent < id.
 //     NAME  u32 n, then n x { u64 frame, u32 line, text function, text file }.
 //     INLN  the same with, behind each, u32 m, m x { u32 line, text function, text file }: what was inlined there,

@@ -209,6 +209,7 @@ Outcome<void> NativeReader::Source(native::Reader raw) {
     source.ticksPerSecond = std::bit_cast<double>(raw.Number<std::uint64_t>());
     source.name = raw.Text();
     source.provenance = raw.Text();
+    if (raw.Left() > 0) source.payloadsOnly = AllocatorId{raw.Number<std::uint16_t>()};
     if (!raw.Ok()) return Fail(Bad("the source's description ends too early"));
     if (clock > static_cast<std::uint8_t>(Clock::Ticks)) return Fail(Bad(fmt::format("clock {}", clock), "0 or 1"));
     source.clock = static_cast<Clock>(clock);

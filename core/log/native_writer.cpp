@@ -73,6 +73,7 @@ Outcome<void> NativeStream::State::Source(const LogView& log) {
     raw.Number(std::bit_cast<std::uint64_t>(source.ticksPerSecond));
     raw.Text(std::string_view(source.name).substr(0, kMaxSourceText));
     raw.Text(std::string_view(source.provenance).substr(0, kMaxSourceText));
+    raw.Number(source.payloadsOnly.value);
     return Chunk(native::kSource, raw.Written());
 }
 

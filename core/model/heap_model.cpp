@@ -117,7 +117,7 @@ void HeapModel::State::RestoreDead() {
 void HeapModel::State::KeepIdentity(const AllocatorState& state) {
     identities.push_back({applied, state.id,
                           {state.parent, state.name, state.alive, state.base, state.capacity,
-                           state.totals.heapKnown}});
+                           state.totals.heapKnown, state.totals.partsTold}});
 }
 
 void HeapModel::State::KnowHeap(AllocatorState& state) {
@@ -145,6 +145,7 @@ void HeapModel::State::DestroyAllocator(const Event& event) {
     const std::size_t index = IndexOf(event.allocator);
     KeepIdentity(states[index]);
     states[index].alive = false;
+    states[index].totals.heapKnown = states[index].totals.partsTold = true;  // it has none any more
     regionChanges.push_back({applied, event.allocator,
                              heaps[index].RemoveRange(0, kEndOfMemory, states[index].totals)});
 }
@@ -216,6 +217,7 @@ void HeapModel::State::UndoRareChanges(const LogView& log) {
         state.base = undo.before.base;
         state.capacity = undo.before.capacity;
         state.totals.heapKnown = undo.before.heapKnown;
+        state.totals.partsTold = undo.before.partsTold;
         identities.pop_back();
     }
 }
@@ -241,7 +243,9 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
         return;
     }
     const bool concernsBlock = event.kind == EventKind::Allocated || event.kind == EventKind::ResizeEnds;
-    if (event.allocator || concernsBlock) s.MeetAllocator(event.allocator);
+    const AllocatorId payloadsOnly = log.Source().payloadsOnly;
+    const bool partsTold = !payloadsOnly || event.allocator > payloadsOnly;
+    if (event.allocator || concernsBlock) s.MeetAllocator(event.allocator, partsTold);
     switch (event.kind) {
         case EventKind::Allocated:
             s.Birth(log, logged);
@@ -502,6 +506,7 @@ Totals HeapModel::Sum() const {
         // What a child has from below is part of its parent's heap.
         if (state.parent && state.parent != state.id && state_->Knows(state.parent)) continue;
         sum.heap += t.heap;
+        sum.partsTold = sum.partsTold && t.partsTold;
         known = known || t.heapKnown;
         unknown = unknown || !t.heapKnown;
     }
@@ -526,7 +531,7 @@ std::size_t HeapModel::CopyBytes() const {
 
 bool HeapModel::operator==(const HeapModel& other) const {
     const auto totals = [](const Totals& t) {
-        return std::tie(t.payload, t.header, t.padding, t.rounding, t.slack, t.blocks, t.heapKnown, t.heap,
+        return std::tie(t.payload, t.header, t.padding, t.rounding, t.slack, t.blocks, t.heapKnown, t.partsTold, t.heap,
                         t.bookkeeping, t.free, t.dead, t.holes, t.largestHole, t.sumOfSquares, t.regionPayload,
                         t.regionBlocks);
     };

@@ -9,7 +9,9 @@
 // in P and B and change no hole. What was freed to stay dead makes room for a block that is born over it all the same.
 //
 // What is known of an allocator's heap: its regions (from AllocatorCreated, RegionGrown, RegionShrunk). Where none is
-// known (a recorded program's malloc), holes, H and all that depends on them are unknown, never 0 (heapKnown).
+// known (a recorded program's malloc), holes, H and all that depends on them are unknown, never 0 (heapKnown). Where
+// only payloads are told (log::SourceInfo::payloadsOnly), H is known, and what seems a hole may be a header as well
+// (partsTold).
 #pragma once
 
 #include <cstdint>
@@ -71,6 +73,7 @@ struct Totals {
     std::uint64_t slack = 0;
     std::uint64_t blocks = 0;      // live blocks, counted
     bool heapKnown = false;
+    bool partsTold = true;         // false: free, holes and the like are of gaps between payloads, headers included
     std::uint64_t heap = 0;        // H now, bookkeeping included
     std::uint64_t bookkeeping = 0;
     std::uint64_t free = 0;        // F

@@ -24,6 +24,7 @@ struct Identity {
     std::uint64_t base = 0;
     std::uint64_t capacity = 0;
     bool heapKnown = false;
+    bool partsTold = true;
 };
 
 struct UndoIdentity { Row row; AllocatorId allocator; Identity before; };
@@ -74,11 +75,12 @@ struct HeapModel::State {
     }
     const AllocatorHeap* HeapOf(AllocatorId id) const { return Knows(id) ? &heaps[IndexOf(id)] : nullptr; }
 
-    void MeetAllocator(AllocatorId id) {
+    void MeetAllocator(AllocatorId id, bool partsTold) {
         const std::size_t index = IndexOf(id);
         if (index < states.size() && states[index].id == id) return;
         AllocatorState state;
         state.id = id;
+        state.totals.partsTold = partsTold;
         states.insert(states.begin() + static_cast<std::ptrdiff_t>(index), state);
         const auto heap = heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
         if (order) heap->Use(order, id);

@@ -1,7 +1,6 @@
 #include "replay/replay.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,9 +9,8 @@
 #include "alloc/emitter.hpp"
 #include "alloc/registry.hpp"
 #include "base/checked.hpp"
-#include "events/rebase_sink.hpp"
 #include "import/id_map.hpp"
-#include "replay/call_sink.hpp"
+#include "replay/host.hpp"
 #include "replay/resize.hpp"
 
 namespace residue::replay {
@@ -23,84 +21,7 @@ using import::Meaning;
 using import::Operation;
 
 constexpr std::size_t kAlignment = 8;
-constexpr std::uint64_t kUsualRange = std::uint64_t{32} << 30;
-constexpr std::uint64_t kSmallestRange = std::uint64_t{4} << 20;
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kProgressEvery = 1024;
-
-std::string KnownNames() {
-    std::string names;
-    for (const alloc::Registration& entry : alloc::Registry())
-        names += (names.empty() ? "" : ", ") + std::string(entry.name);
-    return names;
-}
-
-std::uint64_t PhysicalMemory() {
-    const long pages = ::sysconf(_SC_PHYS_PAGES);
-    const long bytes = ::sysconf(_SC_PAGE_SIZE);
-    if (pages <= 0 || bytes <= 0) return std::uint64_t{1} << 40;
-    return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(bytes);
-}
-
-// A bound of the memory that is touched: all of it, or the two pages around each block's ends.
-std::uint64_t TouchedBytes(const import::TraceFigures& figures) {
-    const auto ends = CheckedMultiply(figures.allocations, 2 * kPage);
-    return std::min(figures.peakLiveBytes, ends.value_or(figures.peakLiveBytes));
-}
-
-// Reserves as much as is usual, or where the system does not give that, half and half again down to twice the peak.
-Outcome<AddressRange> ReserveGrowing(std::uint64_t peak) {
-    const std::uint64_t least = std::max(2 * peak + kSmallestRange, kSmallestRange);
-    for (std::uint64_t bytes = std::max(kUsualRange, least);; bytes = std::max(bytes / 2, least)) {
-        Outcome<AddressRange> range = AddressRange::Reserve(bytes);
-        if (range || bytes == least) return range;
-    }
-}
-
-// An allocator of the registry, in a range of its own.
-class Host {
-public:
-    Host(const alloc::Registration& of, AddressRange in, std::optional<std::uint64_t> bytes)
-        : entry(of), range(std::move(in)), capacity(bytes) {
-        allocator = entry.Create(storage_, {range.Base(), static_cast<std::size_t>(range.Bytes()), capacity});
-    }
-    ~Host() { Destroy(); }
-    Host(const Host&) = delete;
-    Host& operator=(const Host&) = delete;
-
-    // Failures: as Replay::Create's.
-    static Outcome<std::unique_ptr<Host>> Make(const import::TraceFigures& figures, const std::string& name,
-                                               std::optional<std::uint64_t> capacity);
-
-    // Tells `sink` what it does, at addresses from kFixedBase on.
-    CallSink& Attach(events::EventSink& sink) {
-        rebased_.emplace(sink, range.Address(), range.Bytes(), kFixedBase);
-        calls_.emplace(entry.inBuffer ? static_cast<events::EventSink&>(*rebased_) : sink);
-        entry.Attach(allocator, &*calls_, entry.name);
-        return *calls_;
-    }
-    // Without a word, before the sink goes.
-    void Detach() {
-        if (!calls_) return;
-        calls_->Close();
-        entry.Attach(allocator, nullptr, entry.name);
-        calls_.reset();
-    }
-
-    void Destroy() {
-        if (allocator != nullptr) entry.Destroy(std::exchange(allocator, nullptr));
-    }
-
-    const alloc::Registration& entry;
-    AddressRange range;
-    const std::optional<std::uint64_t> capacity;
-    Allocator* allocator = nullptr;
-
-private:
-    alignas(alloc::kAllocatorStorageAlignment) std::byte storage_[alloc::kAllocatorStorageBytes];
-    std::optional<events::RebaseSink> rebased_;
-    std::optional<CallSink> calls_;
-};
 
 class RegistryReplay final : public Replay {
 public:
@@ -285,40 +206,6 @@ private:
     import::IdMap<Slot> slots_;
     std::vector<Slot> forgotten_;  // live blocks whose id was used again
 };
-
-Outcome<std::unique_ptr<Host>> Host::Make(const import::TraceFigures& figures, const std::string& name,
-                                          std::optional<std::uint64_t> capacity) {
-    const alloc::Registration* entry = alloc::FindRegistration(name);
-    if (entry == nullptr) {
-        return Fail(Failure{"allocator", fmt::format("there is none named '{}'", name), KnownNames()});
-    }
-    if (capacity && !entry->inBuffer) {
-        return Fail(Failure{"capacity", fmt::format("'{}' has none: it takes memory from the system", entry->name),
-                            "no capacity, or another allocator"});
-    }
-    if (capacity && *capacity == 0) {
-        return Fail(Failure{"capacity", "0 bytes hold no heap", "at least 1 byte"});
-    }
-    const auto needs = [&](std::uint64_t most, const char* what) {
-        return Fail(Failure{"", fmt::format("needs {}{} bytes of heap", figures.overflowed ? "more than " : "",
-                                            figures.peakLiveBytes),
-                            fmt::format("at most {} bytes, {}", most, what)});
-    };
-    // With a capacity of the user's choice a request that does not fit fails, and that is what is to be seen.
-    if (entry->inBuffer && !capacity && figures.peakLiveBytes > kLargestHeap) {
-        return needs(kLargestHeap, "the largest heap");
-    }
-    const std::uint64_t memory = PhysicalMemory();
-    const std::uint64_t most = std::min(capacity.value_or(memory), TouchedBytes(figures));
-    if (most > memory || (!entry->inBuffer && figures.overflowed)) return needs(memory, "the machine's memory");
-
-    Outcome<AddressRange> range = AddressRange();
-    if (entry->inBuffer) {
-        range = capacity ? AddressRange::Reserve(*capacity) : ReserveGrowing(figures.peakLiveBytes);
-        if (!range) return Fail(range.error());
-    }
-    return std::make_unique<Host>(*entry, std::move(*range), capacity);
-}
 
 }  // namespace
 

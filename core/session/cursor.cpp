@@ -6,6 +6,7 @@
 
 #include "model/block_order.hpp"
 #include "model/nesting.hpp"
+#include "replay/log_fork.hpp"
 
 namespace residue::session {
 namespace {
@@ -121,6 +122,17 @@ bool CursorSession::ExtendToWhole(SeriesFollower* follower) {
     }
     checkpoints_.Take(std::move(checkpoints));
     return true;
+}
+
+void CursorSession::LoadFork(const log::LogView& recorded) {
+    SetDoing("forking");
+    const auto change = replay::ForkLog(recorded, *options_.fork, log_, cancelled_, &progress_);
+    log_.Close();
+    if (Cancelled()) return SetPhase(Phase::Cancelled);
+    if (!change) return SetPhase(Phase::Failed, change.error());
+    SetSubtitle(Subtitle() + (Subtitle().empty() ? "" : " · ") + *change);
+    SetDoing("indexing");
+    SetPhase(ExtendToWhole() ? Phase::Ready : Phase::Cancelled);
 }
 
 bool CursorSession::Tick(double seconds, std::uint64_t budgetRows) {

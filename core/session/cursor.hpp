@@ -94,20 +94,24 @@ protected:
     // The same for a log to which nothing more comes; then makes what lets it be gone through by far leaps
     // (model/block_order.hpp), if it is long enough to need that. `follower` may have built some of it meanwhile.
     bool ExtendToWhole(SeriesFollower* follower = nullptr);
-    // Reads a whole log: `read` fills and closes it, and gives a Result of a summary that has warnings; `tell` takes
-    // the summary. Ends with a phase.
+    // Reads a whole log: `read` fills and closes the one that it is given, and gives a Result of a summary that has
+    // warnings; `tell` takes what the log says of its source, and the summary. Ends with a phase. Where the options
+    // have a fork, what is read is forked.
     template <class Read, class Tell>
     void LoadWhole(Read read, Tell tell) {
         SetDoing("reading");
+        if (options_.fork) {
+            log::EventLog recorded;
+            if (!TakeWhole(recorded, read(recorded), tell)) return;
+            return LoadFork(recorded.View());
+        }
         SeriesFollower follower(log_, series_, kLongLog, cancelled_);
-        auto summary = read();
-        if (Cancelled()) return SetPhase(Phase::Cancelled);
-        if (!summary) return SetPhase(Phase::Failed, summary.error());
-        AddWarnings(std::move(summary->warnings));
-        tell(*summary);
+        if (!TakeWhole(log_, read(log_), tell)) return;
         SetDoing("indexing");
         SetPhase(ExtendToWhole(&follower) ? Phase::Ready : Phase::Cancelled);
     }
+    // The fork of the options, of a log that is whole. Ends with a phase.
+    void LoadFork(const log::LogView& recorded);
 
     log::EventLog log_;
     analysis::Series series_;
@@ -116,6 +120,17 @@ protected:
     std::atomic<double> progress_{-1};
 
 private:
+    // False: it was not read, and the phase says so.
+    template <class Summary, class Tell>
+    bool TakeWhole(const log::EventLog& log, Summary summary, Tell tell) {
+        if (Cancelled()) SetPhase(Phase::Cancelled);
+        else if (!summary) SetPhase(Phase::Failed, summary.error());
+        if (Cancelled() || !summary) return false;
+        AddWarnings(std::move(summary->warnings));
+        tell(log.View().Source(), *summary);
+        return true;
+    }
+
     static constexpr std::uint64_t kLongLog = 200'000;  // rows; up to there checkpoints of entries are as good
 
     // What was computed for a moment; thrown away when the moment is another one.

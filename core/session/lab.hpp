@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -90,6 +91,10 @@ struct MomentAnswer {
 class Lab {
 public:
     virtual ~Lab() = default;
+
+    // `tell` is called, on a thread of the lab's, whenever the state or the picture is another one. It must stay good
+    // until another one takes its place (an empty one too), or all sessions of the lab have gone.
+    virtual void WhenChanged(std::function<void()> tell) = 0;
 
     // As of the last Tick; never null.
     virtual const std::shared_ptr<const LabState>& State() const = 0;

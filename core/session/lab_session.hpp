@@ -30,6 +30,7 @@ public:
     class Lab* GetLab() override { return this; }
     std::string TraceFile() const override;
 
+    void WhenChanged(std::function<void()> tell) override { work_->WhenChanged(std::move(tell)); }
     const std::shared_ptr<const LabState>& State() const override { return state_; }
     const std::shared_ptr<const LabPicture>& Picture() const override;
     void ChooseTrace(std::size_t row, std::optional<std::uint64_t> op) override;

@@ -58,6 +58,7 @@ LabWork::LabWork(LabOptions options) : options_(std::move(options)), traces_(opt
 
 LabWork::~LabWork() {
     watch_.reset();
+    WhenChanged({});
     {
         const std::lock_guard lock(lock_);
         stopping_ = true;
@@ -93,10 +94,24 @@ void LabWork::Choose(std::size_t row) {
     changed_.notify_all();
 }
 
+void LabWork::WhenChanged(std::function<void()> tell) {
+    const std::lock_guard lock(tellLock_);
+    tell_ = std::move(tell);
+}
+
+void LabWork::Tell() {
+    changed_.notify_all();
+    const std::lock_guard lock(tellLock_);
+    if (tell_) tell_();
+}
+
 void LabWork::Rebuild() {
-    const std::lock_guard lock(lock_);
-    dirty_ = true;
-    Interrupt();
+    {
+        const std::lock_guard lock(lock_);
+        dirty_ = true;
+        Interrupt();
+    }
+    Tell();
 }
 
 void LabWork::Interrupt() {
@@ -128,7 +143,7 @@ void LabWork::Alter(Change change) {
         change(*next);
         state_ = std::move(next);
     }
-    changed_.notify_all();
+    Tell();
 }
 
 LabWork::Job LabWork::NextJob() const {
@@ -164,7 +179,9 @@ void LabWork::Work() {
         }
         lock.lock();
         working_ = false;
-        changed_.notify_all();
+        lock.unlock();
+        Tell();
+        lock.lock();
     }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,7 @@ public:
     std::shared_ptr<const LabState> State() const;      // never null
     std::shared_ptr<const LabPicture> Picture() const;  // the newest; null: none yet
     bool Busy() const;                                  // the state will change by itself
+    void WhenChanged(std::function<void()> tell);       // as Lab's
     void Choose(std::size_t row);
     void Rebuild();  // as if it had been saved
 
@@ -46,6 +48,7 @@ private:
     void GradeNext();
     void Finish();
     void Interrupt();  // lock_ is held
+    void Tell();       // what has changed, to those who wait in here and to the one outside
     std::shared_ptr<const lab::LabTrace> Trace(std::size_t row);
     template <class Change>
     void Alter(Change change);
@@ -54,6 +57,8 @@ private:
     const LabOptions options_;
     mutable std::mutex lock_;
     mutable std::condition_variable changed_;
+    std::mutex tellLock_;  // while it is called, too; never taken with lock_ held
+    std::function<void()> tell_;
     std::shared_ptr<const LabState> state_;
     std::shared_ptr<const LabPicture> picture_;
     bool dirty_ = true;     // saved since the last build began

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "session/lab.hpp"
+
 namespace residue::session {
 
 namespace {
@@ -70,15 +72,27 @@ std::vector<std::unique_ptr<Session>> Lanes::Clear() {
     return std::exchange(lanes_, {});
 }
 
-void Lanes::Tick(Session& first, double seconds) {
-    for (const auto& lane : lanes_) {
+std::vector<std::unique_ptr<Session>> Lanes::Tick(Session& first, double seconds) {
+    std::vector<std::unique_ptr<Session>> replaced;
+    std::vector<Session*> all = {&first};
+    for (auto& lane : lanes_) {
+        Lab* const lab = lane->GetLab();
+        if (auto newer = lab != nullptr ? lab->TakeNewer() : nullptr) {
+            StopComparing();
+            replaced.push_back(std::exchange(lane, std::move(newer)));
+        }
         if (lane->Now() != std::min(first.Now(), lane->End())) lane->SeekTo(first.Now());
         lane->Tick(seconds);
+        all.push_back(lane.get());
     }
+    if (!lanes_.empty()) scores_->Look(all);
+    return replaced;
 }
 
 bool Lanes::Working() const {
+    if (lanes_.empty()) return false;
     if (comparing_ != nullptr && comparing_->Busy()) return true;
+    if (scores_->Working()) return true;
     return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
         return lane->Status().phase == Phase::Loading || !lane->Settled() || lane->Working();
     });

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "session/background.hpp"
+#include "session/lane_scores.hpp"
 #include "session/session.hpp"
 
 namespace residue::session {
@@ -39,11 +40,14 @@ public:
     std::size_t Count() const { return lanes_.size(); }
     Session& At(std::size_t index) { return *lanes_[index]; }
 
-    // Each goes on reading, and to where the first one is.
-    void Tick(Session& first, double seconds);
+    // Each goes on reading, and to where the first one is. A student's allocator that was saved is run again: its newer
+    // run takes the place of the lane, which is given out.
+    std::vector<std::unique_ptr<Session>> Tick(Session& first, double seconds);
     bool Working() const;  // what is shown of them will change by itself
     // Not fresh before all of them are read; one that failed does not take part.
     Reply<LanesCompared> Compare(Session& first);
+    LaneScores& Scores() { return *scores_; }
+    const LaneScores& Scores() const { return *scores_; }
 
     Lanes() = default;
     Lanes(Lanes&&) = default;
@@ -62,6 +66,7 @@ private:
 
     std::vector<std::unique_ptr<Session>> lanes_;
     std::uint64_t number_ = 1;  // of the set of lanes
+    std::unique_ptr<LaneScores> scores_ = std::make_unique<LaneScores>();
     std::unique_ptr<Background<Key, LanesCompared>> comparing_;  // its thread reads the lanes: gone before any of them
 };
 

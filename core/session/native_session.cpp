@@ -19,11 +19,11 @@ void NativeSession::WaitUntilLoaded() {
 }
 
 void NativeSession::Load() {
-    LoadWhole([this] { return log::ReadNative(Path(), log_, &cancelled_, &progress_); },
-              [this](const auto&) {
-                  const auto provenance = log_.View().Source().provenance;
+    LoadWhole([this](log::EventLog& log) { return log::ReadNative(Path(), log, &cancelled_, &progress_); },
+              [this](const log::SourceInfo& source, const auto&) {
+                  const std::string& provenance = source.provenance;
                   if (provenance == capture::kFromMidLife) {
-                      AddWarnings({{log_.View().Source().name, std::string(capture::kMidLifeWarning)}});
+                      AddWarnings({{source.name, std::string(capture::kMidLifeWarning)}});
                   }
                   SetSubtitle(provenance.empty() ? "Residue recording" : "Residue recording · " + provenance);
               });

@@ -24,10 +24,9 @@ std::string RecordingSession::RecordingFormat() const {
 }
 
 void RecordingSession::Load() {
-    LoadWhole([this] { return import::ReadRecording(Path(), log_, &cancelled_, &progress_); },
-              [this](import::RecordingSummary& summary) {
-                  const bool simulated = log_.View().Source().layoutSimulated;
-                  SetSubtitle(summary.format + (simulated ? " · layout simulated" : ""));
+    LoadWhole([this](log::EventLog& log) { return import::ReadRecording(Path(), log, &cancelled_, &progress_); },
+              [this](const log::SourceInfo& source, import::RecordingSummary& summary) {
+                  SetSubtitle(summary.format + (source.layoutSimulated ? " · layout simulated" : ""));
                   const std::lock_guard lock(formatLock_);
                   format_ = std::move(summary.format);
               });

@@ -160,6 +160,7 @@ void ScenarioSession::Load() {
     parsed_ = std::move(parsed);
     read_.store(true, std::memory_order_release);
     AddWarnings(AsWarnings(parsed_.diagnostics));
+    if (Options().fork) AddWarnings({{Path(), "a scenario is not forked: its run is shown whole"}});
     SetSubtitle("Iridis scenario");
     if (parsed_.program == nullptr) {
         log_.Close();

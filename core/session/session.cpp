@@ -11,12 +11,14 @@
 #include "import/recording.hpp"
 #include "log/native_file.hpp"
 #include "session/capture_session.hpp"
+#include "session/fork_session.hpp"
 #include "session/lab_session.hpp"
 #include "session/native_session.hpp"
 #include "session/recording_session.hpp"
 #include "session/sandbox_session.hpp"
 #include "session/scenario_session.hpp"
 #include "session/stream_session.hpp"
+#include "session/system_session.hpp"
 #include "session/trace_session.hpp"
 
 namespace residue::session {
@@ -41,7 +43,14 @@ std::unique_ptr<Session> Session::Open(const std::string& path, OpenOptions opti
     if (path.ends_with(".iridis")) return std::make_unique<ScenarioSession>(path, std::move(options));
     if (import::IsEventStream(path)) return std::make_unique<StreamSession>(path, std::move(options));
     if (import::IsRecording(path)) return std::make_unique<RecordingSession>(path, std::move(options));
+    if (lab::FindSystemMalloc(options.allocator) != nullptr) {
+        return std::make_unique<SystemSession>(path, std::move(options));
+    }
     return std::make_unique<TraceSession>(path, std::move(options));
+}
+
+std::unique_ptr<Session> Session::OpenFork(const Session& of, OpenOptions options) {
+    return std::make_unique<ForkSession>(of, std::move(options));
 }
 
 std::unique_ptr<Session> Session::OpenSandbox() { return std::make_unique<SandboxSession>(); }

@@ -48,9 +48,10 @@ struct ScenarioOptions {
 };
 
 struct OpenOptions {
-    std::string allocator = "first-fit";       // a name of the registry; traces of ids and sizes are replayed on it
+    // Traces of ids and sizes are replayed on it: a name of the registry, or a malloc of the system (lab/entrants.hpp)
+    std::string allocator = "first-fit";
     std::optional<std::uint64_t> capacity;     // bytes; none: auto, the heap end grows by what is missing
-    std::optional<replay::Fork> fork{};          // of a trace of ids and sizes: from a position on under other rules
+    std::optional<replay::Fork> fork{};          // from a position on under other rules
     std::string symbols{};                       // an event stream's program (ELF): names for its call traces
     ScenarioOptions scenario{};                  // of a scenario (.iridis)
     // Whether a long recording is indexed once it is read. Without, it is ready sooner, and far seeks take longer: for
@@ -83,6 +84,9 @@ public:
     // Builds a student's allocator, runs it, and again whenever it is saved (session/lab_session.hpp). What is wrong
     // with the code is the lab's state, never a failure of the session.
     static std::unique_ptr<Session> OpenLab(LabOptions options);
+    // What `of` has recorded up to the fork of `options`, and from there on the same requests under the fork's rules
+    // (replay/log_fork.hpp). `of` is whole (IsWhole), and may go meanwhile.
+    static std::unique_ptr<Session> OpenFork(const Session& of, OpenOptions options);
     virtual ~Session() = default;
 
     virtual LoadStatus Status() const = 0;
@@ -117,6 +121,7 @@ public:
     virtual bool FollowsEnd() const = 0;                 // live: the cursor stays at the end
     virtual void FollowEnd(bool follow) = 0;
     virtual bool IsLive() const = 0;                     // more may come
+    bool IsWhole() const { return Status().phase == Phase::Ready && !IsLive(); }
 
     // Playback: positions a second; infinity is as fast as it can.
     virtual bool Playing() const = 0;

@@ -20,15 +20,17 @@ void StreamSession::WaitUntilLoaded() {
 }
 
 void StreamSession::Load() {
+    std::shared_ptr<symbols::Symbolizer> names;
     if (const std::string& program = Options().symbols; !program.empty()) {
-        auto names = symbols::OfImage(program);
+        names = symbols::OfImage(program);
         if (names == nullptr) AddWarnings({{program, "is no ELF program: call traces stay addresses"}});
-        log_.SetSymbolizer(std::move(names));
     }
-    LoadWhole([this] { return import::ReadEventStream(Path(), log_, &cancelled_, &progress_); },
-              [this](const auto&) {
-                  const auto name = log_.View().Source().name;
-                  SetSubtitle(name == Title() ? "event stream" : "event stream · " + name);
+    LoadWhole([&](log::EventLog& log) {
+                  log.SetSymbolizer(names);
+                  return import::ReadEventStream(Path(), log, &cancelled_, &progress_);
+              },
+              [this](const log::SourceInfo& source, const auto&) {
+                  SetSubtitle(source.name == Title() ? "event stream" : "event stream · " + source.name);
               });
 }
 

@@ -27,6 +27,8 @@ public:
     virtual float Scale() const = 0;  // content scale of the monitor; 1: 96 dpi
     // What happened since the last call. `wait` > 0: may sleep up to so many seconds for something to happen.
     virtual std::vector<InputEvent> Poll(double wait) = 0;
+    // From any thread: a Poll that sleeps returns, or the next one does at once.
+    virtual void Wake() {}
     // Draws ImGui's last frame, and shows it.
     virtual void Present(ImDrawData* data, ImU32 background) = 0;
     virtual Image ReadPixels() = 0;  // of the frame presented last

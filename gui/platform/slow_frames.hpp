@@ -30,6 +30,7 @@ public:
         presented_ = Clock::now();
         ++frame_;
     }
+    void Wake() override { inner_.Wake(); }
     Image ReadPixels() override { return inner_.ReadPixels(); }
     TextureFactory& Textures() override { return inner_.Textures(); }
     void FontsChanged() override { inner_.FontsChanged(); }

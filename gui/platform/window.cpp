@@ -135,6 +135,7 @@ public:
         }
         return std::exchange(pending_, {});
     }
+    void Wake() override { glfwPostEmptyEvent(); }
     void Present(ImDrawData* data, ImU32 background) override {
         const ImVec2 size = Size();
         renderer_->Draw(data, static_cast<int>(size.x), static_cast<int>(size.y), background);

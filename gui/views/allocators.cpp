@@ -44,11 +44,12 @@ Figures FiguresOf(const model::AllocatorState& state) {
     figures.live = analysis::FormatBytes(totals.payload);
     figures.setAside = analysis::FormatBytes(totals.SetAside());
     figures.heap = totals.heapKnown ? analysis::FormatBytes(totals.heap) : unknown;
-    figures.holes = totals.heapKnown ? analysis::FormatCount(totals.holes) : unknown;
+    const bool holesKnown = totals.heapKnown && totals.partsTold;
+    figures.holes = holesKnown ? analysis::FormatCount(totals.holes) : unknown;
     figures.fragmentation =
-        totals.heapKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(totals.largestHole, totals.free))
-                         : unknown;
-    const bool partsKnown = totals.heapKnown || totals.SetAside() != totals.payload;  // else only requests are recorded
+        holesKnown ? analysis::FormatFraction(analysis::ExternalFragmentation(totals.largestHole, totals.free))
+                   : unknown;
+    const bool partsKnown = holesKnown || totals.SetAside() != totals.payload;  // else only requests are recorded
     if (!partsKnown) figures.setAside = unknown;
     figures.internal = unknown;
     if (partsKnown) {

@@ -305,8 +305,10 @@ void HeapView::Hover(HeapFrame& frame, const Input& input, bool dense) {
             context.inside->nextHovered = node->address;
         }
         if (!dense) {
-            text = "free, " + analysis::FormatBytes(hole->Bytes()) + "\n" + analysis::FormatAddress(hole->begin) +
-                   " … " + analysis::FormatAddress(hole->end - 1);
+            const model::AllocatorState* const state = frame.heap.Find(frame.allocator);
+            const bool isFree = state == nullptr || state->totals.partsTold;
+            text = (isFree ? "free, " : "header or free, ") + analysis::FormatBytes(hole->Bytes()) + "\n" +
+                   analysis::FormatAddress(hole->begin) + " … " + analysis::FormatAddress(hole->end - 1);
         }
         if (clicked) context.selection->block.reset();
         if (twice) camera_.FitRange(hole->begin, hole->end - 1, pieces_, viewport_, layout_);

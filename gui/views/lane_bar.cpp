@@ -9,12 +9,11 @@
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/flow.hpp"
 #include "gui/widgets/panel.hpp"
+#include "lab/entrants.hpp"
 
 namespace residue::gui {
 
 namespace {
-
-constexpr float kTitle = 24;  // unscaled
 
 std::string JumpText(const char* what, const std::optional<Position>& position) {
     return position ? std::string(what) + " " + analysis::FormatCount(position->value) : std::string(what) + " –";
@@ -47,11 +46,24 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
     const ImVec2 origin = ImGui::GetCursorScreenPos();
     ImGui::PushID("lanes");
     Flow flow(context, width);
-    std::vector<std::string> names;
-    for (const alloc::Registration& entry : alloc::Registry()) names.emplace_back(entry.name);
+    const bool hasTrace = !context.session->TraceFile().empty();
+    std::vector<std::string> names, rules;
+    for (const alloc::Registration& entry : alloc::Registry()) {
+        names.emplace_back(entry.name);
+        rules.emplace_back(entry.rule);
+    }
+    const std::size_t ours = names.size();
+    for (const lab::SystemMalloc& system : lab::SystemMallocs()) {
+        if (!hasTrace) break;
+        names.emplace_back(system.name);
+        rules.push_back(std::string(system.title) +
+                        ", in a process of its own. It tells where its payloads lie, and no more.");
+    }
+    allocator_ = std::min(allocator_, static_cast<int>(names.size()) - 1);
     flow.Place(context.Px(120));
     Choice(context, "##allocator", names, allocator_, context.Px(120));
-    Tooltip(context, alloc::Registry()[static_cast<std::size_t>(allocator_)].rule);
+    const auto chosen = static_cast<std::size_t>(allocator_);
+    Tooltip(context, rules[chosen]);
     flow.Place(context.Px(64));
     TextField(context, "##capacity", capacity_, "auto", context.Px(64), true);
     Tooltip(context, "Bytes that it has, such as 64K; auto: its heap grows as needed");
@@ -66,20 +78,24 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
             }
         }
         note_.clear();
-        context.commands->AddLane(names[static_cast<std::size_t>(allocator_)], capacity, fork);
+        context.commands->AddLane(names[chosen], capacity, fork);
     };
     flow.Place(context.Px(70));
     if (Button(context, "##race", "Race it", ButtonKind::Plain, context.Px(70), room)) add(false);
-    Tooltip(context, "The whole trace through this allocator, beside the present one");
+    Tooltip(context, hasTrace ? "The whole trace through this allocator, beside the present one"
+                              : "All that was recorded asked of this allocator, beside what was recorded");
     const std::string fork = "Fork at " + analysis::FormatCount(context.session->Now().value);
     const float forkWidth = TextWidth(context.fonts->label, fork) + context.Px(20);
     flow.Place(forkWidth);
     const bool inside = context.session->Now() < context.session->End();
-    if (Button(context, "##fork", fork, ButtonKind::Plain, forkWidth, room && inside)) add(true);
-    Tooltip(context,
-            inside ? "The same until here, and from here on this allocator: between fixed buffers the heap stays as it "
-                     "is, else what is live is placed afresh"
-                   : "After the last event nothing is left to go on with: step back first");
+    const bool own = chosen < ours;
+    if (Button(context, "##fork", fork, ButtonKind::Plain, forkWidth, room && inside && own)) add(true);
+    if (!own) Tooltip(context, "The system's mallocs begin with an empty heap: they can be raced, not forked to");
+    else if (!inside) Tooltip(context, "After the last event nothing is left to go on with: step back first");
+    else if (context.session->Figures())
+        Tooltip(context, "The same until here, and from here on this allocator: between fixed buffers the heap stays "
+                         "as it is, else what is live is placed afresh");
+    else Tooltip(context, "The same until here, and from here on this allocator: what is live is placed afresh");
     DrawJumps(context, lanes, flow);
     flow.Place(context.Px(30));
     if (IconButton(context, "##close", kIconError, ButtonKind::Ghost)) open_ = false;
@@ -95,82 +111,6 @@ float LaneBar::Draw(ViewContext& context, session::Lanes& lanes, float width) {
     ImGui::SetCursorScreenPos(origin);
     ImGui::Dummy({width, height});
     ImGui::PopID();
-    return height;
-}
-
-float DrawBoundTitle(ViewContext& context, const Rect& rect) {
-    const Theme& theme = *context.theme;
-    ImDrawList* const draw = ImGui::GetWindowDrawList();
-    const float height = context.Px(kTitle), pad = context.Px(kPad);
-    const Rect bar{rect.min, {rect.max.x, rect.min.y + height}};
-    draw->AddRectFilled(bar.min, bar.max, theme.raised);
-    std::vector<analysis::SeriesColumn> columns;
-    context.session->Series().Columns(Position{0}, context.session->Now() + 1, 1, columns);
-    const std::string heap = "heap " + analysis::FormatBytes(columns[0].liveMax) + " · peak util. 1";
-    const float width = TextWidth(context.fonts->monoSmall, heap);
-    DrawTextIn(draw, context.fonts->monoSmall, {{bar.max.x - pad - width, bar.min.y}, {bar.max.x - pad + 1, bar.max.y}},
-               theme.dim, heap);
-    DrawTextIn(draw, context.fonts->label, {{bar.min.x + pad, bar.min.y}, {bar.max.x - 2 * pad - width, bar.max.y}},
-               theme.dim, "perfect compaction (the bound)");
-    return height;
-}
-
-float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, const Rect& rect) {
-    const Theme& theme = *context.theme;
-    const Fonts& fonts = *context.fonts;
-    ImDrawList* const draw = ImGui::GetWindowDrawList();
-    const float height = context.Px(kTitle), pad = context.Px(kPad), side = context.Px(22);
-    const Rect bar{rect.min, {rect.max.x, rect.min.y + height}};
-    draw->AddRectFilled(bar.min, bar.max, theme.raised);
-    float right = bar.max.x - pad;
-    ImGui::PushID(index);
-    if (index >= 0) {
-        right -= side;
-        ImGui::SetCursorScreenPos({right, bar.min.y + std::floor((height - side) / 2)});
-        if (IconButton(context, "##close", kIconError, ButtonKind::Ghost)) context.commands->RemoveLane(index);
-        Tooltip(context, "Takes this lane away");
-        right -= context.Px(6);
-    }
-    ImGui::PopID();
-    const session::LoadStatus status = lane.Status();
-    std::string name = lane.Subtitle();  // "format · through"
-    if (const std::size_t dot = name.rfind(" · "); dot != std::string::npos) name = name.substr(dot + 4);
-    if (name.empty()) name = index < 0 ? lane.Title() : lane.Options().allocator;
-    if (status.phase != session::Phase::Ready) {
-        const bool failed = status.phase == session::Phase::Failed;
-        name += failed && status.failure ? ": " + status.failure->Text() : ": " + status.doing;
-        DrawTextIn(draw, fonts.labelBold, {{bar.min.x + pad, bar.min.y}, {right, bar.max.y}},
-                   failed ? theme.error : theme.dim, name);
-        return height;
-    }
-    const analysis::Metrics& now = lane.PresentMetrics();
-    const analysis::RunMetrics run = lane.Series().Run();
-    std::vector<std::string> figures;
-    if (run.failedRequests != 0) figures.push_back(analysis::FormatCount(run.failedRequests) + " failed");
-    if (now.heap) figures.push_back("heap " + analysis::FormatBytes(*now.heap));
-    if (run.peakUtilisation) figures.push_back("peak util. " + analysis::FormatFraction(*run.peakUtilisation));
-    const bool told = lane.GetLab() == nullptr;  // a student's heap does not tell headers from holes
-    if (now.holes && told)
-        figures.push_back(analysis::FormatCount(*now.holes) + (*now.holes == 1 ? " hole" : " holes"));
-    if (now.externalFragmentation && told) {
-        figures.push_back("ext. frag. " + analysis::FormatFraction(*now.externalFragmentation));
-    }
-    if (const std::uint64_t probes = lane.ProbesOfPresent()) {
-        figures.push_back(analysis::FormatCount(probes) + (probes == 1 ? " probe" : " probes"));
-    }
-    // As many as leave the name readable.
-    const float least = std::min(TextWidth(fonts.labelBold, name), (right - bar.min.x - pad) * 0.45f);
-    std::string text;
-    for (const std::string& figure : figures) {
-        const std::string longer = text.empty() ? figure : text + " · " + figure;
-        if (bar.min.x + 2 * pad + least + TextWidth(fonts.monoSmall, longer) > right) break;
-        text = longer;
-    }
-    const float width = TextWidth(fonts.monoSmall, text);
-    DrawTextIn(draw, fonts.monoSmall, {{right - width, bar.min.y}, {right + 1, bar.max.y}},
-               run.failedRequests != 0 ? theme.warn : theme.dim, text);
-    const Rect left{{bar.min.x + pad, bar.min.y}, {right - width - pad, bar.max.y}};
-    DrawTextIn(draw, fonts.labelBold, left, theme.text, name);
     return height;
 }
 

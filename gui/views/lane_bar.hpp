@@ -1,5 +1,4 @@
-// Over the heap, where lanes are raced or forked: which allocator to add, and the jumps to where they part. And the
-// line above each lane's heap.
+// Over the heap, where lanes are raced or forked: which allocator to add, and the jumps to where they part.
 #pragma once
 
 #include <string>
@@ -25,11 +24,5 @@ private:
     int allocator_ = 2;  // of the registry
     std::string capacity_, note_;
 };
-
-// The figures of one lane, at its position: name, heap, utilisation, holes, search, failures. `lane`: its session;
-// `index` of the lanes, or -1 for the first one, which cannot be taken away. Returns the height.
-float DrawLaneTitle(ViewContext& context, session::Session& lane, int index, const Rect& rect);
-// The bound of all lanes: a heap that is compacted all the time holds the live bytes and nothing else.
-float DrawBoundTitle(ViewContext& context, const Rect& rect);
 
 }  // namespace residue::gui

@@ -31,6 +31,7 @@ struct Cell {
 
 constexpr const char* kUnknown = "–";
 constexpr const char* kNoHeap = "\nNot known: no heap regions were recorded for this allocator.";
+constexpr const char* kNoParts = "\nNot known: only payloads are told, headers and holes look alike.";
 
 // A heap whose largest hole is less than half of what is free deserves a look; less than a quarter, more so.
 ImU32 FragmentationColour(const Theme& theme, double value) {
@@ -92,7 +93,7 @@ std::vector<Cell> Figures(ViewContext& context) {
             cell.value = FormatFraction(*value);
             cell.tooltip += "\n" + analysis::FormulaWithNumbers(key, now, run) + note;
         } else {
-            cell.tooltip += kNoHeap;
+            cell.tooltip += now.gaps ? kNoParts : kNoHeap;
         }
         return cell;
     };
@@ -107,16 +108,12 @@ std::vector<Cell> Figures(ViewContext& context) {
                 std::string("search length\nholes looked at by this request") +
                     (probes > 0 ? "" : "\nNothing was searched for in this call, or it was not recorded."),
                 0};
-    // A student's heap does not tell headers from holes.
-    if (session.GetLab() != nullptr) {
-        const std::string gaps = "bytes below the break that are no payload: headers and free blocks, which the code "
+    if (now.gaps && now.largestGap) {
+        const std::string gaps = "bytes of the heap that are no payload: headers and free blocks, which the allocator "
                                  "does not tell apart";
-        cells[2].name = "gaps", cells[2].tooltip = "gaps\nmaximal runs of " + gaps;
-        cells[3].name = "largest gap", cells[3].tooltip = "largest gap\nof the " + gaps;
-        for (Cell* cell : {&cells[4], &cells[5]}) {
-            cell->value = kUnknown, cell->colour = 0;
-            cell->tooltip += "\nNot known: of " + gaps;
-        }
+        cells[2] = {"gaps", FormatCount(*now.gaps), "gaps\nmaximal runs of " + gaps, 0};
+        cells[3] = {"largest gap", FormatBytes(*now.largestGap),
+                    "largest gap\nof the " + gaps + "\n" + FormatBytesExact(*now.largestGap), 0};
     }
     // After lost events no figure is sure; those of the whole run are not wherever events were lost in it.
     if (const auto from = session.Series().UncertainFrom()) {

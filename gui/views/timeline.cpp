@@ -274,7 +274,7 @@ void TimelineView::DrawPlot(ViewContext& context, const Rect& plot, const Scale&
         lastTop = high;
     }
     if (several) DrawStack(context, plot, *list_, yOf);
-    if (!known || context.session->GetLab() != nullptr) return;  // a student's heap does not tell headers from holes
+    if (!context.session->Series().HolesKnown()) return;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const analysis::SeriesColumn& column = columns_[i];
         const float x0 = edges_[i], x1 = edges_[i + 1];
@@ -510,7 +510,7 @@ void TimelineView::Readout(ViewContext& context, Position from, Position to) con
     }
     if (series.HeapKnown()) {
         text += "\nheap size " + range(analysis::FormatBytes(column.heapMin), analysis::FormatBytes(column.heapMax));
-        if (context.session->GetLab() == nullptr) {
+        if (series.HolesKnown()) {
             const auto share = [](float value) { return analysis::FormatFraction(static_cast<double>(value)); };
             text += "\nexternal fragmentation " + range(share(column.fragmentationMin), share(column.fragmentationMax));
         }

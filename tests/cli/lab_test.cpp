@@ -127,6 +127,32 @@ TEST_CASE("What a run did is a recording, whose peak utilisation is the lab's") 
     CHECK(figures["events"] == 6);
     CHECK(figures["peak_live_bytes"] == 128);
     CHECK(figures["metrics"]["peak_utilisation"] == Approx(0.64));
+    // Its headers and holes are not told: what depends on them is not known, however it is looked at.
+    for (const char* key : {"holes", "free", "external_fragmentation", "internal_fragmentation", "header"}) {
+        CAPTURE(key);
+        CHECK(figures["metrics"][key].is_null());
+    }
+    CHECK(figures["reason"] == "only payloads are told: what depends on headers and holes is null");
+    const auto text = residue({"report", "run.residue"});
+    CHECK(Contains(text.output, "What is not known depends on headers and holes"));
+    REQUIRE(residue({"convert", "run.residue", "run.trace.json"}).exitCode == 0);
+    const std::string chrome = support::ReadFile(residue.folder / "run.trace.json");
+    CHECK(Contains(chrome, "\"headers and holes\""));
+    CHECK_FALSE(Contains(chrome, "fragmentation"));
+    // From the middle on under other rules, which tell all.
+    const auto forked = residue({"report", "run.residue", "--fork", "2:first-fit", "--json"});
+    INFO(forked.errors);
+    REQUIRE(forked.exitCode == 0);
+    const json other = json::parse(forked.output);
+    CHECK(other["events"] == 6);
+    CHECK(other["peak_live_bytes"] == 128);
+    CHECK(other["metrics"]["holes"].is_number());
+    CHECK(Contains(other["provenance"], "; from event 2 on fixed buffer, first fit"));
+    CHECK(Contains(residue({"report", "run.residue", "--fork", "6:first-fit"}).errors, "after event 6"));
+    REQUIRE(residue({"picture", "run.residue", "-o", "run.svg"}).exitCode == 0);
+    const std::string svg = support::ReadFile(residue.folder / "run.svg");
+    CHECK(Contains(svg, "header or hole"));
+    CHECK_FALSE(Contains(svg, "fragmentation"));
 }
 
 TEST_CASE("What the code prints cannot command the terminal") {

@@ -87,7 +87,8 @@ TEST_CASE("a log comes back from JSON Lines as it was: events, texts, traces, na
     for (std::uint32_t seed = 1; seed <= 30; ++seed) {
         INFO(seed);
         EventLog first({.name = "n \"1\"\n", .provenance = "recorded \xc3\xa4 \xff", .clock = log::Clock::Ticks,
-                        .ticksPerSecond = 1e9 / 3, .layoutSimulated = seed % 2 == 0});
+                        .ticksPerSecond = 1e9 / 3, .layoutSimulated = seed % 2 == 0,
+                        .payloadsOnly = AllocatorId{static_cast<std::uint16_t>(seed % 3)}});
         first.AddTrace({}, 0xFFFFFFFF80001000);
         first.AddTrace(TraceId{1}, 7);
         first.AddTrace(TraceId{1}, 7);
@@ -103,6 +104,7 @@ TEST_CASE("a log comes back from JSON Lines as it was: events, texts, traces, na
         CHECK(again.log.View().Source().clock == log::Clock::Ticks);
         CHECK(again.log.View().Source().ticksPerSecond == first.View().Source().ticksPerSecond);
         CHECK(again.log.View().Source().layoutSimulated == first.View().Source().layoutSimulated);
+        CHECK(again.log.View().Source().payloadsOnly == first.View().Source().payloadsOnly);
         CHECK(again.summary.operations == first.View().Rows().value);
     }
 }

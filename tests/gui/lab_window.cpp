@@ -221,3 +221,38 @@ TEST_CASE("lab: an allocator that never built can be opened, and looked at in ev
     desk.Save(Bump("0"));
     CHECK(Wait(rig, [&] { return HeapOf(rig) == 224; }));
 }
+
+TEST_CASE("lab: while nothing is saved the window sleeps") {
+    Desk desk;
+    Rig rig(desk.Options());
+    REQUIRE(Wait(rig, [&] { return LabOf(rig).State()->phase == LabPhase::Done; }));
+    rig.Settle();
+    CHECK(rig.app->MaySleep() >= 0.5);
+}
+
+TEST_CASE("lab: another mm.c is a lane, built and run again whenever it is saved") {
+    Desk desk;
+    const std::string other = desk.folder.File("other.c", Bump("8"));
+    AppOptions options = desk.Options();
+    options.lanes = {other, "tlsf"};
+    options.laneSettings = options.lab->settings;
+    Rig rig(options);
+    REQUIRE(Wait(rig, [&] { return rig.app->Lanes().Count() == 2 && !rig.app->Lanes().Working(); }));
+    const auto heapOfLane = [&] { return rig.app->Lanes().At(0).PresentMetrics().heap.value_or(0); };
+    rig.Press("End");
+    REQUIRE(Wait(rig, [&] { return heapOfLane() == 224 + 3 * 8; }));
+    CHECK(rig.app->GetSession()->PresentMetrics().heap == 224u);
+    desk.folder.File("other.c", Bump("40"));
+    REQUIRE(Wait(rig, [&] { return heapOfLane() == 224 + 3 * 40; }));
+    CHECK(rig.app->Lanes().At(0).Now() == Position{6});
+    // From here on under other rules: of the student's run itself, not of another allocator's.
+    rig.app->GetSession()->SeekTo(Position{2});
+    rig.app->AddLane("first-fit", std::nullopt, true);
+    REQUIRE(Wait(rig, [&] { return rig.app->Lanes().Count() == 3 && !rig.app->Lanes().Working(); }));
+    rig.Settle();
+    session::Session& forked = rig.app->Lanes().At(2);
+    CHECK(forked.Subtitle().find("from event 2 on fixed buffer, first fit") != std::string::npos);
+    CHECK(forked.PresentMetrics().heap == 192u);  // still the student's: 64 and 128
+    rig.Press("End");
+    CHECK(forked.PresentMetrics().holes.has_value());
+}

@@ -4,6 +4,9 @@
 
 #include <imgui_internal.h>
 
+#include "log/appender.hpp"
+#include "log/events.hpp"
+#include "log/native_file.hpp"
 #include "shell_rig.hpp"
 #include "support/catch.hpp"
 
@@ -88,6 +91,64 @@ TEST_CASE("from the playhead on another policy goes on beside the first") {
     rig.app->AddLane("tlsf", std::nullopt, false);
     rig.Settle();
     rig.app->OpenPath(trace.path);
+    rig.Settle();
+    CHECK(rig.app->Lanes().Count() == 0);
+}
+
+TEST_CASE("a malloc of another process is a lane, of which only payloads are known") {
+    const TraceFile trace;
+    AppOptions options;
+    options.path = trace.path;
+    options.lanes = {"glibc", "tlsf"};
+    Rig rig(options);
+    rig.app->GetSession()->WaitUntilLoaded();
+    rig.Settle();
+    REQUIRE(rig.app->Lanes().Count() == 2);
+    session::Session& lane = rig.app->Lanes().At(0);
+    REQUIRE(lane.Status().phase == session::Phase::Ready);
+    CHECK(lane.End() == Position{9});
+    CHECK_FALSE(lane.PresentMetrics().heap);
+    CHECK(lane.PresentMetrics().liveBytes == rig.app->GetSession()->PresentMetrics().liveBytes);
+    REQUIRE(rig.app->Lanes().Scores().Of(lane) != nullptr);
+    CHECK(rig.app->Lanes().Scores().Of(lane)->pageBytes > 0);
+}
+
+TEST_CASE("a recording is raced and forked, too: what was recorded is asked of another allocator") {
+    const TemporaryFolder folder;
+    log::EventLog log;
+    {
+        log::Appender appender(log);
+        for (const std::uint64_t at : {1u, 2u, 3u, 4u}) {
+            appender.Append(log::testing::Allocated(at << 20, 100 * at), {});
+        }
+        appender.Append(log::testing::Freed(2 << 20), {});
+    }
+    const std::string path = (folder.path / "a.residue").string();
+    REQUIRE(log::WriteNative(log.View(), path));
+    AppOptions options;
+    options.path = path;
+    options.lanes = {"tlsf"};
+    Rig rig(options);
+    rig.app->GetSession()->WaitUntilLoaded();
+    rig.Settle();
+    REQUIRE(rig.app->Lanes().Count() == 1);
+    rig.app->GetSession()->SeekTo(Position{3});
+    rig.Settle();
+    rig.app->AddLane("buddy", std::nullopt, true);
+    rig.Settle();
+    REQUIRE(rig.app->Lanes().Count() == 2);
+    CHECK(rig.app->Lanes().At(0).Options().fork == replay::Fork{0, "tlsf", std::nullopt});
+    CHECK(rig.app->Lanes().At(1).Options().fork == replay::Fork{3, "buddy", std::nullopt});
+    rig.Press("End");
+    rig.Settle();
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(rig.app->Lanes().At(i).Status().phase == session::Phase::Ready);
+        CHECK(rig.app->Lanes().At(i).PresentMetrics().liveBytes == 800);
+        CHECK(rig.app->Lanes().At(i).Now() == Position{5});
+    }
+    // Another file takes the place of all of them.
+    rig.app->OpenPath(path);
+    rig.app->GetSession()->WaitUntilLoaded();
     rig.Settle();
     CHECK(rig.app->Lanes().Count() == 0);
 }

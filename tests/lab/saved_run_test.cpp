@@ -1,5 +1,7 @@
 #include "lab/saved_run.hpp"
 
+#include "analysis/formula.hpp"
+#include "analysis/series.hpp"
 #include "lab/lab_support.hpp"
 
 using namespace residue;
@@ -26,6 +28,39 @@ TEST_CASE("A run becomes a log: a call for each operation, addresses as they wer
     CHECK(view.At(Row{5}).event.address == b);
     CHECK(view.Text(Row{0}) == "mm.c");
     CHECK(view.Source().name == "test.rep");
+}
+
+TEST_CASE("A run's log says that only payloads are told: holes, fragmentation and parts of blocks are not known") {
+    const LabTrace trace = TraceOf("a 0 16\na 1 16\nf 0\n");
+    const std::vector<Record> records = {{kHeapBase + 8, kHeapBase + 24}, {kHeapBase + 32, kHeapBase + 48}, {}};
+    log::EventLog log;
+    WriteLog(trace, records, "mm.c", "", log);
+    const log::LogView view = log.View();
+    model::HeapModel heap;
+    heap.Advance(view, view.Rows(), ~std::uint64_t{0});
+    const analysis::Metrics metrics = analysis::Measure(heap, AllocatorId{1}, 16);
+    CHECK(metrics.heap == 48u);
+    CHECK_FALSE(metrics.holes);
+    CHECK_FALSE(metrics.free);
+    CHECK_FALSE(metrics.externalFragmentation);
+    CHECK_FALSE(metrics.fragmentationIndex);
+    CHECK(metrics.gaps == 1u);  // from the break's beginning to the second payload
+    CHECK(metrics.largestGap == 32u);
+    analysis::Series series;
+    series.Extend(view, ~std::uint64_t{0});
+    CHECK(series.HeapKnown());
+    CHECK_FALSE(series.HolesKnown());
+    CHECK(series.Run().peakUtilisation == 32.0 / 48);
+    for (const char* key : {"internal_fragmentation", "header", "set_aside", "holes", "external_fragmentation"}) {
+        CAPTURE(key);
+        CHECK_FALSE(analysis::MetricValue(*analysis::FindMetric(key), metrics, series.Run()));
+    }
+    // Another that has been told all: the same rows, but for what the log says of them.
+    log.SetSource({});
+    model::HeapModel told;
+    told.Advance(log.View(), view.Rows(), ~std::uint64_t{0});
+    CHECK(analysis::Measure(told, AllocatorId{1}, 16).holes == 1u);
+    CHECK_FALSE(told == heap);
 }
 
 TEST_CASE("A run that ended early ends with what went wrong, and odd records are no trouble") {

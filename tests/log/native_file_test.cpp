@@ -40,7 +40,7 @@ struct MemoryOutput final : NativeOutput {
 // A bit of everything, in three steps; `afterEach` sees the log in between.
 template <class AfterEach>
 void FillSample(EventLog& log, AfterEach afterEach) {
-    log.SetSource({"sample", "recorded", Clock::Ticks, 2.5e9, true});
+    log.SetSource({"sample", "recorded", Clock::Ticks, 2.5e9, true, AllocatorId{513}});
     const TraceId outer = log.AddTrace({}, 0x400100);
     const TraceId inner = log.AddTrace(outer, 0x400200);
     log.NameFrame(0x400100, {"main", "main.cpp", 12});
@@ -125,6 +125,7 @@ TEST_CASE("a log comes back from its file as it was") {
     CHECK(b.Source().clock == Clock::Ticks);
     CHECK(b.Source().ticksPerSecond == 2.5e9);
     CHECK(b.Source().layoutSimulated);
+    CHECK(b.Source().payloadsOnly == AllocatorId{513});
     REQUIRE(b.Traces() == 3);
     for (std::uint32_t id = 1; id <= 3; ++id) {
         CHECK(b.FrameAddress(TraceId{id}) == a.FrameAddress(TraceId{id}));

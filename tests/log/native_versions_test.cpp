@@ -52,6 +52,7 @@ TEST_CASE("a file of version 1 opens, byte by byte as it was defined") {
     REQUIRE(read->warnings.size() == 1);
     CHECK(read->warnings[0].text == "an unknown chunk LATE is left out");
     const LogView view = log.View();
+    CHECK_FALSE(view.Source().payloadsOnly);  // it was not told then
     REQUIRE(view.Rows() == Row{3});
     CHECK(view.At(Row{0}).event.kind == EventKind::Allocated);
     CHECK(view.At(Row{0}).event.address == 0x1000);

@@ -97,7 +97,12 @@ TEST_CASE("A save gives a new picture, with the playhead at the same operation")
     auto session = Session::OpenLab(desk.options);
     REQUIRE(Go(session, IsDone));
     session->SeekTo(Position{3});
+    std::atomic<int> told = 0;
+    session->GetLab()->WhenChanged([&] { ++told; });
     desk.Save(Bump("16"));
+    // Nobody needs to look again and again: it says so.
+    for (int i = 0; i < 4000 && told == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(told > 0);
     REQUIRE(Go(session, [](Session& s) { return HeapOf(s) == 224 + 3 * 16 && IsDone(s); }));
     CHECK(session->Now() == Position{3});
     CHECK(session->End() == Position{6});
@@ -109,6 +114,7 @@ TEST_CASE("A save gives a new picture, with the playhead at the same operation")
     REQUIRE(Go(session, [](Session& s) { return HeapOf(s) == 224 + 3 * 32; }));
     desk.folder.Write("more.h", "#define MORE 8\n");
     CHECK(Go(session, [](Session& s) { return HeapOf(s) == 224 + 3 * 8; }));
+    session->GetLab()->WhenChanged({});
 }
 
 TEST_CASE("Code that does not compile leaves the last picture, and the compiler's text is there") {

@@ -4,8 +4,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "lab/race.hpp"
+#include "log/appender.hpp"
+#include "log/events.hpp"
+#include "log/native_file.hpp"
 #include "sandbox_support.hpp"
 #include "support/catch.hpp"
+#include "support/scratch_folder.hpp"
 
 using namespace residue;
 using session::Lanes;
@@ -129,4 +134,88 @@ TEST_CASE("a lane that cannot be takes no part, and there are not more than fit"
     race.lanes.Add(Open(race.path, "first-fit"));
     race.lanes.Add(nullptr);
     CHECK(race.lanes.Count() == Lanes::kMost);
+}
+
+TEST_CASE("what is told of lanes beside their logs is what a race tells", "[threads]") {
+    Race race("first-fit");
+    for (const char* lane : {"best-fit", "tlsf", "system", "glibc"}) race.lanes.Add(Open(race.path, lane));
+    REQUIRE(race.Ready());
+    std::string messages;
+    const auto entrants = lab::MakeEntrants({"first-fit", "best-fit", "tlsf", "system", "glibc"}, {}, messages);
+    REQUIRE(entrants);
+    lab::RaceOptions options;
+    options.timing = false;
+    const auto raced = lab::Race(race.path, *entrants, options);
+    REQUIRE(raced);
+    for (std::size_t i = 0; i < 5; ++i) {
+        const lab::RaceLane& expected = raced->lanes[i];
+        INFO(expected.name);
+        Session& session = i == 0 ? *race.first : race.lanes.At(i - 1);
+        const auto score = race.lanes.Scores().Of(session);
+        REQUIRE(score != nullptr);
+        CHECK(score->searchLength == expected.searchLength.value);
+        CHECK(score->noSearch == expected.searchLength.reason);
+        CHECK(score->pageBytes.has_value() == expected.pageBytes.has_value());
+        CHECK_FALSE(score->operationsPerSecond);
+        CHECK(score->noThroughput == "not measured");
+        CHECK(session.Series().Run().peakLiveBytes == expected.peakLive);
+    }
+    CHECK_FALSE(race.lanes.At(3).Series().HeapKnown());
+    CHECK(race.lanes.At(3).End() == Position{9});
+    // From there on one of ours.
+    race.lanes.Add(Open(race.path, "glibc", std::nullopt, replay::Fork{6, "best-fit"}));
+    REQUIRE(race.Ready());
+    CHECK(race.lanes.At(4).Status().phase == session::Phase::Ready);
+    CHECK(race.lanes.At(4).End() == Position{9});
+}
+
+TEST_CASE("where it is asked for, lanes are timed, and forks are not", "[threads]") {
+    Race race("first-fit");
+    race.lanes.Scores().TakeTimes(true);
+    race.lanes.Add(Open(race.path, "tlsf"));
+    race.lanes.Add(Open(race.path, "first-fit", std::nullopt, replay::Fork{6, "best-fit"}));
+    REQUIRE(race.Ready());
+    CHECK(race.lanes.Scores().Of(*race.first)->operationsPerSecond > 0);
+    CHECK(race.lanes.Scores().Of(race.lanes.At(0))->operationsPerSecond > 0);
+    const auto forked = race.lanes.Scores().Of(race.lanes.At(1));
+    CHECK_FALSE(forked->operationsPerSecond);
+    CHECK(forked->noThroughput == "a fork is not timed");
+    CHECK(forked->noSearch == "not of two allocators together");
+}
+
+TEST_CASE("of a recording a lane is a fork of it", "[threads]") {
+    const support::ScratchFolder folder;
+    log::EventLog log;
+    {
+        log::Appender appender(log);
+        for (const std::uint64_t at : {1u, 2u, 3u, 4u}) {
+            appender.Append(log::testing::Allocated(at << 20, 100 * at), {});
+        }
+        appender.Append(log::testing::Freed(2 << 20), {});
+    }
+    const std::string path = folder / "a.residue";
+    REQUIRE(log::WriteNative(log.View(), path));
+    auto first = Open(path, "first-fit");
+    first->WaitUntilLoaded();
+    first->Tick(0);
+    REQUIRE(first->IsWhole());
+    session::OpenOptions options = first->Options();
+    options.fork = replay::Fork{2, "best-fit", std::nullopt};
+    Lanes lanes;
+    lanes.Add(Session::OpenFork(*first, options));
+    REQUIRE(session::test::Until(*first, [&] {
+        lanes.Tick(*first, 0.01);
+        return !lanes.Working();
+    }));
+    CHECK(lanes.At(0).Status().phase == session::Phase::Ready);
+    CHECK(lanes.At(0).End() == first->End());
+    CHECK(lanes.At(0).Title() == "a.residue");
+    // The same by the file's name, and still there when the first one has gone.
+    auto again = Open(path, "first-fit", std::nullopt, replay::Fork{2, "best-fit"});
+    again->WaitUntilLoaded();
+    again->Tick(0);
+    first.reset();
+    CHECK(again->View().Rows() == lanes.At(0).View().Rows());
+    CHECK(again->Subtitle().find("from event 2 on fixed buffer, best fit") != std::string::npos);
+    CHECK(Open(path, "first-fit", std::nullopt, replay::Fork{5, "best-fit"}) != nullptr);
 }

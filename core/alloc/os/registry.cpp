@@ -143,7 +143,8 @@ struct ResidueEntry {
     struct Both {
         explicit Both(const MakeOptions& options)
             : buffer(FixedBufferEntry<Placement::FirstFit>::Make(options)),
-              residue({.parent = &buffer, .logParent = InternalAllocator(), .ownsParent = true}) {}
+              residue({.parent = &buffer, .logParent = InternalAllocator(), .ownsParent = true,
+                       .writer = options.quiet ? nullptr : WriteToStandardError}) {}
         FixedBufferAllocator buffer;
         ResidueAllocator residue;
     };

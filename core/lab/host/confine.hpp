@@ -1,5 +1,6 @@
-// How the host confines itself, and with it the compiler or the student's code: Landlock for files, seccomp for system
-// calls, limits. Everything here is one-way, for the calling process and what it becomes. Single-threaded.
+// How the host confines itself, and with it the compiler or the student's code: Landlock or namespaces for files,
+// seccomp for system calls, limits. Everything here is one-way, for the calling process and what it becomes.
+// Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,16 @@ struct Rule {
     const char* path;
     bool writable;  // else: read and executed
 };
+// From here on nothing else in the file system can be opened. By Landlock, which also forbids TCP ports and signals to
+// other processes, as far as the kernel knows how to; where there is none, by a tree of mounts of its own (EnterTree).
+// Paths that are not there are skipped. False: neither could be had, and errno says why.
+bool RestrictFiles(const Rule* rules, unsigned count);
+
 enum class Landlocked { Yes, NotThere, Failed };
-// From here on nothing else in the file system can be opened, no TCP port used, no other process signalled (as far as
-// the kernel knows how to). Paths that are not there are skipped.
-Landlocked RestrictFiles(const Rule* rules, unsigned count);
+Landlocked EnterLandlock(const Rule* rules, unsigned count);
+// The process goes on in an empty tree with just these, read-only but for the writable ones, without capabilities; in
+// its old folder, or in "/" where that is none of them. For one that has a single thread.
+bool EnterTree(const Rule* rules, unsigned count);
 
 // For a compiler: no sockets, no tracing, no namespaces, no keys; these calls fail.
 bool ForbidForCompiler();

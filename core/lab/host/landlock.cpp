@@ -53,7 +53,7 @@ bool AddRule(int ruleset, const Rule& rule, std::uint64_t handled) {
 
 }  // namespace
 
-Landlocked RestrictFiles(const Rule* rules, unsigned count) {
+Landlocked EnterLandlock(const Rule* rules, unsigned count) {
     const long version = ::syscall(kCreateRuleset, nullptr, 0, kAskVersion);
     if (version < 1) return Landlocked::NotThere;
     RulesetAttributes attributes{FileRights(version), version >= 4 ? kBothOfTcp : 0,

@@ -48,8 +48,8 @@ int Compile(int count, char** arguments) {
     if (at + 1 >= count) return kCannot;
     constexpr Limits kLimits{60, 4096 * kMebibyte, 256 * kMebibyte, 256, 64 * kMebibyte};
     if (!BecomeHarmless() || !SetLimits(kLimits)) return Cannot("set limits");
-    if (std::strcmp(arguments[0], "landlock") == 0 && RestrictFiles(rules, known) != Landlocked::Yes) {
-        return Cannot("restrict the files that the compiler reads (Landlock)");
+    if (std::strcmp(arguments[0], "landlock") == 0 && !RestrictFiles(rules, known)) {
+        return Cannot("keep files from the compiler (neither by Landlock nor by namespaces)");
     }
     if (!ForbidForCompiler()) return Cannot("filter system calls (seccomp)");
     ::execve(arguments[at + 1], arguments + at + 1, environ);
@@ -134,7 +134,9 @@ const char* Confine(const Order& order, const char* library) {
     Rule rules[1 + sizeof(kSystemLibraries) / sizeof(*kSystemLibraries)] = {{library, false}};
     unsigned known = 1;
     for (const char* path : kSystemLibraries) rules[known++] = {path, false};
-    if (order.needsLandlock != 0 && RestrictFiles(rules, known) != Landlocked::Yes) return "restrict files (Landlock)";
+    if (order.needsLandlock != 0 && !RestrictFiles(rules, known)) {
+        return "keep files from the code (neither by Landlock nor by namespaces)";
+    }
     if (!AllowLoadingOnly()) return "filter system calls (seccomp)";
     return nullptr;
 }
