@@ -305,6 +305,7 @@ bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
     if (madvise(lane, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
     writer.process_ = this;
     writer.lane_ = Lane(index);
+    writer.lanesUsed_ = &header->lanesUsed;
     writer.records_ = reinterpret_cast<Record*>(lane + Plan::RecordsAt(0));
     writer.mask_ = plan.RecordsIn(index) - 1;
     writer.index_ = index;
@@ -390,7 +391,8 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
     const TraceId trace = writer.unwinding_ == Unwinding::FramePointers
                               ? writer.byFramePointers_.Capture(hook.frame, 0)
                               : writer.byTables_.Capture(hook.registers, complete);
-    if (const std::uint32_t after = table.Count(); after != before) {
+    if (const std::uint32_t after = table.Count(); after != before) [[unlikely]] {
+        const KeepErrno keep;
         for (std::uint32_t id = before + 1; id <= after; ++id) modules.See(table.At(TraceId{id}).frame);
     }
     if (!trace && table.Count() >= table.Capacity()) {
@@ -460,7 +462,10 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
 void Writer::Drop(std::uint64_t stamp) noexcept {
     if (process_->header->listening.load(std::memory_order_relaxed) == 0) return;  // the recording has ended: no loss
     const std::uint64_t dropped = lane_->dropped.load(std::memory_order_relaxed);
-    if (dropped % kLookEvery == 0 && process_->IsRecorderGone()) process_->Retire();
+    if (dropped % kLookEvery == 0) {
+        const KeepErrno keep;
+        if (process_->IsRecorderGone()) process_->Retire();
+    }
     if (lane_->dropsSeen.load(std::memory_order_acquire) == dropped) {
         lane_->dropStamp.store(stamp, std::memory_order_release);
     }

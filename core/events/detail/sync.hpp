@@ -42,6 +42,18 @@ inline std::uint64_t FencedTicks() noexcept {
 #endif
 }
 
+// Without the wait for what is before it. Elsewhere than on x86-64, where stores leave in order, with it.
+inline std::uint64_t PlainTicks() noexcept {
+#if defined(__x86_64__)
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (static_cast<std::uint64_t>(high) << 32) | low;
+#else
+    return FencedTicks();
+#endif
+}
+
 inline void Relax() noexcept {
 #if defined(__x86_64__)
     asm volatile("pause" ::: "memory");
