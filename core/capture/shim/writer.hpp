@@ -56,6 +56,8 @@ public:
     static TraceId Without(TraceId trace, unsigned frames) noexcept;
 
 private:
+    static constexpr std::uint64_t kPrepare = 1 << 13;  // records at once: 256 KiB
+
     friend struct Process;
 
     // Marks the lane as busy, and takes the stamp.
@@ -80,6 +82,7 @@ private:
     }
     bool FindRoom() noexcept;
     bool WaitForRoom(std::uint64_t records = 1) noexcept;
+    bool Prepare(std::uint64_t records) noexcept;  // the pages of so many, from head_ on
     void Drop(std::uint64_t stamp) noexcept;
 
     Process* process_ = nullptr;
@@ -91,8 +94,9 @@ private:
     std::uint64_t own_ = 0;   // slots up to there are ours: taken over from the reader's cache (events/spsc_ring.hpp)
     std::uint64_t room_ = 0;  // the lane is full at this head, unless the reader has gone on since
     std::uint64_t lastStamp_ = 0;
+    std::uint64_t prepared_ = 0;  // slots whose pages are there
     std::uint32_t index_ = 0;
-    bool ready_ = false;      // its pages are there
+    bool ready_ = false;          // somebody had it before
     Unwinding unwinding_ = Unwinding::Off;
     events::TraceCapture byFramePointers_;
     detail::TableCapture byTables_;

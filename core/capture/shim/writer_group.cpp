@@ -5,7 +5,8 @@ namespace residue::capture::shim {
 
 void Writer::EmitGroup(Record* records, std::uint32_t count) noexcept {
     const std::uint64_t stamp = Begin();
-    const bool room = IsHeard() && count <= mask_ + 1 && (head_ + count <= room_ || WaitForRoom(count));
+    const bool room = IsHeard() && count <= mask_ + 1 && (head_ + count <= room_ || WaitForRoom(count)) &&
+                      Prepare(count);
     if (room) {
         for (std::uint32_t i = 0; i < count; ++i) {
             records[i].stamp = stamp;
