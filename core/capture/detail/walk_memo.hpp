@@ -8,8 +8,8 @@
 //
 // A frame pointer counts only where a frame outside depends on it: in code that has none, the register holds anything.
 //
-// Which of the remembered walks a new one is compared with: the one that began at the same stack pointer and in the same
-// call, else the latest. Either is a guess, and a wrong one costs time only.
+// Which of the remembered walks a new one is compared with: the one that began at the same stack pointer and in the
+// same call, else the latest. Either is a guess, and a wrong one costs time only.
 //
 // So a remembered walk of four frames, and a new one (shim/unwind_memo.cpp):
 //

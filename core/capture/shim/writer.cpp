@@ -133,8 +133,8 @@ Active* NewPage() noexcept {
     return page != nullptr && madvise(page, 4096, MADV_WIPEONFORK) == 0 ? page : nullptr;
 }
 
-// So that no later touch of them can fail, which would end the program. Where the kernel cannot do it (before 5.14) they
-// come when they are touched.
+// So that no later touch of them can fail, which would end the program. Where the kernel cannot do it (before 5.14)
+// they come when they are touched.
 bool AskForPages(void* pages, std::size_t bytes) noexcept {
     return madvise(pages, bytes, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
 }
