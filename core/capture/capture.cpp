@@ -28,8 +28,10 @@ namespace residue::capture {
 
 namespace {
 
-constexpr std::size_t kBatch = 1 << 15;             // records
-constexpr int kLastRounds = 64;                     // 2 million records: all large lanes, full
+// Records: with the rest of an event, one large page.
+constexpr std::size_t kBatch = detail::kLargePage / sizeof(Told) - kMostInGroup;
+constexpr std::size_t kMostSpare = 8;               // batches: 10 MiB
+constexpr int kLastRounds = 160;                    // 8 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
 // Records of a round that make the next one follow at once. Fewer can wait for a nap: each round interrupts the cores
 // that the program runs on (membarrier), and takes the lines that it writes to.
@@ -73,6 +75,7 @@ struct Capture::State {
     // The taking thread.
     void Take();
     std::size_t TakeRound(bool all);
+    void Recycle(Batch batch);
     bool HasEnded(int& status) const;
     void LookForEnd();
     void Run();
@@ -83,7 +86,7 @@ struct Capture::State {
     void Look();
     // The log's thread.
     void MakeRows();
-    void Append(const std::vector<Told>& batch);
+    void Append(const Batch& batch);
 
     CaptureOptions options;
     log::EventLog& log;
@@ -101,13 +104,14 @@ struct Capture::State {
     std::atomic<std::uint64_t> waiting{0};
     mutable std::mutex mutex;           // guards what follows
     std::condition_variable changed, looked;
-    std::deque<std::vector<Told>> batches;
+    std::deque<Batch> batches;
+    std::vector<Batch> spare;  // memory of batches that are done
     std::vector<Sighting> sightings;    // that the log's thread has not taken yet
     bool allTaken = false;
     std::optional<Ended> ended;
 
     std::string notSpilled;   // why there is nothing to spill to
-    std::vector<Told> taken;  // of a round; the taking thread's
+    Batch taken;  // of a round; the taking thread's
     Rows rows;                // the log's thread
     std::thread taking, looking, making;
 };
@@ -131,16 +135,32 @@ void Capture::State::LookForEnd() {
 
 // How many records there were.
 std::size_t Capture::State::TakeRound(bool all) {
+    if (taken.capacity() == 0) {
+        const std::lock_guard lock(mutex);
+        if (!spare.empty()) {
+            taken = std::move(spare.back());
+            spare.pop_back();
+        }
+    }
     taken.clear();
-    taken.reserve(kBatch + 64);  // once: fresh pages for each round would cost more than what it does
+    taken.reserve(kBatch + kMostInGroup);
     const std::size_t count = channel->Take(taken, kBatch, all);
     if (count == 0) return 0;
     waiting.fetch_add(count, std::memory_order_relaxed);
-    std::vector<Told> batch(taken.begin(), taken.end());
+    Batch batch;
+    if (count < kBatch / 4) batch.assign(taken.begin(), taken.end());  // the queue may hold very many of them
+    else batch = std::move(taken), taken = {};
     const std::lock_guard lock(mutex);
     batches.push_back(std::move(batch));
     changed.notify_one();
     return count;
+}
+
+// Fresh pages for each round would cost more than what is done with them.
+void Capture::State::Recycle(Batch batch) {
+    if (batch.capacity() < kBatch) return;
+    const std::lock_guard lock(mutex);
+    if (spare.size() < kMostSpare) spare.push_back(std::move(batch));
 }
 
 void Capture::State::Take() {
@@ -210,7 +230,7 @@ void Capture::State::Look() {
 
 // --- the log's thread ---
 
-void Capture::State::Append(const std::vector<Told>& batch) {
+void Capture::State::Append(const Batch& batch) {
     for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
     rows.Add(batch);
 }
@@ -220,7 +240,7 @@ void Capture::State::MakeRows() {
     try {
         std::vector<Sighting> seen;
         for (bool over = false; !over;) {
-            std::vector<Told> batch;
+            Batch batch;
             {
                 std::unique_lock lock(mutex);
                 changed.wait(lock, [this] { return !batches.empty() || allTaken; });
@@ -233,6 +253,7 @@ void Capture::State::MakeRows() {
             seen.clear();
             Append(batch);
             waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
+            Recycle(std::move(batch));
             if (source.ticksPerSecond == 0 || source.name != NameNow()) {
                 source.ticksPerSecond = rate.PerSecond();
                 source.name = NameNow();

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "events/ticks.hpp"
 
@@ -74,15 +75,16 @@ struct Channel::State {
     std::vector<Lost> gaps;          // of a round, the first in time last
     std::uint32_t modulesTold = 0;
     std::uint64_t lostTold = 0;      // without a lane, and nested ones
+    std::uint64_t takenNow = 0;      // of a round, not in `taken` yet
     std::atomic<std::uint64_t> taken{0}, dropped{0}, late{0}, odd{0};
 
     Header& Shared() const { return *reinterpret_cast<Header*>(memory); }
     std::uint64_t Limit(bool all);
     void FindLanes();
-    void Put(std::vector<Told>& into, const Record& record, std::uint32_t thread);
+    void Put(Batch& into, const Record& record, std::uint32_t thread);
     void FindGaps(std::uint64_t limit);
-    void PutGapsUpTo(std::vector<Told>& into, std::uint64_t stamp);
-    void PutGap(std::vector<Told>& into, std::uint64_t stamp, std::uint64_t lost, std::uint32_t thread);
+    void PutGapsUpTo(Batch& into, std::uint64_t stamp);
+    void PutGap(Batch& into, std::uint64_t stamp, std::uint64_t lost, std::uint32_t thread);
     bool ReadHead(Lane& lane);
     void Step(Lane& lane) {
         if (++lane.next % kConsumeEvery == 0) lane.shared->consumed.store(lane.next, std::memory_order_release);
@@ -225,7 +227,7 @@ std::uint64_t Channel::State::Limit(bool all) {
     return before;
 }
 
-void Channel::State::Put(std::vector<Told>& into, const Record& record, std::uint32_t thread) {
+void Channel::State::Put(Batch& into, const Record& record, std::uint32_t thread) {
     PutGapsUpTo(into, record.stamp);
     Record told = record;
     if (told.stamp < last) {
@@ -234,10 +236,10 @@ void Channel::State::Put(std::vector<Told>& into, const Record& record, std::uin
     }
     last = told.stamp;
     into.push_back({told, thread});
-    taken.fetch_add(1, std::memory_order_relaxed);
+    ++takenNow;
 }
 
-void Channel::State::PutGap(std::vector<Told>& into, std::uint64_t stamp, std::uint64_t lost, std::uint32_t thread) {
+void Channel::State::PutGap(Batch& into, std::uint64_t stamp, std::uint64_t lost, std::uint32_t thread) {
     Record gap;
     gap.stamp = std::max(stamp, last);
     gap.size = Record::Pack(RecordKind::Gap, lost, 0);
@@ -247,7 +249,7 @@ void Channel::State::PutGap(std::vector<Told>& into, std::uint64_t stamp, std::u
 }
 
 // What was lost stands before what came after it.
-void Channel::State::PutGapsUpTo(std::vector<Told>& into, std::uint64_t stamp) {
+void Channel::State::PutGapsUpTo(Batch& into, std::uint64_t stamp) {
     for (; !gaps.empty() && gaps.back().stamp <= stamp; gaps.pop_back()) {
         PutGap(into, gaps.back().stamp, gaps.back().events, gaps.back().thread);
     }
@@ -287,7 +289,7 @@ bool Channel::State::ReadHead(Lane& lane) {
     return false;
 }
 
-std::size_t Channel::Take(std::vector<Told>& into, std::size_t most, bool all) {
+std::size_t Channel::Take(Batch& into, std::size_t most, bool all) {
     State& s = *state_;
     const std::size_t had = into.size();
     std::uint64_t limit = s.Limit(all);
@@ -339,6 +341,7 @@ std::size_t Channel::Take(std::vector<Told>& into, std::size_t most, bool all) {
     }
     for (State::Lane& lane : s.lanes) lane.shared->consumed.store(lane.next, std::memory_order_release);
     s.PutGapsUpTo(into, limit);
+    s.taken.fetch_add(std::exchange(s.takenNow, 0), std::memory_order_relaxed);
     return into.size() - had;
 }
 

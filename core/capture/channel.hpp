@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/detail/large_pages.hpp"
 #include "capture/layout.hpp"
 #include "log/failure.hpp"
 #include "symbols/modules.hpp"
@@ -33,6 +34,7 @@ struct Told {
     Record record;
     std::uint32_t thread = 0;
 };
+using Batch = std::vector<Told, detail::LargePages<Told>>;
 
 class Channel {
 public:
@@ -64,7 +66,7 @@ public:
 
     // Adds what is older than now and than all that is under way, at most about `most` records. `all`: the program has
     // ended, nothing is under way. Returns how many.
-    std::size_t Take(std::vector<Told>& into, std::size_t most, bool all);
+    std::size_t Take(Batch& into, std::size_t most, bool all);
 
     // What a record's trace stands for: its innermost frame, and the trace of the rest, which is a smaller number.
     struct Node {

@@ -168,7 +168,9 @@ enum class Unwinding : std::uint32_t { Auto = 0, FramePointers = 1, Tables = 2, 
 
 // Where everything is: a function of these numbers alone.
 struct Plan {
-    std::uint32_t largeLanes = 16, largeRecords = 1 << 17;  // 4 MiB each; counts of records are powers of two
+    // Counts of records are powers of two. 16 MiB: what a thread writes in 10 ms at its fastest, and has to be kept
+    // while the recorder waits for a core. Pages are there as far as a lane was ever used.
+    std::uint32_t largeLanes = 16, largeRecords = 1 << 19;
     std::uint32_t smallLanes = 1008, smallRecords = 1 << 12;  // for programs with many threads: 128 KiB
     std::uint32_t traceNodes = 1 << 21;
 

@@ -28,7 +28,7 @@ AllocatorId PoolId(std::uint16_t pool) {
 Rows::Rows(const Channel& channel, std::uint32_t traceNodes, log::EventLog& log)
     : channel_(channel), traceNodes_(traceNodes), log_(log), appender_(log) {}
 
-void Rows::Add(const std::vector<Told>& batch) {
+void Rows::Add(const Batch& batch) {
     if (!batch.empty()) TellFullTraces(batch.front().record.stamp);
     for (const Told& told : batch) {
         if (Continues(told.record.Kind())) {

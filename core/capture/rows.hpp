@@ -29,7 +29,7 @@ public:
     Rows(const Channel& channel, std::uint32_t traceNodes, log::EventLog& log);
 
     // Whole groups: a record and what continues it are in one batch.
-    void Add(const std::vector<Told>& batch);
+    void Add(const Batch& batch);
     // What was mapped at a moment (in order of their stamps): becomes rows where the records come to it. As malloc's
     // count what brk has, and of other mappings the stretches of 1 MiB (of huge ones: a 4,096th) that have a live block
     // or counted before: the kernel joins mappings of different owners where they touch.

@@ -45,7 +45,10 @@ __attribute__((always_inline)) inline Registers Here() noexcept {
 struct Walked {
     unsigned count = 0;
     bool complete = false;  // ended at the outermost frame of the thread; false: `max`, or nothing says how to go on
-    bool same = false;      // these are the frames of the last walk with this memo
+    bool same = false;      // these are the frames of the last walk that was remembered in `slot`
+    unsigned slot = kNotRemembered;  // < WalkMemo::kWalks: where the memo has this walk now
+
+    static constexpr unsigned kNotRemembered = ~0u;
 };
 
 // Writes at most `max` return addresses, that of `from` first, none of them 0. `stack` is the calling thread's, and
@@ -55,21 +58,23 @@ struct Walked {
 // (machine code made at run time) ends the walk.
 Walked WalkTables(const Registers& from, events::StackBounds stack, std::uintptr_t* out, unsigned max) noexcept;
 
-// What a thread remembers of its last walk: 8 KiB, for one thread at a time. A signal handler that comes in the middle
-// of a walk may be given it too (it then walks without). Walks of more than kMost frames do not use it. Zero bytes are
-// an empty one.
+// What a thread remembers of its last walks: kWalks of them, by where they began (a program allocates in a few places
+// by turns). 83 KiB, of which what is used is touched; for one thread at a time. A signal handler that comes in the
+// middle of a walk may be given it too (it then walks without). Walks of more than kMost frames do not use it. Zero
+// bytes are an empty one.
 class WalkMemo {
 public:
     static constexpr unsigned kMost = 64;
+    static constexpr unsigned kWalkBits = 4;
+    static constexpr unsigned kWalks = 1 << kWalkBits;
 
 private:
     friend class detail::MemoWalk;
+    using Remembered = detail::RememberedWalk<2 * kMost>;
 
-    detail::MemoFrame frames_[2 * kMost];  // outermost first; the last is where the walk began
-    detail::MemoFrame fresh_[kMost + 1];   // of the walk under way: what is not in `frames_`, innermost first
-    unsigned count_ = 0;                   // of frames_
-    unsigned walked_ = 0;                  // what the last walk gave
-    bool ends_ = false;                    // the tables say that frames_[0] has no caller
+    Remembered walks_[kWalks];
+    unsigned latest_ = 0;                  // of walks_
+    detail::MemoFrame fresh_[kMost + 1];   // of the walk under way: what was not remembered, innermost first
     events::StackBounds stack_;
     std::uint64_t generation_ = 0;         // of the rules
     std::atomic<bool> busy_{false};

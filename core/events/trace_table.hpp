@@ -40,6 +40,7 @@ struct TraceMemo {
     Stack* last = stacks;
     const Stack* path = nullptr;   // the stack that `ids` belongs to
     TraceId ids[kMaxTraceDepth];   // ids[i]: the trace that ends in path->frames[i]
+    std::uint64_t hashes[kMaxTraceDepth];  // and its hash
     // Nodes looked up lately, direct-mapped: the table's hashes are as large as a program's traces, so that a look-up
     // in them waits for memory several times.
     static constexpr unsigned kNodeBits = 12;
@@ -49,6 +50,7 @@ struct TraceMemo {
         std::uint32_t id = 0;  // 0: empty
     };
     Node nodes[1u << kNodeBits];
+    Node& NodeFor(std::uint64_t hash) noexcept { return nodes[hash >> (64 - kNodeBits)]; }
 };
 
 class TraceTable {
@@ -81,6 +83,8 @@ public:
 private:
     void Use(std::uint32_t capacity, void* zeroed) noexcept;
     TraceId Refuse() noexcept;
+    TraceId InternNew(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept;
+    static unsigned KeepShared(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept;
 
     detail::InternTable<> table_;
     void* pages_ = nullptr;

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -12,6 +14,7 @@
 #include "log/events.hpp"
 #include "model/heap_model.hpp"
 #include "support/catch.hpp"
+#include "support/scratch_folder.hpp"
 
 using namespace residue;
 using capture::Capture;
@@ -130,6 +133,46 @@ TEST_CASE("threads that free what others allocate are in order", "[threads]") {
     for (const events::Event& event : watched.Of(EventKind::Freed)) inferred += event.Has(events::EventFlag::Inferred);
     CHECK(inferred == 0);
     CHECK(threads.size() == 5);
+}
+
+// Stamps are taken in another way while there is one thread.
+TEST_CASE("a second thread that comes in the middle is in order with the first", "[threads]") {
+    for (unsigned round = 0; round < 12; ++round) {
+        const Watched watched({"second-thread", "3000"});
+        CHECK(watched.status.ended->exitCode == 0);
+        CHECK(watched.status.counted.dropped == 0);
+        CHECK(watched.status.counted.late == 0);
+        CHECK(watched.Of(EventKind::FreeFailed).empty());
+        std::size_t made = 0, inferred = 0;
+        for (std::uint64_t size = 3000; size < 3007; ++size) made += watched.Count(size);
+        for (const events::Event& event : watched.Of(EventKind::Freed)) {
+            inferred += event.Has(events::EventFlag::Inferred);
+        }
+        CHECK(made == 2 * 3000);
+        CHECK(inferred == 0);
+    }
+}
+
+TEST_CASE("two builds of the shim in one program tell of each block once") {
+    const support::ScratchFolder folder;
+    const std::string other = folder / "libresidue-preload-other.so";
+    std::filesystem::copy_file(Options().shim, other);
+    ::setenv("LD_PRELOAD", other.c_str(), 1);
+    const Watched watched({"threads", "2"});
+    ::unsetenv("LD_PRELOAD");
+    std::size_t made = 0;
+    for (std::uint64_t size = 3000; size < 3007; ++size) made += watched.Count(size);
+    CHECK(made == 2 * 2000);
+    CHECK(watched.Of(EventKind::FreeFailed).empty());
+}
+
+TEST_CASE("a lane that is longer than what is prepared of it at once is whole") {
+    capture::CaptureOptions options = Options();
+    options.channel.plan.largeRecords = 1 << 14;  // twice
+    const Watched watched({"many", "30000"}, options);
+    CHECK(watched.status.counted.dropped == 0);
+    CHECK(watched.status.counted.odd == 0);
+    CHECK(watched.Of(EventKind::Allocated).size() >= 30'000);
 }
 
 TEST_CASE("threads by the thousand take their lanes over", "[threads]") {

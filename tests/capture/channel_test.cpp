@@ -12,6 +12,7 @@ using capture::LaneHeader;
 using capture::Plan;
 using capture::Record;
 using capture::RecordKind;
+using capture::Batch;
 using capture::Told;
 
 namespace {
@@ -40,14 +41,14 @@ struct Memory {
         header.mark.store(capture::kIdle);
         if (Header().lanesUsed.load() <= lane) Header().lanesUsed.store(lane + 1);
     }
-    std::vector<Told> Take(bool all = true, std::size_t most = 1000) {
-        std::vector<Told> told;
+    Batch Take(bool all = true, std::size_t most = 1000) {
+        Batch told;
         channel.Take(told, most, all);
         return told;
     }
 };
 
-std::vector<std::uint64_t> StampsOf(const std::vector<Told>& told) {
+std::vector<std::uint64_t> StampsOf(const Batch& told) {
     std::vector<std::uint64_t> stamps;
     for (const Told& each : told) stamps.push_back(each.record.stamp);
     return stamps;
@@ -142,7 +143,7 @@ TEST_CASE("what was lost stands where the first of it was, once") {
 TEST_CASE("a round takes at most what it is told to, and the next goes on") {
     Memory memory;
     for (std::uint64_t i = 0; i < 60; ++i) memory.Write(static_cast<std::uint32_t>(i % 2), i + 1);
-    std::vector<Told> told;
+    Batch told;
     while (memory.channel.Take(told, 7, true) != 0) {}
     REQUIRE(told.size() == 60);
     for (std::uint64_t i = 0; i < 60; ++i) CHECK(told[i].record.stamp == i + 1);
@@ -177,7 +178,7 @@ TEST_CASE("whatever is in the memory, reading it ends and gives records that can
         for (std::uint32_t lane = 0; lane < kSmall.Lanes(); ++lane) {
             if (random() % 2 == 0) memory.Lane(lane).written.store(random() % 100);
         }
-        std::vector<Told> told;
+        Batch told;
         std::uint64_t last = 0;
         for (int i = 0; i < 10; ++i) memory.channel.Take(told, 100, random() % 2 == 0);
         for (const Told& each : told) {

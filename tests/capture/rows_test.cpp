@@ -12,6 +12,7 @@ using namespace residue;
 using capture::Detail;
 using capture::Record;
 using capture::RecordKind;
+using capture::Batch;
 using capture::Told;
 using events::EventFlag;
 using events::EventKind;
@@ -28,7 +29,7 @@ struct Made {
     capture::Channel channel{{.plan = kSmall}, begin};
     log::EventLog log;
     capture::Rows rows{channel, kSmall.traceNodes, log};
-    std::vector<Told> batch;
+    Batch batch;
     std::uint64_t stamp = 0;
 
     Made& Malloc(RecordKind kind, std::uint64_t address = 0, std::uint64_t size = 0) {

@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Channel channel({.plan = fuzz::kPlan}, memory);
     log::EventLog log;
     Rows rows(channel, fuzz::kPlan.traceNodes, log);
-    std::vector<Told> told;
+    Batch told;
     std::uint64_t last = 0;
     const auto round = [&](bool all) {
         told.clear();

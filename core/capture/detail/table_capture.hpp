@@ -1,5 +1,5 @@
 // Call traces of one thread by unwinding tables: walk, then intern; the second of these is left out where the walk is
-// the one of the last time. The counterpart of events/detail/trace_capture.hpp. Freestanding.
+// one of those remembered. The counterpart of events/detail/trace_capture.hpp. Freestanding.
 //
 // Not for a signal handler that comes while Capture runs in its thread: the hooks do not nest.
 #pragma once
@@ -18,7 +18,7 @@ public:
         table_ = depth == 0 ? nullptr : table;
         depth_ = depth < events::kMaxTraceDepth ? depth : events::kMaxTraceDepth;
         stack_ = stack;
-        last_ = {};
+        for (TraceId& id : ids_) id = {};
     }
 
     // The trace whose innermost frame is the caller of `from`, usually Here() in a hook. `complete`: it is all there.
@@ -28,8 +28,10 @@ public:
         std::uintptr_t frames[events::kMaxTraceDepth];
         const Walked walked = WalkTables(from, stack_, frames, depth_, walk_);
         complete = walked.complete;
-        if (!walked.same || !last_) last_ = table_->Intern(frames, walked.count, interned_);
-        return last_;
+        if (walked.slot == Walked::kNotRemembered) return table_->Intern(frames, walked.count, interned_);
+        TraceId& id = ids_[walked.slot];
+        if (!walked.same || !id) id = table_->Intern(frames, walked.count, interned_);
+        return id;
     }
 
 private:
@@ -38,7 +40,7 @@ private:
     events::TraceTable* table_ = nullptr;
     unsigned depth_ = 0;
     events::StackBounds stack_;
-    TraceId last_{};
+    TraceId ids_[WalkMemo::kWalks] = {};  // of the walks in the memo
     WalkMemo walk_;
     events::TraceMemo interned_;
 };

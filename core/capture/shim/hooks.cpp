@@ -57,10 +57,8 @@ template <class Allocate>
     Writer* const writer = Enter();
     void* const block = allocate();
     if (writer != nullptr) {
-        const int kept = errno;
         Tell(*writer, block, size, Log2(alignment), place);
         Leave();
-        errno = kept;
     }
     return block;
 }
@@ -82,7 +80,6 @@ void* Resizing(void* block, std::size_t size, const Place& place) noexcept {
     if (size == 0) writer->Emit(RecordKind::Freed, block, 0);  // what glibc makes of it
     else writer->Emit(RecordKind::ResizeBegins, block, size, 0, 0, trace);
     void* const moved = real.realloc(block, size);
-    const int kept = errno;
     if (moved != nullptr) {
         const std::size_t usable = real.malloc_usable_size(moved);
         writer->Emit(size == 0 ? RecordKind::Allocated : RecordKind::ResizeEnds, moved, size, 0,
@@ -91,7 +88,6 @@ void* Resizing(void* block, std::size_t size, const Place& place) noexcept {
         writer->Emit(RecordKind::ResizeFailed, nullptr, size, 0, 0, trace);
     }
     Leave();
-    errno = kept;
     return moved;
 }
 

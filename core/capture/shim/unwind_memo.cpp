@@ -21,7 +21,7 @@ class MemoWalk {
 public:
     MemoWalk(const Registers& from, const events::StackBounds& stack, std::uintptr_t* out, unsigned max,
              WalkMemo& memo) noexcept
-        : stack_(stack), out_(out), max_(max), memo_(memo), walk_(from, stack) {}
+        : stack_(stack), out_(out), max_(max), memo_(memo), walk_(from, stack), slot_(SlotOf(from, stack)) {}
 
     // Not for a memo that is in use: then nothing is walked.
     static bool Enter(WalkMemo& memo) noexcept {
@@ -38,8 +38,11 @@ public:
     Walked Run() noexcept;
 
 private:
+    using Remembered = WalkMemo::Remembered;
+
+    static unsigned SlotOf(const Registers& from, const events::StackBounds& stack) noexcept;
     void ForgetOthers() noexcept;
-    bool BeginsAsRemembered() const noexcept;
+    bool BeginsAs(const Remembered& walk) const noexcept;
     bool Joins() noexcept;
     void WalkOn() noexcept;
     bool GoOn(unsigned joined, unsigned there) noexcept;
@@ -57,35 +60,52 @@ private:
     const unsigned max_;
     WalkMemo& memo_;
     Walk walk_;
-    unsigned count_ = 0;       // frames given
+    const unsigned slot_;
+    Remembered* known_ = nullptr;  // the walk that this one is compared with
+    unsigned count_ = 0;           // frames given
     unsigned fresh_ = 0;
-    unsigned candidates_ = 0;  // memo_.frames_ below this may be met again
+    unsigned candidates_ = 0;  // known_->frames below this may be met again
     unsigned kept_ = 0;        // so many of them stay, below the fresh ones
     bool complete_ = false;
     bool endsByRule_ = false;
 };
 
+// Where walks lie that begin so: the stack pointer, and where the function in which it is returns to, as long as it has
+// a frame pointer. (Where it has none, whatever word there is.)
+#if defined(__GNUC__)
+__attribute__((no_sanitize_address))
+#endif
+unsigned MemoWalk::SlotOf(const Registers& from, const events::StackBounds& stack) noexcept {
+    std::uint64_t key = from.sp;
+    events::StackFrame frame;
+    if (from.fp >= from.sp && events::ReadFrame(from.fp, stack, frame)) key ^= std::uint64_t{frame.returns} << 8;
+    return static_cast<unsigned>(key * 0x9E3779B97F4A7C15ull >> (64 - WalkMemo::kWalkBits));
+}
+
 Walked MemoWalk::Run() noexcept {
     ForgetOthers();
-    const unsigned last = memo_.count_ - 1;
-    if (BeginsAsRemembered()) {
-        memo_.frames_[last].fp = walk_.At().fp;
+    known_ = &memo_.walks_[slot_];
+    if (!BeginsAs(*known_)) known_ = &memo_.walks_[memo_.latest_];
+    const unsigned last = known_->count - 1;
+    if (BeginsAs(*known_)) {
+        known_->frames[last].fp = walk_.At().fp;
         const unsigned there = Compare(last);
-        if (count_ == max_ || (there == 0 && memo_.ends_)) {
-            const bool same = count_ == memo_.walked_;
-            memo_.walked_ = count_;
-            return {count_, count_ != max_, same};
+        if (count_ == max_ || (there == 0 && known_->ends)) {
+            const bool same = count_ == known_->walked;
+            known_->walked = count_;
+            memo_.latest_ = static_cast<unsigned>(known_ - memo_.walks_);
+            return {count_, count_ != max_, same, memo_.latest_};
         }
-        Push(memo_.frames_[last]);
+        Push(known_->frames[last]);
         if (!GoOn(last, there)) WalkOn();
     } else {
         const Registers& from = walk_.At();
         Push({from.pc, from.sp, from.fp, 0, false, MemoFrame::Compare::Unknown, 0});
-        candidates_ = memo_.count_ == 0 ? 0 : last;
+        candidates_ = known_->count == 0 ? 0 : last;
         WalkOn();
     }
     Remember();
-    return {count_, complete_, false};
+    return {count_, complete_, false, slot_};
 }
 
 // From the latest frame on.
@@ -102,12 +122,12 @@ void MemoWalk::ForgetOthers() noexcept {
     if (memo_.generation_ == generation && memo_.stack_.low == stack_.low && memo_.stack_.high == stack_.high) return;
     memo_.generation_ = generation;
     memo_.stack_ = stack_;
-    memo_.count_ = 0;
+    for (Remembered& walk : memo_.walks_) walk.count = 0;
 }
 
-bool MemoWalk::BeginsAsRemembered() const noexcept {
-    if (memo_.count_ == 0) return false;
-    const MemoFrame& first = memo_.frames_[memo_.count_ - 1];
+bool MemoWalk::BeginsAs(const Remembered& walk) const noexcept {
+    if (walk.count == 0) return false;
+    const MemoFrame& first = walk.frames[walk.count - 1];
     const Registers& from = walk_.At();
     return first.pc == from.pc && first.sp == from.sp && (!first.fpMatters || first.fp == from.fp);
 }
@@ -116,8 +136,8 @@ bool MemoWalk::BeginsAsRemembered() const noexcept {
 bool MemoWalk::Joins() noexcept {
     constexpr auto Unknown = MemoFrame::Compare::Unknown;
     MemoFrame& latest = Latest();
-    while (candidates_ != 0 && memo_.frames_[candidates_ - 1].sp <= latest.sp) {
-        const MemoFrame& known = memo_.frames_[--candidates_];
+    while (candidates_ != 0 && known_->frames[candidates_ - 1].sp <= latest.sp) {
+        const MemoFrame& known = known_->frames[--candidates_];
         if (known.sp != latest.sp || known.pc != latest.pc) continue;
         if (known.compare == Unknown || latest.compare == Unknown) continue;
         if (!known.fpMatters) return true;
@@ -143,8 +163,8 @@ bool MemoWalk::GoOn(unsigned joined, unsigned there) noexcept {
 // Gives the frames outside `index` that are still there; returns where the outermost of them is.
 unsigned MemoWalk::Compare(unsigned index) noexcept {
     const unsigned room = max_ - count_;
-    const MemoFrame* const end = memo_.frames_ + (index < room ? 0 : index - room);
-    const MemoFrame* inner = memo_.frames_ + index;
+    const MemoFrame* const end = known_->frames + (index < room ? 0 : index - room);
+    const MemoFrame* inner = known_->frames + index;
     std::uintptr_t* out = out_ + count_;
     // Branches, not sums: they are predicted, so no load waits for another.
 #pragma GCC unroll 4
@@ -160,20 +180,20 @@ unsigned MemoWalk::Compare(unsigned index) noexcept {
         --inner;
     }
     count_ = static_cast<unsigned>(out - out_);
-    return static_cast<unsigned>(inner - memo_.frames_);
+    return static_cast<unsigned>(inner - known_->frames);
 }
 
 // Does the walk end at the outermost of those remembered, to which the latest, at `joined`, has led?
 bool MemoWalk::EndsAtOutermost(unsigned joined) noexcept {
     if (joined == 0) return false;  // it is there itself
-    if (memo_.ends_) {
+    if (known_->ends) {
         complete_ = true;
         return true;
     }
     unsigned inner = 0;
-    while (inner != joined && memo_.frames_[inner].fpFrom == 0) ++inner;
-    const std::uintptr_t fp = inner == joined ? Latest().fp : LoadWord(memo_.frames_[inner].fpFrom);
-    const MemoFrame& frame = memo_.frames_[0];
+    while (inner != joined && known_->frames[inner].fpFrom == 0) ++inner;
+    const std::uintptr_t fp = inner == joined ? Latest().fp : LoadWord(known_->frames[inner].fpFrom);
+    const MemoFrame& frame = known_->frames[0];
     Walk walk = walk_;
     walk.MoveTo({frame.pc, frame.sp, fp});
     if (walk.Step(walk.Rule())) return false;
@@ -185,7 +205,7 @@ bool MemoWalk::EndsAtOutermost(unsigned joined) noexcept {
 void MemoWalk::Adopt(unsigned joined, unsigned last) noexcept {
     if (joined == last) return;
     for (unsigned index = joined; index != last;) {
-        MemoFrame frame = memo_.frames_[--index];
+        MemoFrame frame = known_->frames[--index];
         // One that did not matter was not compared.
         frame.fp = frame.fpFrom != 0 ? LoadWord(frame.fpFrom) : Latest().fp;
         Push(frame);
@@ -230,18 +250,23 @@ void MemoWalk::FramePointerMatters() noexcept {
 }
 
 void MemoWalk::Remember() noexcept {
-    memo_.walked_ = count_;
-    if (kept_ == 0) memo_.ends_ = endsByRule_;
-    constexpr unsigned kRoom = sizeof memo_.frames_ / sizeof memo_.frames_[0];
+    Remembered& to = memo_.walks_[slot_];
+    to.walked = count_;
+    to.ends = kept_ == 0 ? endsByRule_ : known_->ends;
+    constexpr unsigned kRoom = sizeof to.frames / sizeof to.frames[0];
+    unsigned dropped = 0;
     if (kept_ + fresh_ > kRoom) {
-        const unsigned dropped = kept_ + fresh_ - kRoom;
+        dropped = kept_ + fresh_ - kRoom;
         kept_ -= dropped;
-        memo_.ends_ = false;
-        for (unsigned i = 0; i < kept_; ++i) memo_.frames_[i] = memo_.frames_[i + dropped];
+        to.ends = false;
+    }
+    if (dropped != 0 || &to != known_) {
+        for (unsigned i = 0; i < kept_; ++i) to.frames[i] = known_->frames[i + dropped];
     }
     // The latest is the one that the kept ones were outside of.
-    for (unsigned i = fresh_; i != 0; --i) memo_.frames_[kept_ + fresh_ - i] = memo_.fresh_[i - 1];
-    memo_.count_ = kept_ + fresh_;
+    for (unsigned i = fresh_; i != 0; --i) to.frames[kept_ + fresh_ - i] = memo_.fresh_[i - 1];
+    to.count = kept_ + fresh_;
+    memo_.latest_ = slot_;
 }
 
 }  // namespace detail

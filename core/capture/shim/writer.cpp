@@ -26,6 +26,12 @@
 #define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED (1 << 2)
 #endif
 
+// One for all copies of the shim in a process, whatever build they are of: a program that is watched may start another
+// one for its own recorder, and both shims are then in it. The first that comes is the one to tell.
+extern "C" {
+__attribute__((visibility("default"))) constinit std::atomic<int> residue_preload_attached{0};
+}
+
 namespace residue::capture::shim {
 
 thread_local constinit Thread self __attribute__((tls_model("initial-exec")));
@@ -127,6 +133,12 @@ Active* NewPage() noexcept {
     return page != nullptr && madvise(page, 4096, MADV_WIPEONFORK) == 0 ? page : nullptr;
 }
 
+// So that no later touch of them can fail, which would end the program. Where the kernel cannot do it (before 5.14)
+// they come when they are touched.
+bool AskForPages(void* pages, std::size_t bytes) noexcept {
+    return madvise(pages, bytes, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
+}
+
 Process& Current() noexcept { return *current.load(std::memory_order_acquire); }
 
 const char* Variable(const char* name) noexcept {
@@ -209,10 +221,12 @@ void AttachOnce() noexcept {
     if (!attaching.compare_exchange_strong(never, 1)) return;
     const KeepErrno keep;
     self.busy = self.own = true;
-    const bool attached = first.Attach();
+    const bool alone = residue_preload_attached.exchange(1) == 0;
+    const bool attached = alone && first.Attach();
     if (attached) first.Begin(kFromTheStart);
     self.busy = self.own = false;
     if (attached) return;
+    if (alone) residue_preload_attached.store(0);
     if (environ == nullptr) attaching.store(0);  // so early that there is none yet: once more, later
     else active.store(&never_, std::memory_order_release);
 }
@@ -296,15 +310,14 @@ bool AttachChild(Active& page) noexcept {
     return attached;
 }
 
-// So that no later touch of the lane's pages can fail, which would end the program.
 bool Process::Ready(std::uint32_t index, Writer& writer) noexcept {
     if (writer.ready_) return true;
     new (&writer) Writer;  // so far its memory is zero
     char* const lane = memory + plan.LaneAt(index);
-    const std::size_t bytes = Plan::LaneBytes(plan.RecordsIn(index));
-    if (madvise(lane, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
+    if (!AskForPages(lane, Plan::RecordsAt(0))) return false;
     writer.process_ = this;
     writer.lane_ = Lane(index);
+    writer.lanesUsed_ = &header->lanesUsed;
     writer.records_ = reinterpret_cast<Record*>(lane + Plan::RecordsAt(0));
     writer.mask_ = plan.RecordsIn(index) - 1;
     writer.index_ = index;
@@ -390,7 +403,8 @@ TraceId Process::Trace(Writer& writer, const Place& hook) noexcept {
     const TraceId trace = writer.unwinding_ == Unwinding::FramePointers
                               ? writer.byFramePointers_.Capture(hook.frame, 0)
                               : writer.byTables_.Capture(hook.registers, complete);
-    if (const std::uint32_t after = table.Count(); after != before) {
+    if (const std::uint32_t after = table.Count(); after != before) [[unlikely]] {
+        const KeepErrno keep;
         for (std::uint32_t id = before + 1; id <= after; ++id) modules.See(table.At(TraceId{id}).frame);
     }
     if (!trace && table.Count() >= table.Capacity()) {
@@ -424,8 +438,24 @@ bool Writer::FindRoom() noexcept {
     const std::uint64_t place = head_ & mask_;
     std::uint64_t stretch = room_ - head_ < kStretch ? room_ - head_ : kStretch;
     if (mask_ + 1 - place < stretch) stretch = mask_ + 1 - place;
+    if (!Prepare(stretch)) return false;
     if (stretch >= kLeast) events::TakeOverLines(records_ + place, stretch * sizeof(Record));
     own_ = head_ + stretch;
+    return true;
+}
+
+// A page costs a microsecond, as much as all else about the 128 records in it: threads that have little to tell should
+// not pay for a whole lane.
+bool Writer::Prepare(std::uint64_t records) noexcept {
+    const std::uint64_t all = mask_ + 1, place = head_ & mask_;
+    const std::uint64_t end = records < all - place ? place + records : all;
+    if (end <= prepared_) [[likely]] return true;
+    const KeepErrno keep;
+    while (prepared_ < end) {
+        const std::uint64_t some = all - prepared_ < kPrepare ? all - prepared_ : kPrepare;
+        if (!AskForPages(records_ + prepared_, some * sizeof(Record))) return false;
+        prepared_ += some;
+    }
     return true;
 }
 
@@ -460,7 +490,10 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
 void Writer::Drop(std::uint64_t stamp) noexcept {
     if (process_->header->listening.load(std::memory_order_relaxed) == 0) return;  // the recording has ended: no loss
     const std::uint64_t dropped = lane_->dropped.load(std::memory_order_relaxed);
-    if (dropped % kLookEvery == 0 && process_->IsRecorderGone()) process_->Retire();
+    if (dropped % kLookEvery == 0) {
+        const KeepErrno keep;
+        if (process_->IsRecorderGone()) process_->Retire();
+    }
     if (lane_->dropsSeen.load(std::memory_order_acquire) == dropped) {
         lane_->dropStamp.store(stamp, std::memory_order_release);
     }

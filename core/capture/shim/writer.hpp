@@ -35,10 +35,7 @@ public:
     // The stamp is taken here: call it after an allocation, and before memory goes back.
     void Emit(RecordKind kind, const void* address, std::uint64_t size, unsigned alignmentLog2 = 0,
               std::uint64_t rounding = 0, TraceId trace = {}) noexcept {
-        lane_->mark.store(lastStamp_, std::memory_order_release);
-        const std::uint64_t stamp = events::FencedTicks();
-        lastStamp_ = stamp;
-        lane_->mark.store(stamp, std::memory_order_release);
+        const std::uint64_t stamp = Begin();
         if (head_ < own_ || FindRoom()) [[likely]] {
             Record& record = records_[head_ & mask_];
             record.stamp = stamp;
@@ -59,21 +56,47 @@ public:
     static TraceId Without(TraceId trace, unsigned frames) noexcept;
 
 private:
+    static constexpr std::uint64_t kPrepare = 1 << 13;  // records at once: 256 KiB
+
     friend struct Process;
+
+    // Marks the lane as busy, and takes the stamp.
+    //
+    // While this lane is the only one, nobody can have told of anything that a stamp too early would come before, and
+    // the wait for earlier loads (as long as all else of an event together) is saved. Right at the change too: whoever
+    // has a block of another thread's has, with it, seen that thread's lane; and what is done after a stamp, another
+    // thread sees after it, fenced or not. The mark holds the reader back as ever: a stamp that was read before the
+    // mark was stored is thrown away and read again when the fence of the reader comes between the two.
+    std::uint64_t Begin() noexcept {
+        lane_->mark.store(lastStamp_, std::memory_order_release);
+        std::uint64_t stamp = 0;
+        if (lanesUsed_->load(std::memory_order_acquire) <= 1) [[likely]] {
+            stamp = events::PlainTicks();
+            if (stamp < lastStamp_) stamp = lastStamp_;
+        } else {
+            stamp = events::FencedTicks();
+        }
+        lastStamp_ = stamp;
+        lane_->mark.store(stamp, std::memory_order_release);
+        return stamp;
+    }
     bool FindRoom() noexcept;
     bool WaitForRoom(std::uint64_t records = 1) noexcept;
+    bool Prepare(std::uint64_t records) noexcept;  // the pages of so many, from head_ on
     void Drop(std::uint64_t stamp) noexcept;
 
     Process* process_ = nullptr;
     LaneHeader* lane_ = nullptr;
+    const std::atomic<std::uint32_t>* lanesUsed_ = nullptr;
     Record* records_ = nullptr;
     std::uint64_t mask_ = 0;
     std::uint64_t head_ = 0;
     std::uint64_t own_ = 0;   // slots up to there are ours: taken over from the reader's cache (events/spsc_ring.hpp)
     std::uint64_t room_ = 0;  // the lane is full at this head, unless the reader has gone on since
     std::uint64_t lastStamp_ = 0;
+    std::uint64_t prepared_ = 0;  // slots whose pages are there
     std::uint32_t index_ = 0;
-    bool ready_ = false;      // its pages are there
+    bool ready_ = false;          // somebody had it before
     Unwinding unwinding_ = Unwinding::Off;
     events::TraceCapture byFramePointers_;
     detail::TableCapture byTables_;

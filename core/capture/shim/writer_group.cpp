@@ -4,11 +4,9 @@
 namespace residue::capture::shim {
 
 void Writer::EmitGroup(Record* records, std::uint32_t count) noexcept {
-    lane_->mark.store(lastStamp_, std::memory_order_release);
-    const std::uint64_t stamp = events::FencedTicks();
-    lastStamp_ = stamp;
-    lane_->mark.store(stamp, std::memory_order_release);
-    const bool room = IsHeard() && count <= mask_ + 1 && (head_ + count <= room_ || WaitForRoom(count));
+    const std::uint64_t stamp = Begin();
+    const bool room = IsHeard() && count <= mask_ + 1 && (head_ + count <= room_ || WaitForRoom(count)) &&
+                      Prepare(count);
     if (room) {
         for (std::uint32_t i = 0; i < count; ++i) {
             records[i].stamp = stamp;

@@ -45,10 +45,25 @@ public:
         nodes_.slots = indices + slots;
     }
 
+    // Of a path of frames, from that of its outer part (0: there is none). It needs no number that is still to be
+    // looked up, so that the places of a whole path can be asked for before the first of them is looked at.
+    static constexpr std::uint64_t PathHash(std::uint64_t outer, std::uint64_t frame) noexcept {
+        return Mix(outer ^ frame);
+    }
+    // Will look for the path with this hash soon. Such a look-up waits for memory: the hashes are as large as a
+    // program's traces.
+    void Expect(std::uint64_t hash) const noexcept { Sync::WillLoad(&nodes_.slots[hash & slotMask_]); }
+    // The same once more, when it may be there: of what lies behind it.
+    void ExpectNode(std::uint64_t hash) const noexcept {
+        const std::uint32_t index = nodes_.slots[hash & slotMask_].load(std::memory_order_relaxed);
+        Sync::WillLoad(&nodes_.items[index]);
+    }
+
     // The number of (parent, frame), 1 and up; parent 0: none; frame not 0. 0 when there is no room for a new one.
-    std::uint32_t Child(std::uint32_t parent, std::uint64_t frame) noexcept {
+    // `hash`: the path's.
+    std::uint32_t Child(std::uint32_t parent, std::uint64_t frame, std::uint64_t hash) noexcept {
         return FindOrAdd(
-            nodes_, Mix(frame ^ (std::uint64_t{parent} << 40) ^ parent),
+            nodes_, hash,
             [&](std::uint32_t index) {
                 const std::uint64_t node = nodes_.items[index].load(std::memory_order_acquire);
                 return ParentOf(node) == parent && FrameAt(node) == frame;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "events/os/pages.hpp"
 
@@ -72,8 +73,10 @@ TraceId TraceTable::Intern(const std::uintptr_t* innermostFirst, unsigned count)
     if (count == 0 || Capacity() == 0) return {};
     if (count > kMaxTraceDepth) count = kMaxTraceDepth;
     std::uint32_t id = 0;
+    std::uint64_t hash = 0;
     for (unsigned i = count; i-- > 0;) {
-        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i]);
+        hash = table_.PathHash(hash, innermostFirst[i]);
+        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i], hash);
         if (id == 0) return Refuse();
     }
     return TraceId{id};
@@ -89,36 +92,63 @@ TraceId TraceTable::Intern(const std::uintptr_t* innermostFirst, unsigned count,
     memo.last = &stack;
     if (stack.hash == hash && Equal(stack, innermostFirst, count)) return stack.id;
 
-    // New to the memo. The frames in common with the last new stack, from the outermost one on, have known ids.
-    unsigned shared = 0;
-    if (const TraceMemo::Stack* const path = memo.path) {
-        while (shared < count && shared < path->count &&
-               innermostFirst[count - 1 - shared] == path->frames[path->count - 1 - shared]) {
-            ++shared;
-        }
-        // They move to their new place: the end of both arrays.
-        std::memmove(memo.ids + (count - shared), memo.ids + (path->count - shared), shared * sizeof(TraceId));
+    const TraceId id = InternNew(innermostFirst, count, memo);
+    if (!id) return Refuse();
+    stack.hash = hash;
+    stack.id = id;
+    stack.count = count;
+    std::memcpy(stack.frames, innermostFirst, count * sizeof(std::uintptr_t));
+    memo.path = &stack;
+    return id;
+}
+
+// Of a stack that is new to the memo. The frames in common with the last such stack, from the outermost one on, have
+// known ids. The others are looked for in two rounds, so that they wait for memory once and not one after the other.
+TraceId TraceTable::InternNew(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept {
+    const unsigned fresh = count - KeepShared(innermostFirst, count, memo);
+    std::uint64_t hash = fresh == count ? 0 : memo.hashes[fresh];
+    unsigned missing[kMaxTraceDepth];
+    unsigned missed = 0;
+    for (unsigned i = fresh; i-- > 0;) {
+        memo.hashes[i] = hash = table_.PathHash(hash, innermostFirst[i]);
+        if (memo.NodeFor(hash).frame == innermostFirst[i]) continue;
+        table_.Expect(hash);
+        missing[missed++] = i;
     }
-    std::uint32_t id = shared == 0 ? 0 : memo.ids[count - shared].value;
-    stack.count = 0;
-    memo.path = nullptr;
-    for (unsigned i = count - shared; i-- > 0;) {
+    if (missed > 1) {
+        for (unsigned i = 0; i < missed; ++i) table_.ExpectNode(memo.hashes[missing[i]]);
+    }
+    std::uint32_t id = fresh == count ? 0 : memo.ids[fresh].value;
+    for (unsigned i = fresh; i-- > 0;) {
         const std::uint64_t frame = innermostFirst[i];
-        TraceMemo::Node& known = memo.nodes[(frame + id) * 0x9E3779B97F4A7C15ull >> (64 - TraceMemo::kNodeBits)];
+        TraceMemo::Node& known = memo.NodeFor(memo.hashes[i]);
         if (known.id == 0 || known.frame != frame || known.parent != id) {
-            const std::uint32_t child = frame == 0 ? 0 : table_.Child(id, frame);
-            if (child == 0) return Refuse();
+            const std::uint32_t child = frame == 0 ? 0 : table_.Child(id, frame, memo.hashes[i]);
+            if (child == 0) return {};
             known = {frame, id, child};
         }
         id = known.id;
         memo.ids[i] = TraceId{id};
     }
-    stack.hash = hash;
-    stack.id = TraceId{id};
-    stack.count = count;
-    std::memcpy(stack.frames, innermostFirst, count * sizeof(std::uintptr_t));
-    memo.path = &stack;
-    return stack.id;
+    return TraceId{id};
+}
+
+// How many of the outermost frames are those of the memo's path; their ids and hashes move to their new place, the end
+// of the arrays. The path is no more.
+unsigned TraceTable::KeepShared(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept {
+    const TraceMemo::Stack* const path = std::exchange(memo.path, nullptr);
+    if (path == nullptr) return 0;
+    unsigned shared = 0;
+    while (shared < count && shared < path->count &&
+           innermostFirst[count - 1 - shared] == path->frames[path->count - 1 - shared]) {
+        ++shared;
+    }
+    if (count != path->count) {
+        std::memmove(memo.ids + (count - shared), memo.ids + (path->count - shared), shared * sizeof(TraceId));
+        std::memmove(memo.hashes + (count - shared), memo.hashes + (path->count - shared),
+                     shared * sizeof(std::uint64_t));
+    }
+    return shared;
 }
 
 TraceTable::Node TraceTable::At(TraceId id) const noexcept {

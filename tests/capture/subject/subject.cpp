@@ -79,6 +79,22 @@ int Threads(int count, int rounds) {
     return 0;
 }
 
+// One thread for a while, which exchanges blocks with another one as soon as there is one.
+int SecondThread(int rounds) {
+    std::vector<std::atomic<void*>> slots(8);
+    const auto exchange = [&slots](unsigned random, int count) {
+        for (int i = 0; i < count; ++i) {
+            random = random * 1664525u + 1013904223u;
+            std::free(slots[(random >> 8) % slots.size()].exchange(std::malloc(3000 + random % 7)));
+        }
+    };
+    std::thread second([&] { exchange(7, rounds); });
+    exchange(1, rounds);
+    second.join();
+    for (auto& slot : slots) std::free(slot.load());
+    return 0;
+}
+
 // Threads whose first allocation is made by the C library, which holds a lock of theirs.
 int AsksAboutItself() {
     for (int i = 0; i < 4; ++i) {
@@ -294,6 +310,7 @@ int main(int count, char** arguments) {
     if (mode == "kinds") return Kinds();
     if (mode == "failing") return Failing();
     if (mode == "threads") return Threads(number, count > 3 ? std::atoi(arguments[3]) : 2000);
+    if (mode == "second-thread") return SecondThread(number);
     if (mode == "asks-about-itself") return AsksAboutItself();
     if (mode == "short-threads") return ShortThreads(number);
     if (mode == "fork") return Fork();
