@@ -351,9 +351,11 @@ __attribute__((noinline)) void Outer(StreamSink& sink, std::uint64_t address) {
 TEST_CASE("Call traces cross the wire once for each stack, and share their outer frames") {
     std::string bytes;
     StreamSink sink({.write = ToString, .context = &bytes, .traceDepth = 3, .stack = events::OwnStack()});
-    for (int i = 0; i < 4; ++i) Outer(sink, 0x1000 + 16 * static_cast<std::uint64_t>(i));
+    // Each loop has one call: unrolled it would have several.
+    const volatile int deep = 4, all = 6;
+    for (int i = 0; i < deep; ++i) Outer(sink, 0x1000 + 16 * static_cast<std::uint64_t>(i));
     const std::size_t repeated = bytes.size();
-    for (int i = 4; i < 6; ++i) Inner(sink, 0x1000 + 16 * static_cast<std::uint64_t>(i));
+    for (int i = deep; i < all; ++i) Inner(sink, 0x1000 + 16 * static_cast<std::uint64_t>(i));
     const std::string_view sent(bytes);
     const auto traces = [](std::string_view part) {
         std::size_t count = 0;

@@ -9,7 +9,7 @@
 using namespace residue;
 
 namespace {
-void Say(events::EventSink* sink, events::EventKind kind, std::uint64_t address, std::uint64_t size) {
+[[gnu::noinline]] void Say(events::EventSink* sink, events::EventKind kind, std::uint64_t address, std::uint64_t size) {
     events::Event event;
     event.kind = kind;
     event.allocator = AllocatorId{1};
@@ -17,6 +17,7 @@ void Say(events::EventSink* sink, events::EventKind kind, std::uint64_t address,
     event.size = size;
     event.trace = sink->Capture(0);
     events::EmitNow(*sink, event);
+    asm volatile("" ::: "memory");  // behind the call, which else may be a jump
 }
 }  // namespace
 

@@ -10,20 +10,26 @@
 
 namespace residue_symbols_test {
 
+// What is done with it after the call, so that no call is the last thing that its caller does: that would be a jump.
+[[gnu::always_inline]] inline std::uint64_t Kept(std::uint64_t value) {
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
 constexpr std::uint32_t kCallLine = __LINE__ + 2;
 [[gnu::noinline]] std::uint64_t WhereIsMyCaller(int depth) {
-    if (depth > 0) return WhereIsMyCaller(depth - 1) + 0 * static_cast<std::uint64_t>(depth);
+    if (depth > 0) return Kept(WhereIsMyCaller(depth - 1));
     return reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
 }
 
 [[gnu::noinline]] std::uint64_t ReturnsTo() { return reinterpret_cast<std::uint64_t>(__builtin_return_address(0)); }
 
 constexpr std::uint32_t kInnermostLine = __LINE__ + 1;
-[[gnu::always_inline]] inline std::uint64_t Innermost() { return ReturnsTo() + 0; }
+[[gnu::always_inline]] inline std::uint64_t Innermost() { return Kept(ReturnsTo()); }
 constexpr std::uint32_t kMiddleLine = __LINE__ + 1;
-[[gnu::always_inline]] inline std::uint64_t Middle() { return Innermost() + 0; }
+[[gnu::always_inline]] inline std::uint64_t Middle() { return Kept(Innermost()); }
 constexpr std::uint32_t kOuterLine = __LINE__ + 1;
-[[gnu::noinline]] std::uint64_t Outer() { return Middle() + 0; }
+[[gnu::noinline]] std::uint64_t Outer() { return Kept(Middle()); }
 
 std::uint64_t seenFromQsort = 0;
 int Compare(const void*, const void*) {

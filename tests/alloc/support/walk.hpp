@@ -88,6 +88,7 @@ public:
                     Remove(event.OldAddress());
                     Add(event);
                     break;
+                case EventKind::RegionShrunk: heapBytes -= event.size; [[fallthrough]];  // what lay there is gone too
                 case EventKind::BulkFreed: {
                     const auto from = blocks.lower_bound(event.address);
                     const auto to = blocks.lower_bound(event.address + event.size);
