@@ -39,7 +39,7 @@ bool HeapGatherer::TakeRareRows() {
         const bool ofRegions = event.kind == EventKind::RegionGrown || event.kind == EventKind::RegionShrunk;
         if (event.kind == EventKind::AllocatorDestroyed || (event.flags & kSpecial) != 0) return false;
         if (ofRegions && !event.IsSampledRegion()) return false;
-        state.MeetAllocator(event.allocator);
+        state.MeetAllocator(log_, event.allocator);
     }
     return true;
 }

@@ -243,9 +243,7 @@ void HeapModel::Apply(const LogView& log, const LoggedEvent& logged) {
         return;
     }
     const bool concernsBlock = event.kind == EventKind::Allocated || event.kind == EventKind::ResizeEnds;
-    const AllocatorId payloadsOnly = log.Source().payloadsOnly;
-    const bool partsTold = !payloadsOnly || event.allocator > payloadsOnly;
-    if (event.allocator || concernsBlock) s.MeetAllocator(event.allocator, partsTold);
+    if (event.allocator || concernsBlock) s.MeetAllocator(log, event.allocator);
     switch (event.kind) {
         case EventKind::Allocated:
             s.Birth(log, logged);

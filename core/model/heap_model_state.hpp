@@ -75,12 +75,13 @@ struct HeapModel::State {
     }
     const AllocatorHeap* HeapOf(AllocatorId id) const { return Knows(id) ? &heaps[IndexOf(id)] : nullptr; }
 
-    void MeetAllocator(AllocatorId id, bool partsTold) {
+    void MeetAllocator(const log::LogView& log, AllocatorId id) {
         const std::size_t index = IndexOf(id);
         if (index < states.size() && states[index].id == id) return;
         AllocatorState state;
         state.id = id;
-        state.totals.partsTold = partsTold;
+        const AllocatorId payloadsOnly = log.Source().payloadsOnly;
+        state.totals.partsTold = !payloadsOnly || id > payloadsOnly;
         states.insert(states.begin() + static_cast<std::ptrdiff_t>(index), state);
         const auto heap = heaps.insert(heaps.begin() + static_cast<std::ptrdiff_t>(index), AllocatorHeap{});
         if (order) heap->Use(order, id);
