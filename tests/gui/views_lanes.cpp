@@ -1,4 +1,6 @@
 // Races and forks in the window.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -17,7 +19,9 @@ using namespace residue::gui::test;
 namespace {
 
 struct TraceFile {
-    TraceFile() : path((std::filesystem::temp_directory_path() / "residue-gui-lanes.rep").string()) {
+    TraceFile() {
+        const std::string name = "residue-gui-lanes-" + std::to_string(getpid()) + ".rep";
+        path = (std::filesystem::temp_directory_path() / name).string();
         std::ofstream(path) << "0\n6\n9\n1\na 0 64\na 1 32\na 2 24\na 3 32\nf 0\nf 2\na 4 24\na 5 400\nf 3\n";
     }
     ~TraceFile() { std::filesystem::remove(path); }

@@ -1,4 +1,6 @@
 // The inside of an allocator is found on a thread of its own while the session goes on.
+#include <unistd.h>
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -25,7 +27,7 @@ bool Await(session::Session& session) {
 }  // namespace
 
 TEST_CASE("the inside of every position that is asked for comes, forward and backward", "[threads]") {
-    const auto path = std::filesystem::temp_directory_path() / "residue-inside-threads.rep";
+    const auto path = std::filesystem::temp_directory_path() / ("residue-inside-" + std::to_string(getpid()) + ".rep");
     std::string body;
     for (int i = 0; i < 2000; ++i) {
         body += "a " + std::to_string(i) + " " + std::to_string(16 + i * 37 % 200) + "\n";

@@ -1,6 +1,8 @@
 // The same trace through several allocators, on one playhead.
 #include "session/lanes.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -20,7 +22,8 @@ namespace {
 
 // Two holes, of 64 and of 24 bytes; event 7 asks for 24, event 8 for 400.
 std::string Trace() {
-    const std::string path = (std::filesystem::temp_directory_path() / "residue-lanes.rep").string();
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("residue-lanes-" + std::to_string(getpid()) + ".rep")).string();
     std::ofstream(path) << "0\n6\n9\n1\na 0 64\na 1 32\na 2 24\na 3 32\nf 0\nf 2\na 4 24\na 5 400\nf 3\n";
     return path;
 }
