@@ -8,8 +8,8 @@
 // and unapplied (model/heap_model.hpp).
 //
 // Cost: some 200 ns to append through the appender, sealing and fresh memory included; 10-20 ns to read a row;
-// positions and errors are found by binary search. Memory: a program that allocates and frees small blocks takes 16-22
-// bytes an event, of which 4 are its share of the block table.
+// positions and errors are found by binary search. Memory: a compile of 18 million calls takes 21 bytes an event, of
+// which 4 are its share of the block table, and 2 for its call traces.
 #pragma once
 
 #include <cstdint>

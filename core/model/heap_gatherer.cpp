@@ -11,7 +11,7 @@ namespace {
 using events::Event;
 using events::EventKind;
 
-constexpr std::uint64_t kBlocksForARow = 128;  // that are looked at while one row is stepped through
+constexpr std::uint64_t kBlocksForARow = 64;  // that are looked at while one row is stepped through
 
 }  // namespace
 

@@ -110,8 +110,8 @@ struct HeapModel::State {
     // Steps ordered heaps, up to `rows` of them; a batch at a time, so that what they need can come from memory
     // together.
     void StepBatch(HeapModel& model, const log::LogView& log, std::uint64_t rows, bool forward);
-    // Heaps whose holes a leap of so many rows had better leave, to find them anew at its end, which costs as much as
-    // this says, in rows; 0: none.
+    // A far leap leaves holes as they were and finds them anew at its end, which costs as much as so many rows with
+    // them; 0: there are none.
     std::uint64_t CostOfFindingHoles() const;
     void LeaveHoles();
     void FindHoles();
