@@ -11,7 +11,8 @@ namespace {
 using events::Event;
 using events::EventKind;
 
-constexpr std::uint64_t kBlocksForARow = 64;  // that are looked at while one row is stepped through
+// While one row is stepped through, so many blocks are looked at, or two put where they live.
+constexpr std::uint64_t kBlocksForARow = 64, kBlocksForALiveOne = 32;
 
 }  // namespace
 
@@ -19,7 +20,7 @@ HeapGatherer::HeapGatherer(log::LogView log, Row target)
     : log_(std::move(log)), target_(std::min(target, log_.Rows())) {}
 
 std::uint64_t HeapGatherer::CostInRows(const log::LogView& log, std::uint64_t live) {
-    return log.Blocks() / kBlocksForARow + live;
+    return (log.Blocks() + live * kBlocksForALiveOne) / kBlocksForARow;
 }
 
 // The allocators there are. False: the log is not plain.
@@ -60,7 +61,7 @@ bool HeapGatherer::Step(std::uint64_t budgetRows) {
         if (life.died < target_) continue;
         state.applied = life.born;
         state.Birth(log_, log_.Birth(BlockId{next_}));
-        left -= std::min(left - 1, kBlocksForARow);
+        left -= std::min(left - 1, kBlocksForALiveOne);
     }
     if (next_ != 0 && next_ <= blocks) return false;
     state.applied = target_;
