@@ -284,6 +284,7 @@ int main(int argc, char** argv) {
     cli.add_option("--limit", arguments.capture.limit, capture::OptionTexts::kLimitHelp);
     cli.add_flag("--follow", arguments.capture.follow, "watch the processes that it starts too");
     cli.add_flag("--drop", arguments.capture.drop, capture::OptionTexts::kDropHelp);
+    cli.add_flag("--wait", arguments.capture.wait, capture::OptionTexts::kWaitHelp);
     cli.add_option("--attach", arguments.capture.attach, capture::OptionTexts::kAttachHelp);
     cli.add_option("--trace", arguments.traces,
                    "the file is a student's malloc-lab allocator: run it on this trace, or on those of a folder")

@@ -28,18 +28,21 @@ namespace residue::capture {
 
 namespace {
 
-// Records: with the rest of an event, one large page.
-constexpr std::size_t kBatch = detail::kLargePage / sizeof(Told) - kMostInGroup;
-constexpr std::size_t kMostSpare = 8;               // batches: 10 MiB
-constexpr int kLastRounds = 160;                    // 8 million records: all large lanes, full
+constexpr std::size_t kBatch = 1 << 14;             // records at once, at most
+constexpr std::size_t kBytesEach = 16;              // room for most of them
+constexpr std::size_t kMostSpare = 32 << 20;        // bytes of memory that is kept for batches to come
+constexpr int kLastRounds = 520;                    // 8 million records: all large lanes, full
 constexpr auto kNap = std::chrono::microseconds(300);
 // Records of a round that make the next one follow at once. Fewer can wait for a nap: each round interrupts the cores
-// that the program runs on (membarrier), and takes the lines that it writes to.
-constexpr std::size_t kPlenty = 1 << 11;
+// that the program runs on (membarrier), and takes the lines that it writes to. Small lanes are full soon.
+constexpr std::size_t kPlenty = kBatch, kPlentyOfSmall = 1 << 11;
 // Between two looks at what the program has mapped; the first ones, while it begins, come sooner. A look keeps calls of
 // mmap in it waiting for some ten microseconds.
 constexpr auto kLook = std::chrono::milliseconds(100), kFirstLook = std::chrono::milliseconds(5);
-constexpr int kNice = 5;                            // of the thread that makes rows: the program comes first
+// Of the threads that make rows: the program comes first. The calm one takes what nobody else wants; once much waits,
+// and when the program is over, the eager one goes on in its place, until little does.
+constexpr int kNice = 5, kCalmNice = 19;
+constexpr std::uint64_t kLittle = 8;                // of what wakes the eager one, a part
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
 class TickRate {
@@ -85,8 +88,17 @@ struct Capture::State {
     // The looking thread.
     void Look();
     // The log's thread.
-    void MakeRows();
+    enum class Mood { Calm, Eager };
+    void MakeRows(Mood mood);
+    bool NextBatch(Mood mood, Batch& batch, std::vector<Sighting>& seen);
     void Append(const Batch& batch);
+    void Done(const Batch& batch);
+    void WakeWhoseTurnItIs() { (pressed ? eagerTurn : calmTurn).notify_one(); }
+    void CloseLog();
+    void JoinMakers() {
+        if (calm.joinable()) calm.join();
+        if (eager.joinable()) eager.join();
+    }
 
     CaptureOptions options;
     log::EventLog& log;
@@ -101,19 +113,24 @@ struct Capture::State {
     std::optional<Children> children;    // the owner's
 
     std::atomic<bool> detach{false}, abandon{false}, reachedLimit{false}, outOfMemory{false}, recording{true};
-    std::atomic<std::uint64_t> waiting{0};
+    std::atomic<bool> leaveOut{false};   // what waits
+    std::atomic<std::uint64_t> waiting{0}, waitingBytes{0};
     mutable std::mutex mutex;           // guards what follows
-    std::condition_variable changed, looked;
+    std::condition_variable calmTurn, eagerTurn, looked;
     std::deque<Batch> batches;
-    std::vector<Batch> spare;  // memory of batches that are done
+    std::vector<Batch> spare;           // memory of batches that are done
+    std::size_t spareBytes = 0;
+    bool busy = false;                  // one makes rows of a batch
+    bool pressed = false;               // it is the eager one's turn
+    bool closed = false;                // the log is
     std::vector<Sighting> sightings;    // that the log's thread has not taken yet
     bool allTaken = false;
     std::optional<Ended> ended;
 
     std::string notSpilled;   // why there is nothing to spill to
     Batch taken;  // of a round; the taking thread's
-    Rows rows;                // the log's thread
-    std::thread taking, looking, making;
+    Rows rows;                // of who makes rows
+    std::thread taking, looking, calm, eager;
 };
 
 // --- the taking thread ---
@@ -135,39 +152,43 @@ void Capture::State::LookForEnd() {
 
 // How many records there were.
 std::size_t Capture::State::TakeRound(bool all) {
-    if (taken.capacity() == 0) {
+    if (taken.Capacity() == 0) {
         const std::lock_guard lock(mutex);
         if (!spare.empty()) {
             taken = std::move(spare.back());
             spare.pop_back();
+            spareBytes -= taken.Capacity();
         }
     }
-    taken.clear();
-    taken.reserve(kBatch + kMostInGroup);
+    taken.Clear();
+    taken.Reserve(kBatch * kBytesEach);
     const std::size_t count = channel->Take(taken, kBatch, all);
     if (count == 0) return 0;
-    waiting.fetch_add(count, std::memory_order_relaxed);
     Batch batch;
-    if (count < kBatch / 4) batch.assign(taken.begin(), taken.end());  // the queue may hold very many of them
-    else batch = std::move(taken), taken = {};
+    if (taken.Bytes() < taken.Capacity() / 4) batch = taken.Copy();  // the queue may hold very many of them
+    else batch = std::move(taken);
+    waiting.fetch_add(count, std::memory_order_relaxed);
+    const std::uint64_t bytes = waitingBytes.fetch_add(batch.Capacity(), std::memory_order_relaxed) + batch.Capacity();
     const std::lock_guard lock(mutex);
     batches.push_back(std::move(batch));
-    changed.notify_one();
+    if (bytes >= options.eagerFrom) pressed = true;
+    WakeWhoseTurnItIs();
     return count;
 }
 
 // Fresh pages for each round would cost more than what is done with them.
 void Capture::State::Recycle(Batch batch) {
-    if (batch.capacity() < kBatch) return;
+    if (batch.Capacity() < kBatch * kBytesEach) return;
     const std::lock_guard lock(mutex);
-    if (spare.size() < kMostSpare) spare.push_back(std::move(batch));
+    if (spareBytes >= kMostSpare) return;
+    spareBytes += batch.Capacity();
+    spare.push_back(std::move(batch));
 }
 
 void Capture::State::Take() {
     try {
         while (!detach.load(std::memory_order_acquire)) {
-            const std::uint64_t queued = waiting.load(std::memory_order_relaxed);
-            if (queued != 0 && queued * sizeof(Told) >= options.mostWaiting) {
+            if (waitingBytes.load(std::memory_order_relaxed) >= std::max<std::uint64_t>(options.mostWaiting, 1)) {
                 LookForEnd();
                 std::this_thread::sleep_for(kNap);
                 continue;
@@ -175,7 +196,7 @@ void Capture::State::Take() {
             LookForEnd();  // before the look at the lanes: then all that it wrote is there
             const bool over = ended.has_value();
             const std::size_t count = TakeRound(over);
-            if (count >= kPlenty) continue;
+            if (count >= (channel->UsesSmallLanes() ? kPlentyOfSmall : kPlenty)) continue;
             if (over && count == 0) break;
             if (over) continue;
             std::this_thread::sleep_for(kNap);
@@ -191,8 +212,8 @@ void Capture::State::Take() {
     }
     {
         const std::lock_guard lock(mutex);
-        allTaken = true;
-        changed.notify_one();
+        allTaken = pressed = true;
+        WakeWhoseTurnItIs();
         looked.notify_one();
     }
     // Nobody listens any more, but how it ends is still to be known.
@@ -235,25 +256,42 @@ void Capture::State::Append(const Batch& batch) {
     rows.Add(batch);
 }
 
-void Capture::State::MakeRows() {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+// Waits until it is this thread's turn. False: there are no more.
+bool Capture::State::NextBatch(Mood mood, Batch& batch, std::vector<Sighting>& seen) {
+    std::unique_lock lock(mutex);
+    (mood == Mood::Eager ? eagerTurn : calmTurn).wait(lock, [&] {
+        if (closed || busy) return closed;
+        if (leaveOut.load(std::memory_order_relaxed)) return true;
+        return pressed == (mood == Mood::Eager) && (!batches.empty() || allTaken);
+    });
+    if (closed) return false;
+    busy = true;
+    if (batches.empty() || leaveOut.load(std::memory_order_relaxed)) return false;
+    batch = std::move(batches.front());
+    batches.pop_front();
+    seen.swap(sightings);
+    return true;
+}
+
+// Rows have been made of it.
+void Capture::State::Done(const Batch& batch) {
+    waiting.fetch_sub(batch.Size(), std::memory_order_relaxed);
+    const std::uint64_t bytes = waitingBytes.fetch_sub(batch.Capacity(), std::memory_order_relaxed) - batch.Capacity();
+    const std::lock_guard lock(mutex);
+    busy = false;
+    if (!allTaken && bytes < options.eagerFrom / kLittle) pressed = false;
+    WakeWhoseTurnItIs();
+}
+
+void Capture::State::MakeRows(Mood mood) {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), mood == Mood::Calm ? kCalmNice : kNice);
     try {
         std::vector<Sighting> seen;
-        for (bool over = false; !over;) {
-            Batch batch;
-            {
-                std::unique_lock lock(mutex);
-                changed.wait(lock, [this] { return !batches.empty() || allTaken; });
-                if (batches.empty()) break;
-                batch = std::move(batches.front());
-                batches.pop_front();
-                seen.swap(sightings);
-            }
+        Batch batch;
+        while (NextBatch(mood, batch, seen)) {
             for (Sighting& sighting : seen) rows.See(std::move(sighting));
             seen.clear();
             Append(batch);
-            waiting.fetch_sub(batch.size(), std::memory_order_relaxed);
-            Recycle(std::move(batch));
             if (source.ticksPerSecond == 0 || source.name != NameNow()) {
                 source.ticksPerSecond = rate.PerSecond();
                 source.name = NameNow();
@@ -264,14 +302,30 @@ void Capture::State::MakeRows() {
             if (inMemory >= options.mostLog || inMemory + log.SpilledBytes() >= options.mostInAll) {
                 reachedLimit.store(true, std::memory_order_release);
                 detach.store(true, std::memory_order_release);
-                over = true;
+                break;
             }
+            Done(batch);
+            Recycle(std::move(batch));
         }
-        rows.SeeRest();
-        for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
-        source.ticksPerSecond = rate.PerSecond();
-        source.name = NameNow();
-        log.SetSource(source);
+        const std::lock_guard lock(mutex);
+        if (closed) return;  // by the other one
+    } catch (const std::bad_alloc&) {
+        outOfMemory.store(true, std::memory_order_release);
+        detach.store(true, std::memory_order_release);
+    }
+    CloseLog();
+}
+
+// By the one that is busy.
+void Capture::State::CloseLog() {
+    try {
+        if (!outOfMemory.load(std::memory_order_relaxed)) {
+            rows.SeeRest();
+            for (symbols::LoadedModule& module : channel->NewModules()) names->Add(std::move(module));
+            source.ticksPerSecond = rate.PerSecond();
+            source.name = NameNow();
+            log.SetSource(source);
+        }
     } catch (const std::bad_alloc&) {
         outOfMemory.store(true, std::memory_order_release);
         detach.store(true, std::memory_order_release);
@@ -285,6 +339,10 @@ void Capture::State::MakeRows() {
             outOfMemory.store(true, std::memory_order_release);
         }
     }
+    const std::lock_guard lock(mutex);
+    closed = true;
+    calmTurn.notify_all();
+    eagerTurn.notify_all();
 }
 
 // --- the owner's ---
@@ -296,8 +354,10 @@ void Capture::State::Run() {
     }
     log.SetSource(source);
     log.SetSymbolizer(names);
+    pressed = options.eagerFrom == 0;
     taking = std::thread([this] { Take(); });
-    making = std::thread([this] { MakeRows(); });
+    if (options.eagerFrom != 0) calm = std::thread([this] { MakeRows(Mood::Calm); });
+    eager = std::thread([this] { MakeRows(Mood::Eager); });
     looking = std::thread([this] { Look(); });
 }
 
@@ -360,11 +420,11 @@ std::vector<Child> Capture::NewChildren() {
 }
 
 Capture::~Capture() {
-    Detach();
+    LeaveOutTheRest();
     state_->abandon.store(true, std::memory_order_release);
     if (state_->taking.joinable()) state_->taking.join();
     if (state_->looking.joinable()) state_->looking.join();
-    if (state_->making.joinable()) state_->making.join();
+    state_->JoinMakers();
 }
 
 Capture::Status Capture::Now() const {
@@ -389,11 +449,19 @@ Capture::Status Capture::Now() const {
 }
 
 void Capture::Wait() {
-    if (state_->making.joinable()) state_->making.join();
+    state_->JoinMakers();
     if (!state_->detach.load(std::memory_order_acquire) && state_->taking.joinable()) state_->taking.join();
 }
 
 void Capture::Detach() { state_->detach.store(true, std::memory_order_release); }
+
+void Capture::LeaveOutTheRest() {
+    Detach();
+    const std::lock_guard lock(state_->mutex);
+    state_->leaveOut.store(true, std::memory_order_relaxed);
+    state_->calmTurn.notify_all();
+    state_->eagerTurn.notify_all();
+}
 
 void Capture::DetachAtLimit() {
     if (state_->recording.load(std::memory_order_acquire)) state_->reachedLimit.store(true, std::memory_order_release);
@@ -425,6 +493,10 @@ std::vector<Warning> Capture::Warnings() const {
     }
     if (counted.odd != 0) {
         warnings.push_back({s.source.name, fmt::format("{} records could not be, and were left out", counted.odd)});
+    }
+    if (const std::uint64_t waiting = s.waiting.load(std::memory_order_relaxed); waiting != 0 && s.leaveOut) {
+        warnings.push_back({s.source.name, fmt::format("the recording ends before the last {} records that the program "
+                                                       "wrote: it was told not to wait for them", waiting)});
     }
     if (s.reachedLimit) {
         const std::uint64_t limit = std::min(s.options.mostLog, s.options.mostInAll);

@@ -4,10 +4,10 @@
 //     while (capture->Now().running) { ... log.View() grows ... }
 //     capture->Wait();                    // all of it is in the log, which is closed
 //
-// Three threads: one takes records out of the channel as fast as the program makes them, another makes rows of them,
-// which takes longer; what is between them waits in memory, up to a limit. Beyond it the program waits (50 ms in all),
-// and then events are lost and counted. The third looks now and then at what the program has mapped: the regions of its
-// malloc, marked as sampled.
+// Its threads: one takes records out of the channel as fast as the program makes them, another makes rows of them,
+// which takes longer; what is between them waits in memory, up to a limit. Beyond it the program waits (as
+// ChannelOptions say: 50 ms in all), and then events are lost and counted. A third looks now and then at what the
+// program has mapped: the regions of its malloc, marked as sampled.
 // Threads: made, waited for and destroyed by one; Now, Detach and Kill by any.
 #pragma once
 
@@ -38,7 +38,9 @@ inline constexpr std::string_view kMidLifeWarning =
 struct CaptureOptions {
     ChannelOptions channel{};
     std::string shim{};                          // empty: FindShim
-    std::uint64_t mostWaiting = 1u << 30;        // bytes of records between the two threads
+    std::uint64_t mostWaiting = 1u << 30;        // bytes of records between the two threads, 11 a record or so
+    // Rows are made when no core has anything else to do, until so many of these bytes wait; 0: at once.
+    std::uint64_t eagerFrom = 0;
     std::uint64_t mostLog = ~std::uint64_t{0};   // bytes of the log in memory: then the recording ends, and says so
     // Of these, beyond so many the log goes to disk (log/spill.hpp), as far as there is room; and bytes of both.
     std::uint64_t spillBeyond = ~std::uint64_t{0};
@@ -59,7 +61,7 @@ public:
     // `log` is empty and outlives the capture; nobody else writes it.
     static Outcome<std::unique_ptr<Capture>> Start(const std::vector<std::string>& arguments,
                                                    const CaptureOptions& options, log::EventLog& log);
-    ~Capture();  // leaves the program alone, and waits for the threads
+    ~Capture();  // leaves the program alone and the rest out, and waits for the threads
     // The same for a child of a program that is watched; it runs already.
     static Outcome<std::unique_ptr<Capture>> Adopt(Child child, const CaptureOptions& options, log::EventLog& log);
     // The same for a program that runs already (attach.hpp): its recording begins in mid-life.
@@ -84,6 +86,8 @@ public:
     Status Now() const;
     void Wait();                         // until the recording is over: all of it is in the log
     void Detach();                       // ends the recording; the program goes on alone
+    // The same, and of what the program has told of so far rows are made no more: the log ends where it is.
+    void LeaveOutTheRest();
     void DetachAtLimit();                // the same, because of the memory that it takes together with others
     void Kill(int signal);               // passes a signal to the program, if it runs
     // With options.channel.follow: processes that the program, or a child of it, has started, each at its first

@@ -235,7 +235,7 @@ void Channel::State::Put(Batch& into, const Record& record, std::uint32_t thread
         told.stamp = last;
     }
     last = told.stamp;
-    into.push_back({told, thread});
+    into.Add(told, thread);
     ++takenNow;
 }
 
@@ -244,7 +244,7 @@ void Channel::State::PutGap(Batch& into, std::uint64_t stamp, std::uint64_t lost
     gap.stamp = std::max(stamp, last);
     gap.size = Record::Pack(RecordKind::Gap, lost, 0);
     last = gap.stamp;
-    into.push_back({gap, thread});
+    into.Add(gap, thread);
     dropped.fetch_add(lost, std::memory_order_relaxed);
 }
 
@@ -291,7 +291,7 @@ bool Channel::State::ReadHead(Lane& lane) {
 
 std::size_t Channel::Take(Batch& into, std::size_t most, bool all) {
     State& s = *state_;
-    const std::size_t had = into.size();
+    const std::size_t had = into.Size();
     std::uint64_t limit = s.Limit(all);
     s.FindLanes();
     for (State::Lane& lane : s.lanes) {
@@ -312,7 +312,7 @@ std::size_t Channel::Take(Batch& into, std::size_t most, bool all) {
         if (s.ReadHead(lane)) s.waiting.push_back(&lane);
     }
     std::make_heap(s.waiting.begin(), s.waiting.end(), State::Later);
-    while (!s.waiting.empty() && s.waiting.front()->head.stamp < limit && into.size() - had < most) {
+    while (!s.waiting.empty() && s.waiting.front()->head.stamp < limit && into.Size() - had < most) {
         std::pop_heap(s.waiting.begin(), s.waiting.end(), State::Later);
         State::Lane& lane = *s.waiting.back();
         s.waiting.pop_back();
@@ -320,7 +320,7 @@ std::size_t Channel::Take(Batch& into, std::size_t most, bool all) {
         const State::Lane* const other = s.waiting.empty() ? nullptr : s.waiting.front();
         bool more = true, first = true;
         const auto next = [&] {
-            return lane.head.stamp < limit && into.size() - had < most &&
+            return lane.head.stamp < limit && into.Size() - had < most &&
                    (other == nullptr || State::Later(other, &lane));
         };
         // What continues a record stays with it.
@@ -342,7 +342,7 @@ std::size_t Channel::Take(Batch& into, std::size_t most, bool all) {
     for (State::Lane& lane : s.lanes) lane.shared->consumed.store(lane.next, std::memory_order_release);
     s.PutGapsUpTo(into, limit);
     s.taken.fetch_add(std::exchange(s.takenNow, 0), std::memory_order_relaxed);
-    return into.size() - had;
+    return into.Size() - had;
 }
 
 Channel::Node Channel::TraceAt(std::uint32_t trace) const {
@@ -385,6 +385,10 @@ double Channel::Fill() const {
                                   static_cast<double>(s.options.plan.RecordsIn(index)));
     }
     return std::min(fill, 1.0);
+}
+
+bool Channel::UsesSmallLanes() const {
+    return state_->Shared().lanesUsed.load(std::memory_order_relaxed) > state_->options.plan.largeLanes;
 }
 
 Channel::Counted Channel::Count() const {

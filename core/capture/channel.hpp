@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "capture/detail/large_pages.hpp"
+#include "capture/batch.hpp"
 #include "capture/layout.hpp"
 #include "log/failure.hpp"
 #include "symbols/modules.hpp"
@@ -28,13 +28,6 @@ struct ChannelOptions {
     std::uint64_t patienceNanoseconds = 50'000'000;  // Block: how long the program may wait, in all
     bool follow = false;  // children of the program may ask for channels of their own
 };
-
-// A record, and the number of the thread that wrote it (1, 2, ... in the order of their first events).
-struct Told {
-    Record record;
-    std::uint32_t thread = 0;
-};
-using Batch = std::vector<Told, detail::LargePages<Told>>;
 
 class Channel {
 public:
@@ -81,6 +74,7 @@ public:
     // Any thread.
     bool Attached() const;   // the program has the shim, and found us
     double Fill() const;     // 0..1, of the fullest lane
+    bool UsesSmallLanes() const;  // there are, or were, more threads than large lanes
     struct Counted {
         std::uint64_t taken = 0, dropped = 0, late = 0;
         std::uint64_t odd = 0;         // records that cannot be, left out

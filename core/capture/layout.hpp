@@ -20,7 +20,7 @@
 namespace residue::capture {
 
 inline constexpr std::uint64_t kMagic = 0x3145554449534552;  // "RESIDUE1"
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 inline constexpr char kChannelVariable[] = "RESIDUE_CHANNEL";  // the path; for the shim
 
 // --- records ---
@@ -163,7 +163,9 @@ inline constexpr std::uint32_t kMostModules = 4096;
 
 // --- the whole ---
 
-enum class WhenFull : std::uint32_t { Block = 0, Drop = 1 };
+// The program waits for the reader: for a while in all (Header::patienceNanoseconds), not at all, or for as long as the
+// recorder lives.
+enum class WhenFull : std::uint32_t { Block = 0, Drop = 1, Wait = 2 };
 enum class Unwinding : std::uint32_t { Auto = 0, FramePointers = 1, Tables = 2, Off = 3 };
 
 // Where everything is: a function of these numbers alone.

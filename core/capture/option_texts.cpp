@@ -30,7 +30,9 @@ CaptureOptions CheckOptions(OptionTexts& texts, std::vector<Failure>& failures) 
         if (bytes && *bytes >= (1u << 20)) options.mostInAll = *bytes;
         else failures.push_back({"--limit", "'" + texts.limit + "' is no limit", "at least 1M"});
     }
+    if (texts.drop && texts.wait) failures.push_back({"--wait", "given with --drop", "one of the two"});
     if (texts.drop) options.channel.whenFull = WhenFull::Drop;
+    else if (texts.wait) options.channel.whenFull = WhenFull::Wait;
     options.channel.follow = texts.follow;
     if (!texts.attach.empty()) {
         if (const auto process = ParseProcess(texts.attach)) texts.process = *process;

@@ -15,7 +15,7 @@ namespace residue::capture {
 struct OptionTexts {
     std::string callTraces = "auto";
     std::string depth{}, limit{};  // empty: the usual one
-    bool drop = false;
+    bool drop = false, wait = false;  // not both
     bool follow = false;
     std::string attach{};            // a process that runs already, instead of a program to start; empty: none
     std::optional<pid_t> process{};  // the same, once it is checked
@@ -27,6 +27,9 @@ struct OptionTexts {
         "how large the recording may become in memory and on disk together, such as 4G";
     static constexpr const char* kDropHelp =
         "where the recorder is behind, lose events at once rather than let the program wait";
+    static constexpr const char* kWaitHelp =
+        "where the recorder is behind, let the program wait for as long as it takes (without: 50 ms in all): no event "
+        "is lost";
     static constexpr const char* kFollowHelp =
         "processes that the program starts are recorded too, each in a file of its own: FILE.PROCESS.residue";
     static constexpr const char* kAttachHelp =

@@ -29,8 +29,13 @@ Rows::Rows(const Channel& channel, std::uint32_t traceNodes, log::EventLog& log)
     : channel_(channel), traceNodes_(traceNodes), log_(log), appender_(log) {}
 
 void Rows::Add(const Batch& batch) {
-    if (!batch.empty()) TellFullTraces(batch.front().record.stamp);
+    if (!batch.IsEmpty()) TellFullTraces(batch.begin()->record.stamp);
     for (const Told& told : batch) {
+        if (IsPlain(told.record)) {
+            AddPlain(told);
+            continue;
+        }
+        FlushCalls();
         if (Continues(told.record.Kind())) {
             Continue(told);
         } else {
@@ -42,7 +47,40 @@ void Rows::Add(const Batch& batch) {
             AddOne(told);
         }
     }
+    FlushCalls();
     Flush();
+}
+
+// A call of malloc's that nothing else has to be thought of at.
+bool Rows::IsPlain(const Record& record) const {
+    const RecordKind kind = record.Kind();
+    return (kind == RecordKind::Allocated || kind == RecordKind::Freed) && begun_ && !inherits_ && !pending_ &&
+           (sightings_.empty() || sightings_.front().stamp > record.stamp);
+}
+
+void Rows::AddPlain(const Told& told) {
+    const Record& record = told.record;
+    const TraceId trace = TraceOf(record);
+    log::PlainCall& call = calls_[plain_++];
+    call.stamp = record.stamp;
+    call.address = record.Address();
+    call.size = record.Kind() == RecordKind::Freed ? log::PlainCall::kFreed : record.Size();
+    call.rounding = record.rounding;
+    call.trace = trace;
+    call.thread = ThreadId{told.thread};
+    call.alignmentLog2 = record.AlignmentLog2();
+    if (plain_ == calls_.size()) FlushCalls();
+}
+
+void Rows::FlushCalls() {
+    if (plain_ == 0) return;
+    appender_.Append(kMalloc, std::span(calls_).first(std::exchange(plain_, 0)));
+}
+
+TraceId Rows::TraceOf(const Record& record) {
+    if (record.trace == 0 || record.trace > traceNodes_) return {};
+    CopyTraces(record.trace);
+    return TraceId{record.trace};
 }
 
 void Rows::Continue(const Told& told) {
@@ -136,10 +174,7 @@ Event Rows::EventOf(const Told& told) {
     event.rounding = record.rounding;
     event.thread = ThreadId{told.thread};
     event.alignmentLog2 = record.AlignmentLog2();
-    if (record.trace != 0 && record.trace <= traceNodes_) {
-        CopyTraces(record.trace);
-        event.trace = TraceId{record.trace};
-    }
+    event.trace = TraceOf(record);
     return event;
 }
 

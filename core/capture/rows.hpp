@@ -49,6 +49,10 @@ private:
         std::string text;
     };
 
+    bool IsPlain(const Record& record) const;
+    void AddPlain(const Told& told);
+    void FlushCalls();
+    TraceId TraceOf(const Record& record);
     void AddOne(const Told& told);
     void Continue(const Told& told);
     void Flush();
@@ -79,6 +83,8 @@ private:
     log::Appender appender_;
     std::uint32_t traces_ = 0;
     bool begun_ = false, toldFullTraces_ = false;
+    std::vector<log::PlainCall> calls_ = std::vector<log::PlainCall>(512);
+    std::size_t plain_ = 0;  // so many of these, malloc's, are not in the log yet
     std::optional<Pending> pending_;
     PoolBook pools_;
     std::deque<Sighting> sightings_;  // not taken yet

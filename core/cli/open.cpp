@@ -1,6 +1,6 @@
 // residue open [FILE] [--allocator A] [--capacity N|auto]: the window.
 // residue open MM.c|DIR --trace TRACE...: a student's allocator, as `residue lab --window` does.
-// residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...: the same, on a
+// residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop | --wait] -- PROGRAM ARGS...: the same, on a
 // program that it starts; or with --attach PID, on one that runs already.
 #include <CLI/CLI.hpp>
 #include <algorithm>

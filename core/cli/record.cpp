@@ -1,7 +1,9 @@
-// residue record [-o FILE] [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop] -- PROGRAM ARGS...
+// residue record [-o FILE] [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop | --wait]
+//     -- PROGRAM ARGS...
 // Ends as the program ends: with its exit code, or 128 and the signal that killed it.
 // residue record [-o FILE] [...] --attach PID: one that runs already. Ends with it, or at a signal: it goes on then.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -107,10 +109,16 @@ void FollowChildren(Recording& program, Children& children) {
     }
 }
 
-void WaitUntilWritten(const capture::Capture& process) {
+// Once the program is over. A signal ends that, too: the recording then has what was written so far.
+void WaitUntilWritten(capture::Capture& process) {
     ProgressLine line;
-    while (process.Now().recording) {
-        line.Show("writing", -1);
+    toPass.store(0, std::memory_order_relaxed);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, PassOn);
+    std::uint64_t all = 1;
+    for (capture::Capture::Status now = process.Now(); now.recording; now = process.Now()) {
+        all = std::max(all, now.waiting);
+        line.Show("writing down the rest", 1 - static_cast<double>(now.waiting) / static_cast<double>(all));
+        if (toPass.exchange(0) != 0) process.LeaveOutTheRest();
         std::this_thread::sleep_for(kNap);
     }
 }

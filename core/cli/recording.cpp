@@ -32,19 +32,24 @@ Outcome<void> Recording::Keep(Outcome<std::unique_ptr<capture::Capture>> started
     return {};
 }
 
-Outcome<void> Recording::Start(const std::vector<std::string>& program, capture::CaptureOptions options) {
+// Nobody looks at it while it is made: the program comes first.
+capture::CaptureOptions Recording::Behind(capture::CaptureOptions options) {
+    waits_ = options.channel.whenFull == capture::WhenFull::Wait;
+    options.eagerFrom = options.mostWaiting / 4;
     options.afterRound = [this] { WriteAlong(); };
-    return Keep(capture::Capture::Start(program, options, log_));
+    return options;
+}
+
+Outcome<void> Recording::Start(const std::vector<std::string>& program, capture::CaptureOptions options) {
+    return Keep(capture::Capture::Start(program, Behind(std::move(options)), log_));
 }
 
 Outcome<void> Recording::Adopt(capture::Child child, capture::CaptureOptions options) {
-    options.afterRound = [this] { WriteAlong(); };
-    return Keep(capture::Capture::Adopt(std::move(child), options, log_));
+    return Keep(capture::Capture::Adopt(std::move(child), Behind(std::move(options)), log_));
 }
 
 Outcome<void> Recording::Attach(pid_t process, capture::CaptureOptions options) {
-    options.afterRound = [this] { WriteAlong(); };
-    return Keep(capture::Capture::AttachTo(process, options, log_));
+    return Keep(capture::Capture::AttachTo(process, Behind(std::move(options)), log_));
 }
 
 void Recording::WriteAlong() {
@@ -91,7 +96,10 @@ void Recording::Summarise() const {
         if (status.midLife) text += " of what it allocated since";
     }
     const capture::Channel::Counted& counted = status.counted;
-    if (counted.dropped != 0) text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";
+    if (counted.dropped != 0) {
+        text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";
+        if (!waits_) text += ", as the program was faster than its recorder (with --wait it would have waited)";
+    }
     std::fprintf(stderr, "%s\n", text.c_str());
 }
 

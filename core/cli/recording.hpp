@@ -36,6 +36,7 @@ private:
     Recording(std::string path, std::unique_ptr<capture::GrowingFile> file)
         : path_(std::move(path)), file_(std::move(file)), stream_(*file_) {}
     Outcome<void> Keep(Outcome<std::unique_ptr<capture::Capture>> started);
+    capture::CaptureOptions Behind(capture::CaptureOptions options);
     void WriteAlong();          // on the thread that makes rows
     void Summarise() const;
 
@@ -43,6 +44,7 @@ private:
     std::unique_ptr<capture::GrowingFile> file_;
     log::NativeStream stream_;
     std::optional<Failure> failure_;
+    bool waits_ = false;  // the program for us, for as long as it takes
     std::chrono::steady_clock::time_point lastWrite_{};
     log::EventLog log_;
     std::unique_ptr<capture::Capture> capture_;  // uses all of the above: gone first

@@ -27,7 +27,7 @@ namespace residue::events {
 inline constexpr unsigned kMaxTraceDepth = 64;  // deeper stacks keep their innermost frames
 
 // The stacks a thread interned lately, in a small direct-mapped cache, and the ids along the last new one. Belongs to
-// one thread at a time; works with one table. 82 KiB, of which only what is used is touched.
+// one thread at a time; works with one table. 17 KiB, of which only what is used is touched.
 struct TraceMemo {
     static constexpr unsigned kStacks = 32;
     struct Stack {
@@ -40,17 +40,6 @@ struct TraceMemo {
     Stack* last = stacks;
     const Stack* path = nullptr;   // the stack that `ids` belongs to
     TraceId ids[kMaxTraceDepth];   // ids[i]: the trace that ends in path->frames[i]
-    std::uint64_t hashes[kMaxTraceDepth];  // and its hash
-    // Nodes looked up lately, direct-mapped: the table's hashes are as large as a program's traces, so that a look-up
-    // in them waits for memory several times.
-    static constexpr unsigned kNodeBits = 12;
-    struct Node {
-        std::uint64_t frame = 0;
-        std::uint32_t parent = 0;
-        std::uint32_t id = 0;  // 0: empty
-    };
-    Node nodes[1u << kNodeBits];
-    Node& NodeFor(std::uint64_t hash) noexcept { return nodes[hash >> (64 - kNodeBits)]; }
 };
 
 class TraceTable {

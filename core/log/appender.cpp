@@ -58,6 +58,7 @@ struct Appender::State {
     std::optional<GivenAddresses> given;
     std::optional<TextInProgress> unfinished;
     std::vector<BlockId> dying;
+    std::vector<PlacedCall> placed;  // memory of Take's
     std::uint32_t blocks = 0;
     std::uint64_t records = 0;
     Totals totals;
@@ -111,6 +112,7 @@ struct Appender::State {
     }
 
     void Take(const Event& event, std::string_view text);
+    void Take(AllocatorId id, std::span<const PlainCall> calls);
     void Allocated(Event& event, std::string_view text);
     void Freed(Event& event, std::string_view text);
     void FreeFailed(Event& event, std::string_view text);
@@ -385,6 +387,58 @@ void Appender::State::Take(const Event& seen, std::string_view text) {
     }
 }
 
+namespace {
+
+Event EventOf(AllocatorId allocator, const PlainCall& call) {
+    const bool freed = call.size == PlainCall::kFreed;
+    Event event;
+    event.stamp = call.stamp;
+    event.address = call.address;
+    event.size = freed ? 0 : call.size;
+    event.rounding = call.rounding;
+    event.trace = call.trace;
+    event.thread = call.thread;
+    event.allocator = allocator;
+    event.kind = freed ? EventKind::Freed : EventKind::Allocated;
+    event.alignmentLog2 = call.alignmentLog2;
+    return event;
+}
+
+}  // namespace
+
+// Nearly all are about a small block at a place where nothing else is; these are placed and written many at once.
+void Appender::State::Take(AllocatorId id, std::span<const PlainCall> calls) {
+    constexpr std::size_t kNear = 16, kClose = 8;  // as LookAhead
+    if (placed.size() < calls.size()) placed.resize(calls.size());
+    std::size_t count = 0;
+    const auto write = [&] { log.AppendKnown(id, std::span<const PlacedCall>(placed).first(std::exchange(count, 0))); };
+    LiveBlocks& live = Of(id).live;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        if (i + kNear < calls.size()) {
+            live.PrefetchNear(calls[i + kNear].address);
+            live.PrefetchClose(calls[i + kClose].address);
+        }
+        const PlainCall& call = calls[i];
+        ++records;
+        BlockId block{};
+        if (call.size == PlainCall::kFreed) {
+            block = live.RemoveOrdinary(call.address);
+        } else if (!given && blocks != std::numeric_limits<std::uint32_t>::max() && call.alignmentLog2 < 64) {
+            block = live.InsertOrdinary(call.address, call.size, call.rounding, BlockId{blocks + 1});
+            blocks += block ? 1 : 0;
+        }
+        if (block) [[likely]] {
+            PlacedCall& to = placed[count++];
+            static_cast<PlainCall&>(to) = call;
+            to.block = block;
+        } else {
+            write();
+            Take(EventOf(id, call), {});
+        }
+    }
+    write();
+}
+
 Appender::Appender(EventLog& log) : state_(std::make_unique<State>(log)) {}
 
 Appender::~Appender() {
@@ -428,6 +482,13 @@ void Appender::Append(const events::Event& event, std::string_view text) {
     Flush();
     ++state_->records;
     state_->Take(event, text);
+}
+
+void Appender::Append(AllocatorId allocator, std::span<const PlainCall> calls) {
+    Flush();
+    constexpr std::size_t kSome = 512;  // so that what is placed stays in the nearest cache
+    for (; calls.size() > kSome; calls = calls.subspan(kSome)) state_->Take(allocator, calls.first(kSome));
+    state_->Take(allocator, calls);
 }
 
 void Appender::Flush() {

@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,8 @@ public:
     void Append(const events::Event* records, std::size_t count);
     // An event with its text already whole.
     void Append(const events::Event& event, std::string_view text);
+    // The same as an event for each of them, for a third of its cost.
+    void Append(AllocatorId allocator, std::span<const PlainCall> calls);
     // Writes an event whose text has not ended yet as it is. At the end of the stream.
     void Flush();
 

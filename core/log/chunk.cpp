@@ -5,12 +5,19 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace residue::log {
 namespace {
 
 constexpr std::size_t kTextBlock = 4096;
+
+// It ends a call and does not trail.
+bool IsOrdinaryCall(const events::Event& event) {
+    return event.flags == 0 &&
+           (event.kind == events::EventKind::Allocated || event.kind == events::EventKind::Freed);
+}
 
 }  // namespace
 
@@ -88,13 +95,14 @@ void OpenChunk::Append(const LoggedEvent& row, std::string_view text) {
     length_.store(index + 1, std::memory_order_release);  // publishes all of the above
 }
 
-void OpenChunk::AppendCalls(AllocatorId allocator, std::span<const KnownCall> calls) {
+template <class Call>
+void OpenChunk::AppendCalls(AllocatorId allocator, std::span<const Call> calls) {
     const std::uint32_t index = length_.load(std::memory_order_relaxed);
     if (arrays_.rows == nullptr) arrays_ = memory_->Take();
     std::uint32_t ended = CallsUpTo(index);
     for (std::size_t i = 0; i < calls.size(); ++i) {
-        const KnownCall& call = calls[i];
-        const bool freed = call.size == KnownCall::kFreed;
+        const Call& call = calls[i];
+        const bool freed = call.size == Call::kFreed;
         LoggedEvent& row = *std::construct_at(arrays_.rows + index + i);
         row.event.stamp = call.stamp;
         row.event.address = call.address;
@@ -103,10 +111,18 @@ void OpenChunk::AppendCalls(AllocatorId allocator, std::span<const KnownCall> ca
         row.event.allocator = allocator;
         row.event.kind = freed ? events::EventKind::Freed : events::EventKind::Allocated;
         row.block = call.block;
+        if constexpr (std::is_same_v<Call, PlacedCall>) {
+            row.event.rounding = call.rounding;
+            row.event.thread = call.thread;
+            row.event.alignmentLog2 = call.alignmentLog2;
+        }
         std::construct_at(arrays_.callsThrough + index + i, ++ended);
     }
     length_.store(index + static_cast<std::uint32_t>(calls.size()), std::memory_order_release);
 }
+
+template void OpenChunk::AppendCalls(AllocatorId, std::span<const KnownCall>);
+template void OpenChunk::AppendCalls(AllocatorId, std::span<const PlacedCall>);
 
 std::uint32_t OpenChunk::CallsUpTo(std::size_t row) const { return row == 0 ? 0 : arrays_.callsThrough[row - 1]; }
 
@@ -166,6 +182,11 @@ SealedChunk::SealedChunk(const OpenChunk& open)
         std::uint64_t ending = 0, stopping = 0;
         for (std::size_t i = 0; i < 64; ++i) {
             const events::Event& event = open.At(first + i).event;
+            if (IsOrdinaryCall(event)) [[likely]] {
+                ending |= std::uint64_t{1} << i;
+                stopping |= std::uint64_t{1} << i;
+                continue;
+            }
             ending |= std::uint64_t{event.EndsCall()} << i;
             stopping |= std::uint64_t{!event.Trails()} << i;
         }

@@ -68,7 +68,8 @@ public:
     // Writer. Length() < kChunkRows
     void Append(const LoggedEvent& row, std::string_view text);
     // A row each. Length() + calls.size() <= kChunkRows
-    void AppendCalls(AllocatorId allocator, std::span<const KnownCall> calls);
+    template <class Call>  // KnownCall, PlacedCall
+    void AppendCalls(AllocatorId allocator, std::span<const Call> calls);
 
     std::uint64_t FirstRow() const { return firstRow_; }
     std::uint64_t CallsBefore() const { return callsBefore_; }  // in the whole log, before this chunk

@@ -114,16 +114,18 @@ Row EventLog::Append(const LoggedEvent& event, std::string_view text, std::span<
     return Row{row};
 }
 
-void EventLog::AppendKnown(AllocatorId allocator, std::span<const KnownCall> calls) {
+namespace {
+
+template <class Call>
+void AppendCalls(LogState& state, AllocatorId allocator, std::span<const Call> calls) {
     constexpr std::size_t kAhead = 16;  // deaths are anywhere in the table of blocks
-    LogState& state = *state_;
     if (!calls.empty() && state.Meets(allocator)) state.rare.Push(state.rows);
     while (!calls.empty()) {
         OpenChunk& open = *state.open;
         const auto now = calls.first(std::min<std::size_t>(calls.size(), kChunkRows - open.Length()));
         for (std::size_t i = 0; i < now.size(); ++i) {
             if (i + kAhead < now.size()) state.PrefetchBlock(now[i + kAhead].block);
-            if (now[i].size == KnownCall::kFreed) {
+            if (now[i].size == Call::kFreed) {
                 state.Dies(now[i].block, state.rows + i);
             } else {
                 state.blocks.Push(state.rows + i);
@@ -134,6 +136,16 @@ void EventLog::AppendKnown(AllocatorId allocator, std::span<const KnownCall> cal
         if (open.Length() == kChunkRows) state.Seal();
         calls = calls.subspan(now.size());
     }
+}
+
+}  // namespace
+
+void EventLog::AppendKnown(AllocatorId allocator, std::span<const KnownCall> calls) {
+    AppendCalls(*state_, allocator, calls);
+}
+
+void EventLog::AppendKnown(AllocatorId allocator, std::span<const PlacedCall> calls) {
+    AppendCalls(*state_, allocator, calls);
 }
 
 TraceId EventLog::AddTrace(TraceId parent, std::uint64_t frame) { return state_->traces.Add(parent, frame); }

@@ -50,6 +50,22 @@ struct KnownCall {
     BlockId block;
 };
 
+// An ordinary call, an Allocated or a Freed (whose size is kFreed), all about which is said here. The appender takes
+// many at once.
+struct PlainCall {
+    static constexpr std::uint64_t kFreed = KnownCall::kFreed;
+    std::uint64_t stamp = 0;
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+    std::uint32_t rounding = 0;
+    TraceId trace{};
+    ThreadId thread{};
+    std::uint8_t alignmentLog2 = 0;
+};
+struct PlacedCall : PlainCall {
+    BlockId block{};
+};
+
 struct BlockLife {
     Row born{};          // the row that made it
     Row died{kNever};    // the row that ended it; kNever: it lives at the end of the log
@@ -166,6 +182,7 @@ public:
     // Many calls of one allocator at once whose blocks are known beforehand: one that is allocated is the next after
     // those there are, one that is freed is live. Nobody looks whether that is so, or whether blocks overlap.
     void AppendKnown(AllocatorId allocator, std::span<const KnownCall> calls);
+    void AppendKnown(AllocatorId allocator, std::span<const PlacedCall> calls);
 
     // Rows come from a file that is believed (LogView::MayOverlap). Before the first of them.
     void SayMayOverlap();

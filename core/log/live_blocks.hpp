@@ -31,6 +31,14 @@ public:
 
     void Insert(const LiveBlock& block);                     // overlaps none
     std::optional<LiveBlock> Remove(std::uint64_t address);  // whose payload starts there, removed
+    // For ordinary blocks, quickly: small ones that are their payload and what it is rounded by. Another one, or one
+    // that would lie over others, is not inserted; one with marks is not removed; then they give 0.
+    BlockId InsertOrdinary(std::uint64_t address, std::uint64_t size, std::uint32_t rounding, BlockId id) {
+        const std::uint64_t bytes = size + rounding;
+        if (size > bytes || OtherTouching(address, address + bytes) != nullptr) return {};
+        return small_.InsertOrdinary(address, bytes, id) ? id : BlockId{};
+    }
+    BlockId RemoveOrdinary(std::uint64_t address) { return small_.RemoveOrdinary(address); }
     void Mark(const LiveBlock& block);                       // one that is there: `resizing` and `region` anew
     void Clear();
 

@@ -146,36 +146,89 @@ std::optional<LiveBlock> SmallBlocks::After(std::uint64_t address) const {
 }
 
 void SmallBlocks::Insert(const LiveBlock& block) {
-    Chunk& chunk = Make(block.begin >> kChunkBits);
-    Page& page = chunk.pages[(block.begin >> kPageBits) % kPages];
-    const std::uint32_t used = Ones(page.begins);
+    Put(Make(block.begin >> kChunkBits), block.begin,
+        {block.id, static_cast<std::uint16_t>(block.end - block.begin),
+         static_cast<std::uint8_t>(block.address - block.begin), MarksOf(block.resizing, block.region)});
+}
+
+void SmallBlocks::Put(Chunk& chunk, std::uint64_t begin, Slot slot) {
+    Page& page = chunk.pages[PageIn(begin)];
+    const std::uint32_t used = page.used;
     if (used == page.room) {
-        const std::uint32_t room = std::min<std::uint32_t>(64, std::max<std::uint32_t>(4, page.room * 2));
+        const std::uint32_t room = std::min<std::uint32_t>(64, std::max<std::uint32_t>(4, page.room * 2u));
         auto slots = std::make_unique_for_overwrite<Slot[]>(room);
         std::copy_n(page.slots.get(), used, slots.get());
         page.slots = std::move(slots);
-        page.room = room;
+        page.room = static_cast<std::uint16_t>(room);
     }
-    const auto grain = static_cast<std::uint32_t>((block.begin / kGrain) % 64);
+    const auto grain = static_cast<std::uint32_t>((begin / kGrain) % 64);
     const std::uint32_t place = Ones(page.begins & Below(grain));
     Slot* const slots = page.slots.get();
-    std::copy_backward(slots + place, slots + used, slots + used + 1);
-    slots[place] = {block.id, static_cast<std::uint16_t>(block.end - block.begin),
-                    static_cast<std::uint8_t>(block.address - block.begin), MarksOf(block.resizing, block.region)};
+    for (std::uint32_t i = used; i > place; --i) slots[i] = slots[i - 1];  // few: a call of memmove would cost more
+    slots[place] = slot;
+    page.used = static_cast<std::uint16_t>(used + 1);
     page.begins |= std::uint64_t{1} << grain;
-    chunk.filled |= std::uint32_t{1} << (block.begin >> kPageBits) % kPages;
+    chunk.filled |= std::uint32_t{1} << PageIn(begin);
     if (chunk.blocks++ == 0 && spare_ == &chunk) spare_ = nullptr;
     ++count_;
 }
 
+// Do no blocks of the chunk begin there? It ends in the chunk.
+bool SmallBlocks::IsFree(const Chunk& chunk, std::uint64_t begin, std::uint64_t bytes) {
+    const std::uint64_t last = begin + bytes - 1;
+    const auto from = static_cast<std::uint32_t>(PageIn(begin)), to = static_cast<std::uint32_t>(PageIn(last));
+    const std::uint64_t aboveFirst = ~Below((begin / kGrain) % 64);
+    const std::uint64_t upToLast = ~std::uint64_t{0} >> (63 - (last / kGrain) % 64);
+    if (from == to) return (chunk.pages[from].begins & aboveFirst & upToLast) == 0;
+    if ((chunk.pages[from].begins & aboveFirst) != 0 || (chunk.pages[to].begins & upToLast) != 0) return false;
+    const std::uint32_t between = (std::uint32_t{1} << to) - (std::uint32_t{2} << from);
+    return (chunk.filled & between) == 0;
+}
+
+bool SmallBlocks::InsertOrdinary(std::uint64_t begin, std::uint64_t bytes, BlockId id) {
+    if (begin % kGrain != 0 || bytes > kMostBytes || begin == 0 || begin + bytes <= begin) return false;
+    if ((begin + bytes - 1) >> kChunkBits != begin >> kChunkBits) return false;
+    Chunk* const chunk = Find(begin >> kChunkBits);
+    if (chunk == nullptr || !IsFree(*chunk, begin, bytes)) return false;
+    // The one that begins before it: mostly in its page.
+    const Page& page = chunk->pages[PageIn(begin)];
+    const std::uint64_t below = page.begins & Below((begin / kGrain) % 64);
+    if (below != 0) {
+        const auto grain = static_cast<std::uint32_t>(63 - std::countl_zero(below));
+        const std::uint64_t distance = begin % (std::uint64_t{1} << kPageBits) - grain * kGrain;
+        if (page.slots[Ones(below) - 1].bytes > distance) return false;
+    } else if (PlaceAround(begin).chunk != nullptr) {
+        return false;
+    }
+    Put(*chunk, begin, {id, static_cast<std::uint16_t>(bytes), 0, 0});
+    return true;
+}
+
+BlockId SmallBlocks::RemoveOrdinary(std::uint64_t address) {
+    Chunk* const chunk = Find(address >> kChunkBits);
+    if (chunk == nullptr || address % kGrain != 0) return {};
+    const Place at{chunk, static_cast<std::uint32_t>(PageIn(address)),
+                   static_cast<std::uint32_t>((address / kGrain) % 64)};
+    if ((chunk->pages[at.page].begins >> at.grain & 1) == 0) return {};
+    const Slot slot = SlotOf(at);
+    if (slot.before != 0 || slot.marks != 0) return {};
+    RemoveAt(at);
+    return slot.id;
+}
+
 void SmallBlocks::RemoveAt(const Place& at) {
     Page& page = at.chunk->pages[at.page];
-    const std::uint32_t used = Ones(page.begins);
-    const std::uint32_t place = Ones(page.begins & Below(at.grain));
+    const std::uint32_t used = page.used;
     Slot* const slots = page.slots.get();
-    std::copy(slots + place + 1, slots + used, slots + place);
+    for (std::uint32_t i = Ones(page.begins & Below(at.grain)) + 1; i < used; ++i) slots[i - 1] = slots[i];
+    page.used = static_cast<std::uint16_t>(used - 1);
     page.begins &= ~(std::uint64_t{1} << at.grain);
     if (page.begins == 0) at.chunk->filled &= ~(std::uint32_t{1} << at.page);
+    --count_;
+    if (--at.chunk->blocks == 0) {
+        if (spare_ != nullptr) Drop(spare_);
+        spare_ = at.chunk;
+    }
 }
 
 std::optional<LiveBlock> SmallBlocks::Remove(std::uint64_t address) {
@@ -183,11 +236,6 @@ std::optional<LiveBlock> SmallBlocks::Remove(std::uint64_t address) {
     if (at.chunk == nullptr) return std::nullopt;
     const LiveBlock block = BlockAt(at);
     RemoveAt(at);
-    --count_;
-    if (--at.chunk->blocks == 0) {
-        if (spare_ != nullptr) Drop(spare_);
-        spare_ = at.chunk;
-    }
     return block;
 }
 

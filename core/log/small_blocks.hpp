@@ -53,6 +53,9 @@ public:
     void Insert(const LiveBlock& block);  // Takes(block), overlaps none
     // Whose payload starts there; it is removed.
     std::optional<LiveBlock> Remove(std::uint64_t address);
+    // LiveBlocks::InsertOrdinary, RemoveOrdinary.
+    bool InsertOrdinary(std::uint64_t begin, std::uint64_t bytes, BlockId id);
+    BlockId RemoveOrdinary(std::uint64_t address);
     bool SetMarks(std::uint64_t address, bool resizing, bool region);  // false: no payload starts there
     void Clear();
 
@@ -70,7 +73,7 @@ private:
     struct Page {
         std::uint64_t begins = 0;  // bit i: a block begins at grain i
         std::unique_ptr<Slot[]> slots;
-        std::uint32_t room = 0;
+        std::uint16_t room = 0, used = 0;  // slots
     };
     struct Chunk {
         std::uint64_t number = 0;
@@ -119,7 +122,9 @@ private:
     static Place LastIn(Chunk* chunk, std::uint32_t chosen);
     static Place LastUpTo(Chunk* chunk, std::uint64_t address);  // that begins there or below; it lies in the chunk
     Place FirstFrom(std::uint64_t address, std::uint64_t end) const;  // the first that begins in [address, end)
-    static void RemoveAt(const Place& at);
+    void Put(Chunk& chunk, std::uint64_t begin, Slot slot);
+    void RemoveAt(const Place& at);
+    static bool IsFree(const Chunk& chunk, std::uint64_t begin, std::uint64_t bytes);
 
     std::map<std::uint64_t, std::unique_ptr<Chunk>> chunks_;
     mutable std::vector<Known> known_ = std::vector<Known>(16);

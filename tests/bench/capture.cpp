@@ -1,11 +1,16 @@
 // What watching costs a program (PERFORMANCE.md, goal 1): its wall time, watched by us and by heaptrack's preload
 // library (writing what it records into a file, nothing else running), beside the plain run. Ours has its recorder at
 // work meanwhile, on the same machine. Programs: those of tests/capture/subject, a Python loop and a C++ compile where
-// they are there. Events that were lost are told.
+// they are there. Told too: the processor time and the memory of the program alone (the channel, as far as it touches
+// it, included), events lost, how deep call traces are, and how many of them reach the beginning of their thread.
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -26,9 +31,34 @@ namespace fs = std::filesystem;
 constexpr double kNotThere = std::numeric_limits<double>::quiet_NaN();
 using Words = std::vector<std::string>;
 
+// What the program alone took, of each round.
+struct Took {
+    std::vector<double> cpu;      // s
+    std::vector<double> memory;   // MiB, the most
+};
+
+// Of a running one, in MiB; 0: it is not there any more.
+double MostMemory(pid_t process) {
+    std::ifstream status("/proc/" + std::to_string(process) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) / 1024;
+    }
+    return 0;
+}
+
+// Seconds of processor time of all children that have ended.
+double CpuOfChildren() {
+    rusage used{};
+    ::getrusage(RUSAGE_CHILDREN, &used);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 // Its seconds, started with some variables; NaN where it cannot be started or fails.
-double Run(const Words& words, const Words& variables, const std::string& output) {
-    const double begin = bench::Nanoseconds();
+double Run(const Words& words, const Words& variables, const std::string& output, Took& took) {
+    const double begin = bench::Nanoseconds(), cpuBefore = CpuOfChildren();
     const pid_t child = ::fork();
     if (child == 0) {
         const int to = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -41,31 +71,73 @@ double Run(const Words& words, const Words& variables, const std::string& output
         ::_exit(127);
     }
     int status = 0;
-    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    rusage used{};
+    if (child < 0 || ::wait4(child, &status, 0, &used) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         return kNotThere;
     }
+    took.cpu.push_back(CpuOfChildren() - cpuBefore);
+    took.memory.push_back(static_cast<double>(used.ru_maxrss) / 1024);
     return (bench::Nanoseconds() - begin) / 1e9;
 }
 
 struct Told {
     std::uint64_t events = 0, lost = 0;
     double waited = 0;
+    std::uint64_t traced = 0, frames = 0, complete = 0;  // of the last round
 };
 
-double RunWatched(const Words& words, capture::Unwinding how, Told& told) {
+// Where a thread or a program begins.
+bool IsBeginning(const log::Frame& frame) {
+    for (const char* const name : {"_start", "clone", "clone3", "__clone3", "__clone", "start_thread"}) {
+        if (frame.function == name) return true;
+    }
+    return false;
+}
+
+void LookAtTraces(const log::LogView& log, Told& told) {
+    struct Trace {
+        std::uint32_t depth = 0;
+        bool complete = false;
+    };
+    std::vector<Trace> traces(log.Traces() + 1);
+    for (std::uint32_t id = 1; id < traces.size(); ++id) {
+        const TraceId parent = log.ParentTrace(TraceId{id});
+        if (parent) traces[id] = {traces[parent.value].depth + 1, traces[parent.value].complete};
+        else traces[id] = {1, IsBeginning(log.TopFrame(TraceId{id}))};
+    }
+    told.traced = told.frames = told.complete = 0;
+    for (Row row{}; row < log.Rows(); ++row) {
+        const events::Event event = log.At(row).event;
+        if (event.kind != events::EventKind::Allocated || event.trace.value >= traces.size()) continue;
+        ++told.traced;
+        told.frames += traces[event.trace.value].depth;
+        told.complete += traces[event.trace.value].complete ? 1 : 0;
+    }
+}
+
+double RunWatched(const Words& words, capture::Unwinding how, Told& told, Took& took) {
     capture::CaptureOptions options;
     options.channel.unwinding = how;
+    options.eagerFrom = options.mostWaiting / 4;  // as residue record
     log::EventLog log;
-    const double begin = bench::Nanoseconds();
+    const double begin = bench::Nanoseconds(), cpuBefore = CpuOfChildren();
     const auto capture = capture::Capture::Start(words, options, log);
     if (!capture) return kNotThere;
-    while ((*capture)->Now().running) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    double most = 0;
+    const pid_t program = (*capture)->Now().program;
+    for (unsigned turn = 0; (*capture)->Now().running; ++turn) {
+        if (turn % 16 == 0) most = std::max(most, MostMemory(program));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     const double seconds = (bench::Nanoseconds() - begin) / 1e9;
     (*capture)->Wait();
     const capture::Capture::Status status = (*capture)->Now();
     told.events += status.counted.taken;
     told.lost += status.counted.dropped;
     told.waited += static_cast<double>(status.counted.waited) / 1e9;
+    took.cpu.push_back(CpuOfChildren() - cpuBefore);
+    took.memory.push_back(most);
+    if (how != capture::Unwinding::Off) LookAtTraces(log.View(), told);
     return status.ended && status.ended->AsShell() == 0 ? seconds : kNotThere;
 }
 
@@ -86,6 +158,7 @@ int main(int argc, char** argv) {
 
     std::map<std::string, Words> programs = {
         {"1 thread", {own + "/capture_subject", "many", many}},
+        {"with work between", {own + "/capture_subject", "work", suite.Smoke() ? "1000" : "1000000"}},
         {"2 threads", {own + "/capture_subject", "threads", "2", suite.Smoke() ? "1000" : "2000000"}},
     };
     if (!suite.Smoke()) {
@@ -97,18 +170,21 @@ int main(int argc, char** argv) {
     }
     const std::string preload = "/usr/lib/heaptrack/libheaptrack_preload.so";
     std::map<std::string, Told> told;
+    std::map<std::string, Took> took;  // by variant
     const std::string output = scratch + "/output.txt";
     for (const auto& program : programs) {
         const std::string name = program.first;
         const Words words = program.second;
         const Words plain = {"PYTHONMALLOC=malloc"};
         ::setenv("PYTHONMALLOC", "malloc", 1);
-        suite.Add(name + ", plain", "s", [=](std::uint64_t) { return Run(words, plain, output); }, 1);
+        suite.Add(
+            name + ", plain", "s",
+            [=, &its = took[name + ", plain"]](std::uint64_t) { return Run(words, plain, output, its); }, 1);
         const auto watched = [&](const char* how, capture::Unwinding unwinding) {
             const std::string variant = name + ", " + how;
             suite.Add(variant, "s",
-                      [&told, words, unwinding, variant](std::uint64_t) {
-                          return RunWatched(words, unwinding, told[variant]);
+                      [&told, &its = took[variant], words, unwinding, variant](std::uint64_t) {
+                          return RunWatched(words, unwinding, told[variant], its);
                       },
                       1);
             suite.Ratio(name + ": " + how + ", of plain", variant, name + ", plain");
@@ -118,7 +194,9 @@ int main(int argc, char** argv) {
         watched("by tables", capture::Unwinding::Tables);
         if (!fs::exists(preload)) continue;
         const Words with = {"LD_PRELOAD=" + preload, "DUMP_HEAPTRACK_OUTPUT=" + scratch + "/heaptrack.raw"};
-        suite.Add(name + ", heaptrack", "s", [=](std::uint64_t) { return Run(words, with, output); }, 1);
+        suite.Add(
+            name + ", heaptrack", "s",
+            [=, &its = took[name + ", heaptrack"]](std::uint64_t) { return Run(words, with, output, its); }, 1);
         suite.Ratio(name + ": heaptrack, of plain", name + ", heaptrack", name + ", plain");
         const auto share = [&](const char* how, double goal) {
             suite.Derived("goal 1: " + name + ", overhead " + how + " of heaptrack's",
@@ -133,11 +211,44 @@ int main(int argc, char** argv) {
         share("by frame pointers", 0.1);
         share("by tables", 0.5);
     }
+    // Over all programs. A program that is not slower at all counts as a hundredth.
+    const auto mean = [&](const char* how, double goal) {
+        suite.Derived(std::string("goal 1: overhead ") + how + " of heaptrack's, geometric mean",
+                      [how, &programs](const auto& figureOf) {
+                          double product = 1;
+                          for (const auto& program : programs) {
+                              const std::string& name = program.first;
+                              const double alone = figureOf((name + ", plain").c_str());
+                              const double ours = figureOf((name + ", " + how).c_str()) / alone - 1;
+                              const double theirs = figureOf((name + ", heaptrack").c_str()) / alone - 1;
+                              product *= std::max(ours / theirs, 0.01);
+                          }
+                          return std::pow(product, 1.0 / static_cast<double>(programs.size()));
+                      },
+                      bench::AtMost(goal));
+    };
+    if (fs::exists(preload)) {
+        mean("without call traces", 0.1);
+        mean("by frame pointers", 0.1);
+        mean("by tables", 0.5);
+    }
     const int status = suite.Run();
+    for (auto& [variant, its] : took) {
+        if (its.cpu.empty()) continue;
+        std::sort(its.cpu.begin(), its.cpu.end());
+        std::sort(its.memory.begin(), its.memory.end());
+        const std::size_t middle = its.cpu.size() / 2;
+        std::fprintf(stderr, "%s: %.3f s of processor time (%.3f .. %.3f), at most %.1f MiB\n", variant.c_str(),
+                     its.cpu[middle], its.cpu.front(), its.cpu.back(), its.memory[middle]);
+    }
     for (const auto& [variant, all] : told) {
         std::fprintf(stderr, "%s: %llu events, %llu lost, the program waited %.1f ms, over all rounds\n",
                      variant.c_str(), static_cast<unsigned long long>(all.events),
                      static_cast<unsigned long long>(all.lost), all.waited * 1e3);
+        if (all.traced == 0) continue;
+        const auto each = static_cast<double>(all.traced);
+        std::fprintf(stderr, "    %.1f frames a call trace, %.1f %% of them complete\n",
+                     static_cast<double>(all.frames) / each, 100 * static_cast<double>(all.complete) / each);
     }
     fs::remove_all(scratch);
     return status;

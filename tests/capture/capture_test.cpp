@@ -341,6 +341,48 @@ TEST_CASE("where nobody reads, the program waits a little in all, and what is lo
     else CHECK(waited >= 20'000'000);
 }
 
+TEST_CASE("where the program waits for as long as it takes, nothing is lost", "[threads]") {
+    capture::CaptureOptions options = Options();
+    options.channel.plan.largeRecords = 64;
+    options.channel.plan.smallRecords = 64;
+    options.mostWaiting = 1;
+    options.eagerFrom = GENERATE(std::uint64_t{0}, std::uint64_t{1} << 30);
+    options.afterRound = [] { std::this_thread::sleep_for(std::chrono::microseconds(100)); };
+    options.channel.whenFull = capture::WhenFull::Wait;
+    options.channel.patienceNanoseconds = 0;
+    log::EventLog log;
+    auto capture = Capture::Start({kSubject, "many", "5000"}, options, log);
+    REQUIRE(capture);
+    (*capture)->Wait();
+    const Capture::Status status = (*capture)->Now();
+    CHECK(status.ended->exitCode == 0);
+    CHECK(status.counted.dropped == 0);
+    CHECK(status.counted.waited > 0);
+    CHECK(log.View().Rows().value >= 10'000);
+}
+
+TEST_CASE("rows are made by the calm one or the eager one, in order and once", "[threads]") {
+    capture::CaptureOptions options = Options();
+    // All on either side of what wakes the eager one, and much of both.
+    options.eagerFrom = GENERATE(std::uint64_t{1} << 30, std::uint64_t{20'000}, std::uint64_t{1});
+    options.channel.whenFull = capture::WhenFull::Wait;
+    log::EventLog log;
+    auto capture = Capture::Start({kSubject, "many", "100000"}, options, log);
+    REQUIRE(capture);
+    (*capture)->Wait();
+    CHECK((*capture)->Now().counted.dropped == 0);
+    CHECK((*capture)->Now().waiting == 0);
+    const log::LogView view = log.View();
+    CHECK(view.Rows().value >= 200'000);
+    std::uint64_t last = 0, wrong = 0;
+    for (Row row{}; row < view.Rows(); ++row) {
+        const events::Event event = view.At(row).event;
+        if (event.stamp < last || event.kind == EventKind::FreeFailed) ++wrong;
+        last = event.stamp;
+    }
+    CHECK(wrong == 0);
+}
+
 TEST_CASE("a recording ends at its limit or when it is told to, and the program goes on", "[threads]") {
     SECTION("its limit") {
         capture::CaptureOptions options = Options();

@@ -33,19 +33,19 @@ struct Made {
     std::uint64_t stamp = 0;
 
     Made& Malloc(RecordKind kind, std::uint64_t address = 0, std::uint64_t size = 0) {
-        batch.push_back({{++stamp, address, Record::Pack(kind, size, 0), 0, 0}, 1});
+        batch.Add({++stamp, address, Record::Pack(kind, size, 0), 0, 0}, 1);
         return *this;
     }
     Made& Pool(std::uint16_t pool, EventKind kind, std::uint64_t address = 0, std::uint64_t size = 0,
                std::uint32_t rounding = 0) {
         const std::uint64_t packed = Record::Pack(capture::ToldKind(kind), size, 0);
-        batch.push_back({{++stamp, address | std::uint64_t{pool} << 48, packed, 0, rounding}, 1});
+        batch.Add({++stamp, address | std::uint64_t{pool} << 48, packed, 0, rounding}, 1);
         return *this;
     }
     Made& With(const Detail& detail) {
         Record record = detail.Pack();
         record.stamp = stamp;
-        batch.push_back({record, 1});
+        batch.Add(record, 1);
         return *this;
     }
     Made& Says(const std::string& text) {
@@ -59,13 +59,13 @@ struct Made {
             __builtin_memcpy(&record.trace, sixteen + 8, 4);
             __builtin_memcpy(&record.rounding, sixteen + 12, 4);
             record.size = Record::Pack(RecordKind::Text, part.size(), 0);
-            batch.push_back({record, 1});
+            batch.Add(record, 1);
         }
         return *this;
     }
     log::LogView View() {
         rows.Add(batch);
-        batch.clear();
+        batch.Clear();
         return log.View();
     }
 };
@@ -180,7 +180,7 @@ TEST_CASE("what makes no sense becomes a failed event or a warning") {
     misused.address = 0xABC;
     misused.size = Record::Pack(RecordKind::Misused, static_cast<std::uint8_t>(EventKind::Freed), 0);
     misused.rounding = 0x30002;
-    made.batch.push_back({misused, 1});
+    made.batch.Add(misused, 1);
     const log::LogView view = made.View();
     INFO(Kinds(view));
     std::vector<std::uint8_t> errors;
@@ -280,7 +280,7 @@ TEST_CASE("whatever records come, the log is legal", "[property]") {
             record.trace = static_cast<std::uint32_t>(random() % 5 == 0 ? random() : 0);
             record.rounding = static_cast<std::uint32_t>(random() % 9 == 0 ? random() : random() % 40);
             if (random() % 4 == 0) record.size = (record.size & capture::kLow48) | std::uint64_t{0x60} << 48;
-            made.batch.push_back({record, static_cast<std::uint32_t>(1 + random() % 2)});
+            made.batch.Add(record, static_cast<std::uint32_t>(1 + random() % 2));
         }
         const log::LogView view = made.View();
         REQUIRE(log::testing::Illegal(view) == "");

@@ -56,7 +56,7 @@ opens() { "$bin/residue" report "$1" --json >report.json 2>report.err || fail "$
 
 killed_recorder() {
     plain threads 3 100000
-    record -o a.residue -- threads 3 100000 &
+    record "$@" -o a.residue -- threads 3 100000 &
     local recorder=$! i
     for ((i = 0; i < 1000; ++i)); do
         [[ -e out ]] && break
@@ -67,6 +67,8 @@ killed_recorder() {
     wait "$recorder" 2>/dev/null
     same threads 3 100000
 }
+# The same, where the program would wait for it as long as it lives.
+killed_patient_recorder() { killed_recorder --wait; }
 # A file system of 64 KiB, where one may be mounted.
 full_disk() {
     plain threads 2 20000
@@ -133,7 +135,7 @@ killed_program() {
     ((calls >= 1000)) || fail "$calls allocations in the recording, at least 1000 expected"
 }
 
-ways=(killed_recorder no_folder garbage_frame_pointers fork_storm heirs thread_exits handlers killed_program)
+ways=(killed_recorder killed_patient_recorder no_folder garbage_frame_pointers fork_storm heirs thread_exits handlers killed_program)
 for apart in -m -Urm ""; do
     unshare "$apart" sh -c "mount -t tmpfs none '$folder'" 2>/dev/null && break
 done

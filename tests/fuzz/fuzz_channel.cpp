@@ -62,9 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Batch told;
     std::uint64_t last = 0;
     const auto round = [&](bool all) {
-        told.clear();
+        told.Clear();
         const std::size_t count = channel.Take(told, 200, all);
-        fuzz::Require(count == told.size() && count < 1000);
+        fuzz::Require(count == told.Size() && count < 1000);
         for (const Told& each : told) {
             fuzz::Require(each.record.stamp >= last);
             last = each.record.stamp;

@@ -52,6 +52,15 @@ private:
     bool Step() noexcept;
     void FramePointerMatters() noexcept;
     void Remember() noexcept;
+    // Field by field, each as wide as it is read again: a frame that is put together elsewhere first would be copied from
+    // stores that have not arrived, at three times the cost of the walk itself.
+    MemoFrame& PushAt(std::uintptr_t pc, std::uintptr_t sp, std::uintptr_t fp) noexcept {
+        MemoFrame& frame = memo_.fresh_[fresh_++];
+        frame.pc = pc;
+        frame.sp = sp;
+        frame.fp = fp;
+        return frame;
+    }
     void Push(const MemoFrame& frame) noexcept { memo_.fresh_[fresh_++] = frame; }
     MemoFrame& Latest() noexcept { return memo_.fresh_[fresh_ - 1]; }
 
@@ -225,14 +234,16 @@ bool MemoWalk::Step() noexcept {
     }
     if (kind != Kind::ByStack) FramePointerMatters();
     const Registers& at = walk_.At();
-    MemoFrame frame{at.pc, at.sp, at.fp, walk_.FrameFrom(), false, MemoFrame::Compare::Unknown, 0};
+    MemoFrame& frame = PushAt(at.pc, at.sp, at.fp);
+    frame.fpFrom = walk_.FrameFrom();
+    frame.fpMatters = false;
+    frame.compare = MemoFrame::Compare::Unknown;
     if (kind == Kind::ByStack || kind == Kind::ByFrame || kind == Kind::NoTable) {
         frame.compare = MemoFrame::Compare::ReturnAddress;
     } else if (kind == Kind::Special && rule.CfaOffset() != 0) {
         frame.compare = MemoFrame::Compare::StackPointerToo;
         frame.spBelow = static_cast<std::uint32_t>(rule.CfaOffset());
     }
-    Push(frame);
     out_[count_++] = at.pc;
     return true;
 }

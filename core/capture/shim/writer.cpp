@@ -104,7 +104,8 @@ struct Process {
 };
 
 namespace {
-constexpr std::uint64_t kLookEvery = 256;  // events lost, for whether the recorder still is
+constexpr std::uint64_t kLookEvery = 256;  // events lost, or turns of a wait, for whether the recorder still is
+constexpr std::uint64_t kLongestStall = 30'000'000'000;  // ns: WhenFull::Wait; a recorder may be stopped, or a zombie
 
 constinit Process first;
 constinit std::atomic<Process*> current{&first};
@@ -467,12 +468,15 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
     if (look()) return true;
     Header& header = *process_->header;
     const auto mayWait = [&] {
-        return header.whenFull == WhenFull::Block && header.listening.load(std::memory_order_relaxed) != 0 &&
+        if (header.listening.load(std::memory_order_relaxed) == 0) return false;
+        if (header.whenFull == WhenFull::Wait) return true;
+        return header.whenFull == WhenFull::Block &&
                header.waited.load(std::memory_order_relaxed) < header.patienceNanoseconds;
     };
     if (!mayWait()) return false;
     const KeepErrno keep;
-    std::uint64_t begin = Nanoseconds();
+    std::uint64_t begin = Nanoseconds(), lastChange = begin, consumed = room_;
+    if (consumed == stalledAt_) return false;  // since it gave up, the reader has not gone on
     for (unsigned turn = 0; mayWait(); ++turn) {
         if (turn < 16) {
             for (int i = 0; i < 32; ++i) events::Relax();
@@ -483,6 +487,12 @@ bool Writer::WaitForRoom(std::uint64_t records) noexcept {
         header.waited.fetch_add(now - begin, std::memory_order_relaxed);
         begin = now;
         if (look()) return true;
+        if (turn % kLookEvery == kLookEvery - 1 && process_->IsRecorderGone()) return false;
+        if (room_ != consumed) consumed = room_, lastChange = now;
+        if (now - lastChange > kLongestStall) {
+            stalledAt_ = consumed;
+            return false;
+        }
     }
     return false;
 }

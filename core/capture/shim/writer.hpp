@@ -93,6 +93,7 @@ private:
     std::uint64_t head_ = 0;
     std::uint64_t own_ = 0;   // slots up to there are ours: taken over from the reader's cache (events/spsc_ring.hpp)
     std::uint64_t room_ = 0;  // the lane is full at this head, unless the reader has gone on since
+    std::uint64_t stalledAt_ = 0;  // room_ as it was when the wait for more was given up
     std::uint64_t lastStamp_ = 0;
     std::uint64_t prepared_ = 0;  // slots whose pages are there
     std::uint32_t index_ = 0;

@@ -1,11 +1,16 @@
 // The lock-free core of the trace table: (parent, frame) pairs to small numbers and back. Freestanding.
 //
 // Two append-only arrays of words, the distinct frames and the nodes (parent << 32 | number of the frame), each with a
-// hash of its numbers. A word goes into the first free place in one step, so there is never a number whose word is not
-// complete; whoever meets a word that the count has not reached yet moves the count on for its writer. So nobody waits
-// for anybody, and what a reader finds below the count is whole.
+// hash of its numbers. The slots of a node's first children lie together, where its own number says, not where a hash
+// does: a path that is new has numbers that follow each other, and so its slots and words share a few cache lines (the
+// hash is as large as a program's traces, and each line of it that is touched has to be waited for).
+//
+// A word goes into the first free place in one step, so there is never a number whose word is not complete; whoever
+// meets a word that the count has not reached yet moves the count on for its writer. So nobody waits for anybody, and
+// what a reader finds below the count is whole.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "events/detail/sync.hpp"
@@ -39,31 +44,17 @@ public:
     void Use(Word* words, Index* indices, std::uint32_t capacity, std::uint32_t slots) noexcept {
         capacity_ = capacity;
         slotMask_ = slots - 1;
+        indexMask_ = std::bit_ceil(capacity + 1) - 1;
         frames_.items = words;
         nodes_.items = words + capacity + 1;
         frames_.slots = indices;
         nodes_.slots = indices + slots;
     }
 
-    // Of a path of frames, from that of its outer part (0: there is none). It needs no number that is still to be
-    // looked up, so that the places of a whole path can be asked for before the first of them is looked at.
-    static constexpr std::uint64_t PathHash(std::uint64_t outer, std::uint64_t frame) noexcept {
-        return Mix(outer ^ frame);
-    }
-    // Will look for the path with this hash soon. Such a look-up waits for memory: the hashes are as large as a
-    // program's traces.
-    void Expect(std::uint64_t hash) const noexcept { Sync::WillLoad(&nodes_.slots[hash & slotMask_]); }
-    // The same once more, when it may be there: of what lies behind it.
-    void ExpectNode(std::uint64_t hash) const noexcept {
-        const std::uint32_t index = nodes_.slots[hash & slotMask_].load(std::memory_order_relaxed);
-        Sync::WillLoad(&nodes_.items[index]);
-    }
-
     // The number of (parent, frame), 1 and up; parent 0: none; frame not 0. 0 when there is no room for a new one.
-    // `hash`: the path's.
-    std::uint32_t Child(std::uint32_t parent, std::uint64_t frame, std::uint64_t hash) noexcept {
+    std::uint32_t Child(std::uint32_t parent, std::uint64_t frame) noexcept {
         return FindOrAdd(
-            nodes_, hash,
+            nodes_, kGroup, parent * std::uint64_t{kSlotsEach}, Mix(frame + parent * 0x9E3779B97F4A7C15ull),
             [&](std::uint32_t index) {
                 const std::uint64_t node = nodes_.items[index].load(std::memory_order_acquire);
                 return ParentOf(node) == parent && FrameAt(node) == frame;
@@ -91,7 +82,7 @@ public:
 private:
     struct Words {
         Word* items = nullptr;   // [1..capacity]; 0: not written yet
-        Index* slots = nullptr;  // open addressing; 0: empty
+        Index* slots = nullptr;  // open addressing; 0: empty; above an index, as far as there is room, bits of its hash
         alignas(64) Index count{0};
     };
 
@@ -103,7 +94,7 @@ private:
 
     std::uint32_t FrameNumber(std::uint64_t frame) noexcept {
         return FindOrAdd(
-            frames_, Mix(frame),
+            frames_, 0, 0, Mix(frame),
             [&](std::uint32_t index) { return frames_.items[index].load(std::memory_order_relaxed) == frame; },
             [&] { return Append(frames_, frame); });
     }
@@ -125,26 +116,33 @@ private:
         return 0;
     }
 
-    // Linear probing; nothing is ever removed. same(index): is it this one? make(): a new index, or 0. Two threads may
-    // make the same entry at once: who comes second to the slot takes the other's, and its own index stays unused.
+    // First the `near` slots around number `home`, a power of two of them that share a cache line, then linear probing
+    // by the hash; nothing is ever removed. same(index): is it this one? make(): a new index, or 0. Two threads may make
+    // the same entry at once: who comes second to the slot takes the other's, and its own index stays unused.
     template <class Same, class Make>
-    std::uint32_t FindOrAdd(Words& words, std::uint64_t hash, Same same, Make make) noexcept {
+    std::uint32_t FindOrAdd(Words& words, std::uint32_t near, std::uint64_t home, std::uint64_t hash, Same same,
+                            Make make) noexcept {
+        const std::uint32_t tag = static_cast<std::uint32_t>(hash >> 32) & ~indexMask_;
         std::uint32_t made = 0;
-        for (std::uint64_t at = hash;; ++at) {
-            Index& slot = words.slots[at & slotMask_];
+        for (std::uint64_t probe = 0;; ++probe) {
+            const std::uint64_t nearby = (home & ~std::uint64_t{near - 1}) + ((home + probe) & (near - 1));
+            Index& slot = words.slots[(probe < near ? nearby : hash + (probe - near)) & slotMask_];
             // Acquire: with the index comes a count that has reached it.
-            std::uint32_t index = LoadAcquire(slot, TraceSlotRelaxed);
-            if (index == 0) {
+            std::uint32_t entry = LoadAcquire(slot, TraceSlotRelaxed);
+            if (entry == 0) {
                 if (made == 0) made = make();
                 if (made == 0) return 0;
-                if (CompareExchange(slot, index, made, TraceSlotRelaxed)) return made;
+                if (CompareExchange(slot, entry, tag | made, TraceSlotRelaxed)) return made;
             }
-            if (same(index)) return index;
+            if ((entry & ~indexMask_) == tag && same(entry & indexMask_)) return entry & indexMask_;
         }
     }
 
+    static constexpr std::uint32_t kSlotsEach = 2, kGroup = 16;  // of a node; of eight nodes, a cache line
+
     std::uint32_t capacity_ = 0;
     std::uint32_t slotMask_ = 0;
+    std::uint32_t indexMask_ = 0;
     Words frames_;
     Words nodes_;
 };

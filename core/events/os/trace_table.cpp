@@ -73,10 +73,8 @@ TraceId TraceTable::Intern(const std::uintptr_t* innermostFirst, unsigned count)
     if (count == 0 || Capacity() == 0) return {};
     if (count > kMaxTraceDepth) count = kMaxTraceDepth;
     std::uint32_t id = 0;
-    std::uint64_t hash = 0;
     for (unsigned i = count; i-- > 0;) {
-        hash = table_.PathHash(hash, innermostFirst[i]);
-        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i], hash);
+        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i]);
         if (id == 0) return Refuse();
     }
     return TraceId{id};
@@ -103,38 +101,20 @@ TraceId TraceTable::Intern(const std::uintptr_t* innermostFirst, unsigned count,
 }
 
 // Of a stack that is new to the memo. The frames in common with the last such stack, from the outermost one on, have
-// known ids. The others are looked for in two rounds, so that they wait for memory once and not one after the other.
+// known ids.
 TraceId TraceTable::InternNew(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept {
     const unsigned fresh = count - KeepShared(innermostFirst, count, memo);
-    std::uint64_t hash = fresh == count ? 0 : memo.hashes[fresh];
-    unsigned missing[kMaxTraceDepth];
-    unsigned missed = 0;
-    for (unsigned i = fresh; i-- > 0;) {
-        memo.hashes[i] = hash = table_.PathHash(hash, innermostFirst[i]);
-        if (memo.NodeFor(hash).frame == innermostFirst[i]) continue;
-        table_.Expect(hash);
-        missing[missed++] = i;
-    }
-    if (missed > 1) {
-        for (unsigned i = 0; i < missed; ++i) table_.ExpectNode(memo.hashes[missing[i]]);
-    }
     std::uint32_t id = fresh == count ? 0 : memo.ids[fresh].value;
     for (unsigned i = fresh; i-- > 0;) {
-        const std::uint64_t frame = innermostFirst[i];
-        TraceMemo::Node& known = memo.NodeFor(memo.hashes[i]);
-        if (known.id == 0 || known.frame != frame || known.parent != id) {
-            const std::uint32_t child = frame == 0 ? 0 : table_.Child(id, frame, memo.hashes[i]);
-            if (child == 0) return {};
-            known = {frame, id, child};
-        }
-        id = known.id;
+        id = innermostFirst[i] == 0 ? 0 : table_.Child(id, innermostFirst[i]);
+        if (id == 0) return {};
         memo.ids[i] = TraceId{id};
     }
     return TraceId{id};
 }
 
-// How many of the outermost frames are those of the memo's path; their ids and hashes move to their new place, the end
-// of the arrays. The path is no more.
+// How many of the outermost frames are those of the memo's path; their ids move to their new place, the end of the
+// array. The path is no more.
 unsigned TraceTable::KeepShared(const std::uintptr_t* innermostFirst, unsigned count, TraceMemo& memo) noexcept {
     const TraceMemo::Stack* const path = std::exchange(memo.path, nullptr);
     if (path == nullptr) return 0;
@@ -145,8 +125,6 @@ unsigned TraceTable::KeepShared(const std::uintptr_t* innermostFirst, unsigned c
     }
     if (count != path->count) {
         std::memmove(memo.ids + (count - shared), memo.ids + (path->count - shared), shared * sizeof(TraceId));
-        std::memmove(memo.hashes + (count - shared), memo.hashes + (path->count - shared),
-                     shared * sizeof(std::uint64_t));
     }
     return shared;
 }

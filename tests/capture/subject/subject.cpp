@@ -286,6 +286,23 @@ int Opens() {
     asm volatile("");
 }
 
+// A program as most are: blocks of all sizes that live for a while, and work on what is in them between two calls.
+int Work(int count) {
+    std::vector<std::pair<unsigned char*, std::size_t>> blocks(1000);
+    unsigned random = 1, sum = 0;
+    for (int i = 0; i < count; ++i) {
+        random = random * 1664525u + 1013904223u;
+        auto& [block, bytes] = blocks[(random >> 8) % blocks.size()];
+        for (std::size_t at = 0; at < bytes; ++at) sum = sum * 31 + block[at];
+        std::free(block);
+        bytes = 16 + (random >> 16) % 240;
+        block = static_cast<unsigned char*>(std::malloc(bytes));
+        for (std::size_t at = 0; at < bytes; ++at) block[at] = static_cast<unsigned char>(at + sum);
+    }
+    for (auto& each : blocks) std::free(each.first);
+    return sum == 1 ? 1 : 0;
+}
+
 int Many(long count) {
     for (long i = 0; i < count; ++i) Take(static_cast<std::size_t>(16 + i % 100));
     return 0;
@@ -308,6 +325,7 @@ int main(int count, char** arguments) {
     const std::string mode = count > 1 ? arguments[1] : "";
     const int number = count > 2 ? std::atoi(arguments[2]) : 0;
     if (mode == "kinds") return Kinds();
+    if (mode == "work") return Work(number);
     if (mode == "failing") return Failing();
     if (mode == "threads") return Threads(number, count > 3 ? std::atoi(arguments[3]) : 2000);
     if (mode == "second-thread") return SecondThread(number);

@@ -190,9 +190,9 @@ struct TraceProgram {
         table.Use(words.get(), indices.get(), kCapacity, kSlots);
         for (std::uint64_t thread = 0; thread < 2; ++thread) {
             explorer.Thread([this, thread] {
-                const std::uint32_t outer = table.Child(0, 100, table.PathHash(0, 100));
+                const std::uint32_t outer = table.Child(0, 100);
                 if (thread == 1) sent.store(outer, std::memory_order_release);
-                else (void)table.Child(outer, 200, table.PathHash(table.PathHash(0, 100), 200));
+                else (void)table.Child(outer, 200);
             });
         }
         explorer.Thread([this] {
