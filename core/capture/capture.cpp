@@ -42,7 +42,12 @@ constexpr auto kLook = std::chrono::milliseconds(100), kFirstLook = std::chrono:
 // Of the threads that make rows: the program comes first. The calm one takes what nobody else wants; once much waits,
 // and when the program is over, the eager one goes on in its place, until little does.
 constexpr int kNice = 5, kCalmNice = 19;
+constexpr int kTakingNice = -5;                     // where that is allowed: what it does not take in time is lost
 constexpr std::uint64_t kLittle = 8;                // of what wakes the eager one, a part
+
+void SetOwnNice(int nice) {
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), nice);
+}
 
 // How many ticks of the stamps there are in a second: the longer it is asked for, the better.
 class TickRate {
@@ -186,6 +191,7 @@ void Capture::State::Recycle(Batch batch) {
 }
 
 void Capture::State::Take() {
+    SetOwnNice(kTakingNice);
     try {
         while (!detach.load(std::memory_order_acquire)) {
             if (waitingBytes.load(std::memory_order_relaxed) >= std::max<std::uint64_t>(options.mostWaiting, 1)) {
@@ -284,7 +290,7 @@ void Capture::State::Done(const Batch& batch) {
 }
 
 void Capture::State::MakeRows(Mood mood) {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), mood == Mood::Calm ? kCalmNice : kNice);
+    SetOwnNice(mood == Mood::Calm ? kCalmNice : kNice);
     try {
         std::vector<Sighting> seen;
         Batch batch;
