@@ -38,9 +38,11 @@ bool HeapGatherer::TakeRareRows() {
             continue;
         }
         const bool ofRegions = event.kind == EventKind::RegionGrown || event.kind == EventKind::RegionShrunk;
-        if (event.kind == EventKind::AllocatorDestroyed || (event.flags & kSpecial) != 0) return false;
+        if ((event.flags & kSpecial) != 0) return false;
         if (ofRegions && !event.IsSampledRegion()) return false;
         state.MeetAllocator(log_, event.allocator);
+        // Its blocks are none of the heap's yet; of those that live at the target, none is from before.
+        if (event.kind == EventKind::AllocatorDestroyed && event.allocator) state.DestroyAllocator(event);
     }
     return true;
 }

@@ -135,6 +135,7 @@ void HeapModel::State::CreateAllocator(const LogView& log, const Event& event) {
     state.base = event.address;
     state.capacity = event.size;
     if (event.size > 0 || event.address != 0) state.totals.heapKnown = true;
+    else if (state.totals.heap == 0) state.totals.heapKnown = false;  // an earlier one of this number may have told
     if (event.size > 0) {
         MarkRegionBlock(log, event.allocator, event.address);
         GrowRegion(event, event.Bookkeeping());

@@ -20,7 +20,7 @@ bool PayloadModel::Takes(const log::LoggedEvent& logged) const {
         case EventKind::Freed:
         case EventKind::ResizeEnds: return (event.flags & kTold) == 0;
         case EventKind::AllocatorCreated: return event.address == 0 && event.size == 0 && !event.Parent();
-        case EventKind::AllocatorDestroyed: return false;
+        case EventKind::AllocatorDestroyed: return (event.flags & kTold) == 0;
         case EventKind::RegionGrown:
         case EventKind::RegionShrunk: return event.IsSampledRegion();
         default: return true;
@@ -73,6 +73,9 @@ void PayloadModel::Apply(const log::LogView& log, const log::LoggedEvent& logged
             Death(logged.oldBlock);
             Birth(log, logged);
             break;
+        case EventKind::AllocatorDestroyed:  // a program that became another one
+            if (event.allocator) states_.front().alive = false;
+            [[fallthrough]];
         case EventKind::BulkFreed:
             for (const BlockId block : log.DiedTogether(applied_)) Death(block);
             break;

@@ -11,6 +11,7 @@
 #include "gui/views/heap_nests.hpp"
 #include "gui/views/heap_pieces.hpp"
 #include "gui/views/nest_text.hpp"
+#include "gui/views/no_events.hpp"
 #include "gui/views/story.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
@@ -357,6 +358,10 @@ void HeapView::Draw(ViewContext& context, ImVec2 size) {
     FindPiecesNow(context);
     const model::HeapModel& heap = context.session->Heap();
     if (pieces_.empty()) {
+        if (const auto why = WhyNoEvents(*context.session)) {
+            EmptyState(context, size, kIconCubes, why->title, why->text);
+            return;
+        }
         const bool start = context.session->Now().value == 0;
         EmptyState(context, size, kIconCubes, "Nothing is allocated here",
                    context.session->GetSandbox() ? "Create an allocator at the left: its heap shows here."

@@ -5,6 +5,7 @@
 
 #include "analysis/format.hpp"
 #include "gui/views/block_colour.hpp"
+#include "gui/views/no_events.hpp"
 #include "gui/widgets/controls.hpp"
 #include "gui/widgets/panel.hpp"
 #include "session/analyst.hpp"
@@ -174,7 +175,9 @@ void TimelineView::Draw(ViewContext& context, ImVec2 size) {
                     {origin.x + size.x - std::max(keptFree_, context.Px(16)), origin.y + size.y - axis}};
     if (plot.Width() < context.Px(80) || plot.Height() < context.Px(24)) return;
     if (end == 0) {
-        EmptyState(context, {plot.max.x - origin.x, size.y}, kIconPlay, "No calls yet",
+        const ImVec2 room{plot.max.x - origin.x, size.y};
+        if (const auto why = WhyNoEvents(session)) return EmptyState(context, room, kIconPlay, why->title, why->text);
+        EmptyState(context, room, kIconPlay, "No calls yet",
                    session.GetSandbox() != nullptr
                        ? "Allocate something in the sandbox: every call becomes a step here."
                    : session.IsLive() ? "They appear here as they are read."

@@ -13,7 +13,7 @@ using namespace residue::gui::test;
 
 TEST_CASE("a step forward and a step backward give the picture they came from, pixel for pixel") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())}, {900, 560});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())), {900, 560});
     REQUIRE(rig.End() == 11);
     for (std::uint64_t at = 0; at < rig.End(); ++at) {
         rig.app->GetSession()->SeekTo(Position{at});
@@ -31,7 +31,7 @@ TEST_CASE("a step forward and a step backward give the picture they came from, p
 
 TEST_CASE("the transport keys move as the key sheet says") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())));
     rig.Press("End");
     CHECK(rig.Now() == 11);
     rig.Press("Home");
@@ -50,7 +50,10 @@ TEST_CASE("the transport keys move as the key sheet says") {
 
 TEST_CASE("brackets go from error to error") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("tight.rep", SmallTrace()), .open = {.allocator = "first-fit", .capacity = 2000}});
+    AppOptions options = OptionsFor(folder.File("tight.rep", SmallTrace()));
+    options.open.allocator = "first-fit";
+    options.open.capacity = 2000;
+    Rig rig(options);
     REQUIRE(rig.app->GetSession()->Status().phase == session::Phase::Ready);
     rig.Press("Home");
     rig.Press("]");
@@ -63,7 +66,7 @@ TEST_CASE("brackets go from error to error") {
 
 TEST_CASE("single letters rest while text is edited") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())));
     rig.Press("T");
     CHECK(rig.app->State().light);
     rig.Press("/");
@@ -78,7 +81,7 @@ TEST_CASE("single letters rest while text is edited") {
 
 TEST_CASE("the search field goes to a position and to a block") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())));
     rig.Press("/");
     rig.app->Frame(0);
     rig.Type("7");
@@ -96,7 +99,7 @@ TEST_CASE("the search field goes to a position and to a block") {
 
 TEST_CASE("a panel is maximised by a key and put back with Escape, and the picture is as before") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())));
     rig.app->GetSession()->SeekTo(Position{5});
     const Image before = rig.Picture();
     rig.Press("Z");
@@ -163,7 +166,7 @@ TEST_CASE("splitters, theme and files opened survive a restart") {
 
 TEST_CASE("dragging along the timeline's axis moves the playhead, dragging across the plot zooms") {
     TemporaryFolder folder;
-    Rig rig({.path = folder.File("small.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("small.rep", SmallTrace())));
     rig.Press("Home");
     rig.Drag({200, 760 - 16}, {500, 760 - 16});
     CHECK(rig.Now() > 2);
@@ -204,7 +207,7 @@ TEST_CASE("windows from 1100 x 700 to 4K, at several scales, draw something othe
     const std::string trace = folder.File("small.rep", SmallTrace());
     for (const auto& [size, scale] : {std::pair{ImVec2{1100, 700}, 1.0f}, std::pair{ImVec2{3840, 2160}, 2.0f},
                                       std::pair{ImVec2{640, 420}, 1.0f}, std::pair{ImVec2{200, 120}, 1.0f}}) {
-        Rig rig({.path = trace}, size, scale);
+        Rig rig(OptionsFor(trace), size, scale);
         rig.Press("End");
         const Image image = rig.Picture();
         const std::uint32_t corner = image.pixels.front();
@@ -216,7 +219,7 @@ TEST_CASE("the file list opens a trace with the keyboard alone") {
     TemporaryFolder folder;
     folder.File("small.rep", SmallTrace());
     folder.File("notes.md", "not a trace");
-    Rig rig({.path = folder.File("another.rep", SmallTrace())});
+    Rig rig(OptionsFor(folder.File("another.rep", SmallTrace())));
     rig.Press("Ctrl+O");
     rig.Settle();
     rig.Type("small");

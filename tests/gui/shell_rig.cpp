@@ -26,6 +26,12 @@ std::string SmallTrace() {
            "a 0 512\na 1 128\na 2 2040\na 3 64\nf 1\na 4 100\nf 2\na 5 300\nf 0\nf 3\nf 4\n";
 }
 
+AppOptions OptionsFor(std::string path) {
+    AppOptions options;
+    options.path = std::move(path);
+    return options;
+}
+
 AppOptions Remembering(const TemporaryFolder& state, std::string path, bool firstStart) {
     AppOptions options;
     options.path = std::move(path);

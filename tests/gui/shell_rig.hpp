@@ -30,7 +30,9 @@ struct TemporaryFolder {
 // A trace in which blocks of several sizes come and go, with a hole in the middle and a free that fails.
 std::string SmallTrace();
 
-// Options that remember in a folder. (Made out of line: gcc 12 sees uninitialised strings in temporaries of these.)
+// Options for a file, and such that remember in a folder. (Made out of line: gcc 12 sees uninitialised strings in
+// temporaries of these.)
+AppOptions OptionsFor(std::string path);
 AppOptions Remembering(const TemporaryFolder& state, std::string path = {}, bool firstStart = false);
 
 struct Rig {

@@ -66,7 +66,7 @@ TEST_CASE("a race is opened with its lanes, which follow the playhead and jump t
 
 TEST_CASE("from the playhead on another policy goes on beside the first") {
     const TraceFile trace;
-    Rig rig(AppOptions{.path = trace.path});
+    Rig rig(OptionsFor(trace.path));
     rig.app->GetSession()->WaitUntilLoaded();
     rig.Settle();
     rig.app->GetSession()->SeekTo(Position{6});

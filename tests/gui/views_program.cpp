@@ -6,6 +6,7 @@
 
 #include <imgui_internal.h>
 
+#include "gui/views/no_events.hpp"
 #include "session/program.hpp"
 #include "shell_rig.hpp"
 #include "support/catch.hpp"
@@ -53,6 +54,19 @@ TEST_CASE("a program is shown while it runs, and where it stands when it has end
     rig.Press("Right");
     rig.Settle();
     CHECK(session.Now() == Position{1});
+}
+
+TEST_CASE("where a program has told of nothing, the window says why that may be") {
+    AppOptions options = Watching("leaks");
+    const bool silent = GENERATE(true, false);
+    if (silent) options.program = {"/bin/true"};
+    Rig rig(options);
+    session::Session& session = *rig.app->GetSession();
+    REQUIRE(Wait(rig, [&] { return !session.IsLive(); }));
+    rig.Settle();
+    const auto why = WhyNoEvents(session);
+    REQUIRE(why.has_value() == silent);
+    if (silent) CHECK(why->text.find("exit code 0") != std::string::npos);
 }
 
 TEST_CASE("where a call of the program has source, it is shown at its line") {
