@@ -74,6 +74,23 @@ TEST_CASE("with a memo and without, random stacks get the same ids") {
     }
 }
 
+TEST_CASE("many callers of the same functions are told apart, however crowded the hash is") {
+    TraceTable table(1 << 20);
+    constexpr std::uintptr_t kCallers = 20'000, kCalled = 30;  // more than have room beside their caller
+    for (int round = 0; round < 2; ++round) {
+        std::uint64_t wrong = 0;
+        for (std::uintptr_t caller = 1; caller <= kCallers; ++caller) {
+            for (std::uintptr_t called = 1; called <= kCalled; ++called) {
+                const TraceId id = Put(table, {called, caller});
+                const auto node = table.At(id);
+                if (node.frame != called || table.At(node.parent).frame != caller) ++wrong;
+            }
+        }
+        CHECK(wrong == 0);
+        CHECK(table.Count() == kCallers * (kCalled + 1));
+    }
+}
+
 TEST_CASE("a full table gives id 0 for what is new and still knows what it has") {
     TraceTable table(3);
     const TraceId known = Put(table, {3, 2, 1});
