@@ -401,6 +401,7 @@ Channel::Counted Channel::Count() const {
     counted.waited = s.Shared().waited.load(std::memory_order_relaxed);
     counted.tracesRefused = s.Shared().tracesRefused.load(std::memory_order_relaxed);
     counted.unfollowed = s.Shared().unfollowed.load(std::memory_order_relaxed);
+    counted.others = s.Shared().others.load(std::memory_order_relaxed) != 0;
     counted.threads = s.Shared().threads.load(std::memory_order_relaxed);
     return counted;
 }

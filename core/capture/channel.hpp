@@ -82,6 +82,7 @@ public:
         std::uint64_t tracesRefused = 0;
         std::uint32_t threads = 0;
         std::uint32_t unfollowed = 0;  // children that asked and got none
+        bool others = false;           // there were children that allocate, and none is followed
     };
     Counted Count() const;
 

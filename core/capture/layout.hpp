@@ -264,6 +264,7 @@ struct Header {
     // Children that want a channel: see ChildRequest.
     std::atomic<std::uint64_t> requests[kMostRequests] = {};
     std::atomic<std::uint32_t> unfollowed{0};  // children that got none
+    std::atomic<std::uint32_t> others{0};      // 1: there were children, and `follow` is 0
     Refusal refusal{};                         // of a program that was to be attached to
 };
 static_assert(sizeof(Header) <= Plan::kHeaderBytes);

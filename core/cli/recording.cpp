@@ -100,6 +100,7 @@ void Recording::Summarise() const {
         text += "; " + analysis::FormatCount(counted.dropped) + " events were LOST";
         if (!waits_) text += ", as the program was faster than its recorder (with --wait it would have waited)";
     }
+    if (counted.others) text += "; processes that it started were not watched (--follow watches them too)";
     std::fprintf(stderr, "%s\n", text.c_str());
 }
 

@@ -139,6 +139,7 @@ bool CaptureSession::Tick(double seconds, std::uint64_t budgetRows) {
         state_.waiting = now.waiting;
         state_.threads = now.counted.threads;
         state_.spilled = now.spilled;
+        state_.others = now.counted.others;
         state_.unfollowed = now.counted.unfollowed + unfollowed_.load(std::memory_order_relaxed);
         state_.waitedSeconds = static_cast<double>(now.counted.waited) / 1e9;
         sinceRate_ += seconds;

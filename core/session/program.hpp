@@ -29,6 +29,7 @@ public:
         double waitedSeconds = 0;        // that the program waited for the recorder, in all
         std::uint64_t spilled = 0;       // bytes of its log that are on disk
         std::uint64_t unfollowed = 0;    // processes that it started and that could not be watched
+        bool others = false;             // it started processes that allocate, and none is followed
     };
     virtual State ProgramState() const = 0;  // as of the last Tick
     virtual void StopRecording() = 0;        // the program goes on alone

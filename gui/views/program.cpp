@@ -150,6 +150,9 @@ void ProgramView::DrawState(ViewContext& context, session::LiveProgram& program,
         KeyValue(context, "not followed", analysis::FormatCount(state.unfollowed),
                  "Processes that it started and that could not be watched", theme.warn);
     }
+    if (state.others) {
+        KeyValue(context, "others", "not watched", "It started processes that allocate: --follow watches them too");
+    }
     if (state.midLife) {
         KeyValue(context, "recorded", "from mid-life on",
                  "It ran before: what it had allocated by then is not known, and sums leave it out");
@@ -184,7 +187,7 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     KeyValue(context, "received", analysis::FormatCount(state.received), "Events taken from the program");
     KeyValue(context, "waiting", analysis::FormatCount(state.waiting), "Of these not in the log yet");
     KeyValue(context, "lost", analysis::FormatCount(state.lost),
-             "Events for which there was no room; each loss is a gap event in the log",
+             "Events for which there was no room, each loss a gap event in the log. With --wait the program would wait",
              state.lost != 0 ? theme.warn : 0);
     if (state.spilled != 0) {
         KeyValue(
@@ -194,7 +197,7 @@ void ProgramView::DrawFlow(ViewContext& context, const session::LiveProgram::Sta
     char waited[32];
     std::snprintf(waited, sizeof waited, "%.1f ms", state.waitedSeconds * 1e3);
     KeyValue(context, "program waited", waited,
-             "In all, for the recorder: at most 50 ms, then events are lost instead");
+             "In all, for the recorder: at most 50 ms, then events are lost instead. With --wait as long as it takes");
     ImGui::Dummy({width, context.Px(8)});
 }
 

@@ -341,6 +341,12 @@ TEST_CASE("where nobody reads, the program waits a little in all, and what is lo
     else CHECK(waited >= 20'000'000);
 }
 
+TEST_CASE("that a program has started others is told, where they are not followed") {
+    CHECK(Watched({"fork"}).status.counted.others);
+    CHECK(Watched({"spawns"}).status.counted.others);
+    CHECK_FALSE(Watched({"leaks"}).status.counted.others);
+}
+
 TEST_CASE("where the program waits for as long as it takes, nothing is lost", "[threads]") {
     capture::CaptureOptions options = Options();
     options.channel.plan.largeRecords = 64;

@@ -64,6 +64,7 @@ std::uint32_t Answer(Header& root) noexcept {
 }  // namespace
 
 bool AskForChannel(Header& root, char (&path)[kChannelPath]) noexcept {
+    if (root.follow == 0) root.others.store(1, std::memory_order_relaxed);
     if (!IsFollowed(root)) return false;
     const std::uint32_t answer = Answer(root);
     if (answer == ChildRequest::kNone || answer == 0) {

@@ -300,7 +300,11 @@ bool AttachChild(Active& page) noexcept {
     std::uint32_t never = 0;
     if (self.busy || !page.asked.compare_exchange_strong(never, 1)) return false;
     Process& process = Current();
-    if (process.root == nullptr || process.root->follow == 0) return false;
+    if (process.root == nullptr) return false;
+    if (process.root->follow == 0) {
+        process.root->others.store(1, std::memory_order_relaxed);
+        return false;
+    }
     const KeepErrno keep;
     self.busy = self.own = true;
     self.writer = nullptr;
