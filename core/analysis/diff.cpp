@@ -14,7 +14,7 @@ public:
     explicit Builder(Diff& diff) : diff_(diff) { diff_.nodes.emplace_back(); }
 
     void Add(const DiffSide& side, SiteFigures SiteDiff::*figures) {
-        std::unordered_map<std::uint64_t, std::uint32_t> nameOf;  // by frame
+        NamesOfFrames nameOf;
         for (const SiteFigures& site : side.profile.sites) {
             const std::uint32_t node = NodeOf(side.log, site.trace, nameOf);
             const auto [at, fresh] = siteOf_.try_emplace(node, sites_.size());
@@ -27,18 +27,24 @@ public:
     std::vector<SiteDiff> Take() { return std::move(sites_); }
 
 private:
-    std::uint32_t NodeOf(const log::LogView& log, TraceId trace,
-                         std::unordered_map<std::uint64_t, std::uint32_t>& nameOf) {
+    using NamesOfFrames = std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>;  // with those inlined
+
+    std::uint32_t NodeOf(const log::LogView& log, TraceId trace, NamesOfFrames& nameOf) {
         path_.clear();
         for (TraceId at = trace; at; at = log.ParentTrace(at)) path_.push_back(at);
         std::uint32_t node = 0;
         for (auto frame = path_.rbegin(); frame != path_.rend(); ++frame) {
-            const auto [name, fresh] = nameOf.try_emplace(log.FrameAddress(*frame), 0);
-            if (fresh) name->second = NumberOf(FlameBuilder::NameOf(log.TopFrame(*frame)));
-            const auto [child, added] = childOf_.try_emplace(std::uint64_t{node} << 32 | name->second,
-                                                             static_cast<std::uint32_t>(diff_.nodes.size()));
-            if (added) diff_.nodes.push_back({node, name->second});
-            node = child->second;
+            const auto [names, fresh] = nameOf.try_emplace(log.FrameAddress(*frame));
+            if (fresh) {
+                for (const std::string& name : FlameBuilder::NamesOf(log.TopFrame(*frame)))
+                    names->second.push_back(NumberOf(name));
+            }
+            for (const std::uint32_t name : names->second) {
+                const auto [child, added] = childOf_.try_emplace(std::uint64_t{node} << 32 | name,
+                                                                 static_cast<std::uint32_t>(diff_.nodes.size()));
+                if (added) diff_.nodes.push_back({node, name});
+                node = child->second;
+            }
         }
         return node;
     }

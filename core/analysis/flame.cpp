@@ -13,15 +13,19 @@ constexpr std::size_t kMostNodes = 1'000'000;  // bottom-up, where each site has
 // The names of one log's frames, by address.
 class FrameNames {
 public:
+    // The frame's own, and those inlined into it.
     template <class Number>
-    std::uint32_t Of(const log::LogView& log, TraceId trace, Number number) {
-        const auto [at, fresh] = known_.try_emplace(log.FrameAddress(trace), 0);
-        if (fresh) at->second = number(FlameBuilder::NameOf(log.TopFrame(trace)));
+    const std::vector<std::uint32_t>& Of(const log::LogView& log, TraceId trace, Number number) {
+        const auto [at, fresh] = known_.try_emplace(log.FrameAddress(trace));
+        if (fresh) {
+            const auto names = FlameBuilder::NamesOf(log.TopFrame(trace));
+            for (const std::string& name : names) at->second.push_back(number(name));
+        }
         return at->second;
     }
 
 private:
-    std::unordered_map<std::uint64_t, std::uint32_t> known_;
+    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> known_;
 };
 
 std::int64_t Size(const FlameNode& node) { return std::max(std::abs(node.value), std::abs(node.earlier)); }
@@ -42,6 +46,21 @@ std::string FlameBuilder::NameOf(const log::Frame& frame) {
     if (!frame.function.empty()) return frame.function;
     if (frame.file.empty()) return "?";
     return frame.line == 0 ? frame.file : fmt::format("{}:{}", frame.file, frame.line);
+}
+
+std::vector<std::string> FlameBuilder::NamesOf(const log::Frame& frame) {
+    std::vector<std::string> names = {NameOf(frame)};
+    for (auto call = frame.inlined.rbegin(); call != frame.inlined.rend(); ++call) {
+        names.push_back(NameOf({.function = call->function, .file = call->file, .line = call->line}));
+    }
+    return names;
+}
+
+symbols::InlinedCall FlameBuilder::PlaceOf(const log::Frame& frame, std::string_view name) {
+    for (const symbols::InlinedCall& call : frame.inlined) {
+        if (name == call.function) return call;
+    }
+    return {frame.function, frame.file, frame.line};
 }
 
 FlameBuilder::FlameBuilder(Direction direction) {
@@ -88,6 +107,7 @@ void FlameBuilder::AddAll(const log::LogView& log, const Profile& profile, SiteM
 
 void FlameBuilder::AddTopDown(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier) {
     FrameNames names;
+    const auto number = [this](const std::string& name) { return NumberOf(name); };
     std::vector<std::uint32_t> nodeOf(std::size_t{log.Traces()} + 1, FlameNode::kNone);
     nodeOf[0] = 0;
     std::vector<TraceId> path;
@@ -101,8 +121,7 @@ void FlameBuilder::AddTopDown(const log::LogView& log, const Profile& profile, S
         for (; nodeOf[at.value] == FlameNode::kNone; at = log.ParentTrace(at)) path.push_back(at);
         std::uint32_t node = nodeOf[at.value];
         for (auto frame = path.rbegin(); frame != path.rend(); ++frame) {
-            node = ChildOf(node, names.Of(log, *frame, [this](const std::string& name) { return NumberOf(name); }),
-                           *frame);
+            for (const std::uint32_t name : names.Of(log, *frame, number)) node = ChildOf(node, name, *frame);
             nodeOf[frame->value] = node;
         }
         if (none) node = ChildOf(0, NumberOf(kNoTrace), TraceId{});
@@ -123,7 +142,8 @@ void FlameBuilder::AddBottomUp(const log::LogView& log, const Profile& profile, 
                 tree_.cut = true;
                 break;
             }
-            node = ChildOf(node, names.Of(log, at, number), at);
+            const std::vector<std::uint32_t>& own = names.Of(log, at, number);
+            for (auto name = own.rbegin(); name != own.rend(); ++name) node = ChildOf(node, *name, at);
         }
         AddTo(tree_.nodes[node], value, true, earlier);
     }

@@ -1,6 +1,7 @@
 // Call traces as a tree of functions, for flame graphs and call trees: top-down from main, or bottom-up from whoever
-// called the allocator. Calls of one function from one place of the tree are one node, whatever their addresses. Of one
-// profile, or of two that are compared (analysis/profile.hpp), of one log or of two.
+// called the allocator. Calls of one function from one place of the tree are one node, whatever their addresses; a
+// function that was inlined into another one is a node of its own below it, as if it had been called. Of one profile,
+// or of two that are compared (analysis/profile.hpp), of one log or of two.
 //
 //     FlameBuilder builder(Direction::TopDown);
 //     builder.Add(log, profile, SiteMeasure::PeakBytes);
@@ -57,6 +58,11 @@ public:
 
     // How a frame is called: its function, else its file and line.
     static std::string NameOf(const log::Frame& frame);
+    // The same, and what was inlined into it, the outermost (the frame's own) first.
+    static std::vector<std::string> NamesOf(const log::Frame& frame);
+    // Where in its source what has this name stands: the frame's own place or that of an inlined call. `file` may be
+    // empty.
+    static symbols::InlinedCall PlaceOf(const log::Frame& frame, std::string_view name);
 
 private:
     void AddAll(const log::LogView& log, const Profile& profile, SiteMeasure measure, bool earlier);

@@ -12,15 +12,16 @@ namespace {
 class Names {
 public:
     explicit Names(const log::LogView& log) : log_(log) {}
-    const std::string& Of(TraceId trace) {
+    // The frame's own first, then those inlined into it.
+    const std::vector<std::string>& Of(TraceId trace) {
         const auto [at, fresh] = known_.try_emplace(log_.FrameAddress(trace));
-        if (fresh) at->second = FlameBuilder::NameOf(log_.TopFrame(trace));
+        if (fresh) at->second = FlameBuilder::NamesOf(log_.TopFrame(trace));
         return at->second;
     }
 
 private:
     const log::LogView& log_;
-    std::unordered_map<std::uint64_t, std::string> known_;
+    std::unordered_map<std::uint64_t, std::vector<std::string>> known_;
 };
 
 }  // namespace
@@ -36,8 +37,11 @@ std::vector<std::uint32_t> PathTo(const FlameTree& tree, std::uint32_t node) {
 
 std::uint32_t FindNode(const FlameTree& tree, const log::LogView& log, TraceId trace) {
     if (tree.nodes.empty() || trace.value > log.Traces()) return FlameNode::kNone;
-    std::vector<std::string> names;  // from the root on
-    for (TraceId at = trace; at; at = log.ParentTrace(at)) names.push_back(FlameBuilder::NameOf(log.TopFrame(at)));
+    std::vector<std::string> names;  // the innermost first
+    for (TraceId at = trace; at; at = log.ParentTrace(at)) {
+        const auto own = FlameBuilder::NamesOf(log.TopFrame(at));
+        names.insert(names.end(), own.rbegin(), own.rend());
+    }
     if (!trace) names.emplace_back(kNoTrace);
     if (tree.direction == Direction::TopDown) std::reverse(names.begin(), names.end());
     std::uint32_t node = 0;
@@ -69,20 +73,29 @@ std::vector<bool> TracesOf(const FlameTree& tree, const log::LogView& log, std::
         for (std::uint32_t id = 1; id < in.size(); ++id) {
             TraceId at{id};
             std::size_t same = 0;
-            while (at && same < path.size() && names.Of(at) == path[same]) at = log.ParentTrace(at), ++same;
+            for (bool alike = true; at && alike && same < path.size(); at = log.ParentTrace(at)) {
+                const std::vector<std::string>& own = names.Of(at);
+                for (auto name = own.rbegin(); name != own.rend() && alike && same < path.size(); ++name) {
+                    alike = *name == path[same];
+                    if (alike) ++same;
+                }
+            }
             in[id] = same == path.size();
         }
         return in;
     }
-    // How many frames from the outermost on are those of the path; a parent's id is below its child's.
+    // How many names from the outermost on are those of the path; a parent's id is below its child's.
     constexpr std::uint32_t kOther = 0xffffffff;
     std::vector<std::uint32_t> same(in.size());
     for (std::uint32_t id = 1; id < in.size(); ++id) {
-        const std::uint32_t before = same[log.ParentTrace(TraceId{id}).value];
-        if (before == kOther || before == path.size())
-            same[id] = before;
-        else
-            same[id] = names.Of(TraceId{id}) == path[before] ? before + 1 : kOther;
+        same[id] = same[log.ParentTrace(TraceId{id}).value];
+        if (same[id] != kOther && same[id] != path.size()) {
+            for (const std::string& name : names.Of(TraceId{id})) {
+                if (same[id] == path.size()) break;
+                same[id] = name == path[same[id]] ? same[id] + 1 : kOther;
+                if (same[id] == kOther) break;
+            }
+        }
         in[id] = same[id] == path.size();
     }
     return in;

@@ -119,8 +119,9 @@ void CallTreeView::Tell(ViewContext& context, const FlameNode& node) {
     const analysis::SiteMeasure measure = Tree().measure;
     std::string tip = Tree().NameOf(node);
     if (node.trace) {
-        const log::Frame frame = context.session->View().TopFrame(node.trace);
-        if (!frame.file.empty()) tip += "\n" + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "");
+        const auto place =
+            analysis::FlameBuilder::PlaceOf(context.session->View().TopFrame(node.trace), Tree().NameOf(node));
+        if (!place.file.empty()) tip += "\n" + place.file + (place.line != 0 ? ":" + std::to_string(place.line) : "");
     }
     tip += "\n" + FormatExact(measure, node.value) + ", " + analysis::InfoOf(measure).label;
     tip += "\n" + FormatExact(measure, node.own) +

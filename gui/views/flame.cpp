@@ -330,8 +330,9 @@ void FlameView::Tell(ViewContext& context, const FlameNode& node) {
     const bool root = node.parent == FlameNode::kNone;
     std::string tip = root ? "all" : Tree().NameOf(node);
     if (node.trace) {
-        const log::Frame frame = context.session->View().TopFrame(node.trace);
-        if (!frame.file.empty()) tip += "\n" + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "");
+        const auto place =
+            analysis::FlameBuilder::PlaceOf(context.session->View().TopFrame(node.trace), Tree().NameOf(node));
+        if (!place.file.empty()) tip += "\n" + place.file + (place.line != 0 ? ":" + std::to_string(place.line) : "");
     }
     tip += "\n" + FormatExact(measure, node.value) + ", " + analysis::InfoOf(measure).label;
     if (Tree().compared) {
