@@ -144,8 +144,12 @@ bool AskForPages(void* pages, std::size_t bytes) noexcept {
 
 Process& Current() noexcept { return *current.load(std::memory_order_acquire); }
 
-// Of the copies of the shim in this process.
-bool IsFirst() noexcept { return &residue_preload_attached == &residue_preload_own; }
+// Of the copies of the shim in this process. clang takes the two for one, which they are only here and not there.
+bool IsFirst() noexcept {
+    const void* own = &residue_preload_own;
+    asm("" : "+r"(own));
+    return own == &residue_preload_attached;
+}
 
 const char* Variable(const char* name) noexcept {
     if (environ == nullptr) return nullptr;
