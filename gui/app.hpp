@@ -53,7 +53,7 @@ struct AppOptions {
     std::string against{};  // compared with at once
     // What is raced beside it: allocators of the registry, mallocs of the system, paths of an mm.c.
     std::vector<std::string> lanes{};
-    lab::LabSettings laneSettings{};  // of these mm.c
+    lab::LabSettings laneSettings = lab::LabSettings();  // of these mm.c; gcc 12 warns of {} where it is a temporary
     bool timed = false;               // throughput of lanes is measured
     std::string path{};  // opened at once; empty: the welcome (or the tour at the first start)
     session::OpenOptions open{};

@@ -1,5 +1,7 @@
 // The C header, from a program that a user compiles to the report: as C and C++, with and without a recorder, in the
 // ways in which programs are compiled and linked.
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/program.hpp"
@@ -93,6 +95,21 @@ TEST_CASE("the example of the C header is seen however it is compiled and linked
     }
 }
 
+// The other one is what a recorder of this very test, from another folder, has left in the environment. Of a C program
+// nothing allocates before the shims themselves begin, the last one first.
+TEST_CASE("with two builds of the shim in a program its pools are told to its recorder by the first of them") {
+    const Program residue;
+    Compile(residue, {"gcc", "-std=c99", "-O0"}, {kExample, "-o", "example"});
+    const std::string other = residue.folder / "libresidue-preload-other.so";
+    std::filesystem::copy_file(RESIDUE_BIN_DIR "/libresidue-preload.so", other);
+    const char* const before = std::getenv("LD_PRELOAD");
+    const std::string kept = before != nullptr ? before : "";
+    ::setenv("LD_PRELOAD", other.c_str(), 1);
+    const Json report = Recorded(residue, {residue.folder / "example"});
+    ::setenv("LD_PRELOAD", kept.c_str(), 1);
+    CheckExample(report);
+}
+
 TEST_CASE("a pool in a shared library is seen, and in a static program nobody listens") {
     const Program residue;
     residue.folder.Write("part.c", "#include \"residue.h\"\nvoid part(void);\nvoid part(void) {\n"
@@ -134,5 +151,7 @@ TEST_CASE("a program built with the allocators of the library shows each of them
     CHECK(Named(report, "names")["allocations"] == 1);
     CHECK(Named(report, "careless")["total_bytes"] == 5 * 300 + 10);
     CHECK(Named(report, "careless")["live_blocks"] == 0);
-    CHECK(support::Run({RESIDUE_BIN_DIR "/library_subject", "alone"}).exitCode == 0);
+    // Without the shim that it has from here where this test is watched itself.
+    CHECK(support::Run({RESIDUE_BIN_DIR "/library_subject", "alone"}, {.environment = {{"LD_PRELOAD", ""}}}).exitCode ==
+          0);
 }

@@ -52,7 +52,10 @@ bool Go(std::unique_ptr<Session>& session, const std::function<bool(Session&)>& 
     for (int i = 0; i < 4000; ++i) {
         session->Tick(0.01);
         if (auto newer = session->GetLab()->TakeNewer()) session = std::move(newer);
-        if (until(*session)) return true;
+        if (until(*session)) {
+            session->Tick(0);  // what was loaded since the one before can be sought in
+            return true;
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     return false;
@@ -65,8 +68,10 @@ std::uint64_t HeapOf(Session& session) {
     const auto& picture = session.GetLab()->Picture();
     return picture == nullptr ? 0 : picture->fall.heapBytes;
 }
+// The work is done, and the picture that came of it is loaded: that is another thread's.
 bool IsDone(Session& session) {
-    return !session.Working() && StateOf(session).phase == LabPhase::Done;
+    return session.Status().phase == session::Phase::Ready && !session.Working() &&
+           StateOf(session).phase == LabPhase::Done;
 }
 
 }  // namespace

@@ -27,9 +27,12 @@
 #endif
 
 // One for all copies of the shim in a process, whatever build they are of: a program that is watched may start another
-// one for its own recorder, and both shims are then in it. The first that comes is the one to tell.
+// one for its own recorder, and both shims are then in it. The one to tell is that of the last recorder, which put it
+// before all others: what the program tells of its pools comes to it alone, and no hook is a frame of its call traces.
+// The loader lets all copies mean the first one's variable by its name.
 extern "C" {
 __attribute__((visibility("default"))) constinit std::atomic<int> residue_preload_attached{0};
+extern __attribute__((alias("residue_preload_attached"), visibility("hidden"))) std::atomic<int> residue_preload_own;
 }
 
 namespace residue::capture::shim {
@@ -142,6 +145,13 @@ bool AskForPages(void* pages, std::size_t bytes) noexcept {
 
 Process& Current() noexcept { return *current.load(std::memory_order_acquire); }
 
+// Of the copies of the shim in this process. clang takes the two for one, which they are only here and not there.
+bool IsFirst() noexcept {
+    const void* own = &residue_preload_own;
+    asm("" : "+r"(own));
+    return own == &residue_preload_attached;
+}
+
 const char* Variable(const char* name) noexcept {
     if (environ == nullptr) return nullptr;
     const std::size_t length = std::strlen(name);
@@ -222,7 +232,7 @@ void AttachOnce() noexcept {
     if (!attaching.compare_exchange_strong(never, 1)) return;
     const KeepErrno keep;
     self.busy = self.own = true;
-    const bool alone = residue_preload_attached.exchange(1) == 0;
+    const bool alone = IsFirst() && residue_preload_attached.exchange(1) == 0;
     const bool attached = alone && first.Attach();
     if (attached) first.Begin(kFromTheStart);
     self.busy = self.own = false;
