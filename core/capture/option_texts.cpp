@@ -25,11 +25,14 @@ CaptureOptions CheckOptions(OptionTexts& texts, std::vector<Failure>& failures) 
     }
     options.mostLog = HalfOfMemory();
     options.spillBeyond = options.mostLog / 2;
+    options.mostWaiting = std::min(options.mostWaiting, options.mostLog / 4);
     if (!texts.limit.empty()) {
         const auto bytes = ParseBytes(texts.limit);
         if (bytes && *bytes >= (1u << 20)) options.mostInAll = *bytes;
         else failures.push_back({"--limit", "'" + texts.limit + "' is no limit", "at least 1M"});
     }
+    // Beside the limit: what a burst needs.
+    options.mostWaiting = std::min(options.mostWaiting, std::max<std::uint64_t>(options.mostInAll, 64u << 20));
     if (texts.drop && texts.wait) failures.push_back({"--wait", "given with --drop", "one of the two"});
     if (texts.drop) options.channel.whenFull = WhenFull::Drop;
     else if (texts.wait) options.channel.whenFull = WhenFull::Wait;

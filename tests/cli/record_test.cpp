@@ -73,6 +73,7 @@ TEST_CASE("record says what is wrong before anything runs, and leaves what was t
              {{"--", "/"}, "is a folder"},
              {{"--", "/etc/passwd"}, "may not be run"},
              {{"--call-traces=perhaps", "--", "true"}, "auto, fp, dwarf or off"},
+             {{"--wait", "--drop", "--", "true"}, "one of the two"},
              {{"--depth", "0", "--", "true"}, "1 to 64 frames"},
              {{"--limit", "lots", "--", "true"}, "at least 1M"},
              {{"--nonsense", "--", "true"}, "--nonsense"}}) {
