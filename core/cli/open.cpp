@@ -1,7 +1,7 @@
 // residue open [FILE] [--allocator A] [--capacity N|auto]: the window.
 // residue open MM.c|DIR --trace TRACE...: a student's allocator, as `residue lab --window` does.
-// residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop | --wait] -- PROGRAM ARGS...: the same,
-// on a program that it starts; or with --attach PID, on one that runs already.
+// residue open [--follow] [--call-traces HOW] [--depth N] [--limit BYTES] [--drop | --wait] -- PROGRAM ARGS...: the
+// same, on a program that it starts; or with --attach PID, on one that runs already.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 

@@ -1,6 +1,5 @@
 // The C header, from a program that a user compiles to the report: as C and C++, with and without a recorder, in the
 // ways in which programs are compiled and linked.
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -95,19 +94,15 @@ TEST_CASE("the example of the C header is seen however it is compiled and linked
     }
 }
 
-// The other one is what a recorder of this very test, from another folder, has left in the environment. Of a C program
-// nothing allocates before the shims themselves begin, the last one first.
+// As when a recorder from another folder watches the recorder of the program. Of a C program nothing allocates before
+// the shims themselves begin, the last one first.
 TEST_CASE("with two builds of the shim in a program its pools are told to its recorder by the first of them") {
     const Program residue;
     Compile(residue, {"gcc", "-std=c99", "-O0"}, {kExample, "-o", "example"});
     const std::string other = residue.folder / "libresidue-preload-other.so";
     std::filesystem::copy_file(RESIDUE_BIN_DIR "/libresidue-preload.so", other);
-    const char* const before = std::getenv("LD_PRELOAD");
-    const std::string kept = before != nullptr ? before : "";
-    ::setenv("LD_PRELOAD", other.c_str(), 1);
-    const Json report = Recorded(residue, {residue.folder / "example"});
-    ::setenv("LD_PRELOAD", kept.c_str(), 1);
-    CheckExample(report);
+    CheckExample(Recorded(residue, {"env", "LD_PRELOAD=" RESIDUE_BIN_DIR "/libresidue-preload.so:" + other,
+                                    residue.folder / "example"}));
 }
 
 TEST_CASE("a pool in a shared library is seen, and in a static program nobody listens") {

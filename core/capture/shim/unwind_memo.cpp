@@ -52,8 +52,8 @@ private:
     bool Step() noexcept;
     void FramePointerMatters() noexcept;
     void Remember() noexcept;
-    // Field by field, each as wide as it is read again: a frame that is put together elsewhere first would be copied from
-    // stores that have not arrived, at three times the cost of the walk itself.
+    // Field by field, each as wide as it is read again: a frame that is put together elsewhere first would be copied
+    // from stores that have not arrived, at three times the cost of the walk itself.
     MemoFrame& PushAt(std::uintptr_t pc, std::uintptr_t sp, std::uintptr_t fp) noexcept {
         MemoFrame& frame = memo_.fresh_[fresh_++];
         frame.pc = pc;

@@ -117,8 +117,8 @@ private:
     }
 
     // First the `near` slots around number `home`, a power of two of them that share a cache line, then linear probing
-    // by the hash; nothing is ever removed. same(index): is it this one? make(): a new index, or 0. Two threads may make
-    // the same entry at once: who comes second to the slot takes the other's, and its own index stays unused.
+    // by the hash; nothing is ever removed. same(index): is it this one? make(): a new index, or 0. Two threads may
+    // make the same entry at once: who comes second to the slot takes the other's, and its own index stays unused.
     template <class Same, class Make>
     std::uint32_t FindOrAdd(Words& words, std::uint32_t near, std::uint64_t home, std::uint64_t hash, Same same,
                             Make make) noexcept {
