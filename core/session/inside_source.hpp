@@ -48,7 +48,7 @@ private:
     std::condition_variable wake_;
     std::optional<Question> next_;                    // the one to work on next
     AllocatorId askedOf_{};
-    Position asked_{};
+    Position asked_{log::kNever};
     std::shared_ptr<const replay::Inside> latest_;    // of askedOf_
     std::string unknown_;                             // of askedOf_ ...
     Position unknownFrom_{};                          // ... from here on

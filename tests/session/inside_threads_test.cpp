@@ -6,9 +6,13 @@
 #include <fstream>
 #include <thread>
 
+#include "log/appender.hpp"
+#include "log/events.hpp"
+#include "log/native_file.hpp"
 #include "session/sandbox.hpp"
 #include "session/session.hpp"
 #include "support/catch.hpp"
+#include "support/scratch_folder.hpp"
 
 using namespace residue;
 
@@ -72,4 +76,28 @@ TEST_CASE("a sandbox that runs is looked into without stopping it", "[threads]")
     sandbox.Run(false);
     opened->FollowEnd(false);
     CHECK(Await(*opened));
+}
+
+// Else a window that shows it waits for ever, and draws all the while.
+TEST_CASE("of a heap that nobody created it is said at once, at the beginning too, that its inside is not known") {
+    log::EventLog log;
+    {
+        log::Appender appender(log);
+        appender.Append(log::testing::Allocated(1 << 20, 100), {});
+    }
+    const support::ScratchFolder folder;
+    const std::string path = folder / "a.residue";
+    REQUIRE(log::WriteNative(log.View(), path));
+    auto opened = session::Session::Open(path, {});
+    opened->WaitUntilLoaded();
+    opened->Tick(0, ~std::uint64_t{0});
+    opened->SeekTo(Position{0});
+    std::string unknown;
+    for (int i = 0; i < 4000 && unknown.empty(); ++i) {
+        opened->Tick(0.01, 20000);
+        unknown = opened->PresentInside().unknown;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    CHECK(unknown == "its beginning was not recorded, so its inside is not known");
+    CHECK(opened->PresentInside().never);
 }
