@@ -12,7 +12,8 @@
 
 namespace residue::events {
 
-// The same at every call, and there to the end of the program.
+// The same at every call, and there to the end of the program. A child of a watched program that is not followed has
+// the shim in it, too, and so a sink, of which nobody hears.
 EventSink* Watcher() noexcept;
 
 }  // namespace residue::events
