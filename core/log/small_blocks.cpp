@@ -164,7 +164,7 @@ void SmallBlocks::Put(Chunk& chunk, std::uint64_t begin, Slot slot) {
     const auto grain = static_cast<std::uint32_t>((begin / kGrain) % 64);
     const std::uint32_t place = Ones(page.begins & Below(grain));
     Slot* const slots = page.slots.get();
-    for (std::uint32_t i = used; i > place; --i) slots[i] = slots[i - 1];  // few: a call of memmove would cost more
+    for (std::uint32_t i = used; i > place; --i) slots[i] = slots[i - 1];  // few
     slots[place] = slot;
     page.used = static_cast<std::uint16_t>(used + 1);
     page.begins |= std::uint64_t{1} << grain;

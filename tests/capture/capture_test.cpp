@@ -367,6 +367,32 @@ TEST_CASE("where the program waits for as long as it takes, nothing is lost", "[
     CHECK(log.View().Rows().value >= 10'000);
 }
 
+TEST_CASE("who does not wait for the rest is told what is missing, and has what there is", "[threads]") {
+    capture::CaptureOptions options = Options();
+    options.eagerFrom = GENERATE(std::uint64_t{0}, std::uint64_t{1} << 30);
+    options.channel.whenFull = capture::WhenFull::Wait;
+    std::atomic<bool> slow{true};
+    options.afterRound = [&slow] {
+        for (int i = 0; i < 2000 && slow; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    log::EventLog log;
+    auto capture = Capture::Start({kSubject, "many", "200000"}, options, log);
+    REQUIRE(capture);
+    while ((*capture)->Now().running || (*capture)->Now().counted.taken < 400'000) std::this_thread::yield();
+    (*capture)->LeaveOutTheRest();
+    slow = false;
+    (*capture)->Wait();
+    CHECK((*capture)->Now().waiting > 0);
+    CHECK(log.Closed());
+    CHECK(log.View().Rows().value < 400'000);
+    CHECK(log::testing::Illegal(log.View()).empty());
+    bool told = false;
+    for (const Warning& warning : (*capture)->Warnings()) {
+        told = told || warning.text.find("told not to wait") != std::string::npos;
+    }
+    CHECK(told);
+}
+
 TEST_CASE("rows are made by the calm one or the eager one, in order and once", "[threads]") {
     capture::CaptureOptions options = Options();
     // All on either side of what wakes the eager one, and much of both.

@@ -52,8 +52,8 @@ private:
     bool Step() noexcept;
     void FramePointerMatters() noexcept;
     void Remember() noexcept;
-    // Field by field, each as wide as it is read again: a frame that is put together elsewhere first would be copied
-    // from stores that have not arrived, at three times the cost of the walk itself.
+    // Field by field, each as wide as it is read again: a frame that was put together elsewhere first was copied from
+    // stores that had not arrived, and waiting for these took more than half of a step.
     MemoFrame& PushAt(std::uintptr_t pc, std::uintptr_t sp, std::uintptr_t fp) noexcept {
         MemoFrame& frame = memo_.fresh_[fresh_++];
         frame.pc = pc;

@@ -80,8 +80,6 @@ struct NativeSync {
     // Plain memory is about to be used: the model checker looks for races here.
     static void WillWrite(const void*) noexcept {}
     static void WillRead(const void*) noexcept {}
-    // A hint: it is fetched into the cache meanwhile.
-    static void WillLoad(const void* at) noexcept { __builtin_prefetch(at); }
 };
 
 }  // namespace residue::events::detail
